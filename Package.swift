@@ -1,0 +1,158 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// The settings of every target; each upcoming feature is its own Swift Evolution proposal.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+/// Floor by floor, as in the README: a module imports from floors below its own and never sideways.
+let floors: [[Target]] = [
+    // 0: C only.
+    [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(name: "CLinux"),
+    ],
+    // 1: leaves, which know nothing of the product.
+    [
+        .target(name: "Wire", dependencies: [nioCore], swiftSettings: settings),
+        .target(
+            name: "Postgres",
+            dependencies: ["CLibPQ", "CLinux", deque, lifecycle, logging],
+            swiftSettings: settings
+        ),
+        .target(name: "PrivateCluster", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSystemd", lifecycle, logging], swiftSettings: settings),
+        .target(
+            name: "Agents",
+            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1],
+            swiftSettings: settings
+        ),
+        .target(name: "ScriptedProvider", dependencies: [nioCore, nioHTTP1, nioPosix], swiftSettings: settings),
+        .target(name: "Documents", swiftSettings: settings),
+    ],
+    // 2: what is said, and how a process lives.
+    [
+        .target(name: "Contract", dependencies: ["Wire"], swiftSettings: settings),
+        .target(
+            name: "Daemon",
+            dependencies: ["CLinux", "Systemd", configuration, lifecycle, logging],
+            swiftSettings: settings
+        ),
+    ],
+    // 3: client and server over Unix sockets.
+    [
+        .target(
+            name: "RPC",
+            dependencies: ["Contract", "Wire", lifecycle, logging, nioCore, nioPosix],
+            swiftSettings: settings
+        )
+    ],
+    // 4: the services, and the command line's commands.
+    [
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Contract", "Daemon", "RPC", "Systemd", "Wire",
+                asyncAlgorithms, configuration, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+                nioExtras, nioHTTPTypes, nioPosix,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "AgentRunner",
+            dependencies: [
+                "Agents", "Contract", "Daemon", "RPC", "Systemd", "Wire",
+                asyncHTTPClient, configuration, lifecycle, logging, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Storage",
+            dependencies: [
+                "Contract", "Daemon", "Postgres", "RPC", "Systemd", "Wire", configuration, lifecycle, logging, nioCore,
+            ],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Console",
+            dependencies: [
+                "Agents", "Contract", "Daemon", "Documents", "Postgres", "PrivateCluster", "RPC", "Systemd", "Wire",
+                argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    // 5: the executables, a few lines each.
+    [
+        .executableTarget(name: "octavo-gateway", dependencies: ["Daemon", "Gateway"], swiftSettings: settings),
+        .executableTarget(name: "octavo-agent-runner", dependencies: ["AgentRunner", "Daemon"], swiftSettings: settings),
+        .executableTarget(name: "octavo-storage", dependencies: ["Daemon", "Storage"], swiftSettings: settings),
+        .executableTarget(name: "octavo", dependencies: ["Console", argumentParser], swiftSettings: settings),
+    ],
+]
+
+let tests: [Target] = [
+    .executableTarget(
+        name: "ActivationProbe",
+        dependencies: ["Daemon", "Systemd", configuration, lifecycle, logging],
+        path: "Tests/Fixtures/ActivationProbe",
+        swiftSettings: settings
+    ),
+    .testTarget(name: "SystemdTests", dependencies: ["Systemd", lifecycle], swiftSettings: settings),
+    .testTarget(
+        name: "DaemonTests",
+        dependencies: ["ActivationProbe", "CLinux", "Daemon", "Systemd", configuration, lifecycle, logging],
+        swiftSettings: settings
+    ),
+]
+
+let package = Package(
+    name: "octavo",
+    products: [
+        .executable(name: "octavo-gateway", targets: ["octavo-gateway"]),
+        .executable(name: "octavo-agent-runner", targets: ["octavo-agent-runner"]),
+        .executable(name: "octavo-storage", targets: ["octavo-storage"]),
+        .executable(name: "octavo", targets: ["octavo"]),
+        .library(name: "Agents", targets: ["Agents"]),
+        .library(name: "Postgres", targets: ["Postgres"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: floors.flatMap(\.self) + tests
+)

@@ -1,0 +1,108 @@
+import Agents
+import AsyncHTTPClient
+import Configuration
+import Contract
+public import Daemon
+import Logging
+import RPC
+public import ServiceLifecycle
+import Wire
+
+/// The agent runner: runs agents, and alone may reach the network. It reaches no Postgres.
+public enum AgentRunnerService {
+    /// What the process takes, for `--help`.
+    public static let description = DaemonDescription(
+        name: "octavo-agent-runner",
+        version: octavoVersion,
+        summary: "runs agents; asks model providers; reaches no Postgres.",
+        sockets: [
+            .required("gateway", "questions from the gateway"),
+            .optional("admin", "health for administrators"),
+        ],
+        variables: [
+            .optional("OCTAVO_STORAGE", "storage's socket (/run/octavo/storage-agent-runner.sock)"),
+            .optional("OCTAVO_MODEL", "the provider's model; without one the built-in extractive model answers"),
+            .optional("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
+            .optional("OPENAI_API_KEY", "its key; better as a credential"),
+        ],
+        credentials: [.optional("openai-api-key", "the provider's key")]
+    )
+
+    /// Builds the services of the process.
+    public static func compose(_ context: DaemonContext) throws -> [any Service] {
+        let storage = RPCClient(
+            path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-agent-runner.sock"),
+            role: .agentRunner,
+            name: "agent-runner",
+            logger: context.logger
+        )
+        let provider = try ModelProvider(context.config)
+        context.logger.info("model", metadata: ["name": "\(provider.name)"])
+        return services(
+            listeners: [
+                (.gateway, context.listeners(named: "gateway").map(\.descriptor)),
+                (.admin, context.listeners(named: "admin").map(\.descriptor)),
+            ].flatMap { role, descriptors in descriptors.map { RPCListener(role: role, address: .descriptor($0)) } },
+            storage: storage,
+            provider: provider,
+            context: context
+        )
+    }
+
+    private static func services(
+        listeners: [RPCListener],
+        storage: RPCClient,
+        provider: ModelProvider,
+        context: DaemonContext
+    ) -> [any Service] {
+        let agent = DocumentationAgent(model: provider.model, storage: storage, logger: context.logger)
+        let runs = Runs(
+            agents: ["documentation": agent],
+            teller: StreamTeller(),
+            storage: storage,
+            logger: context.logger
+        )
+        let claims = ClaimLoop(runs: runs, storage: storage, logger: context.logger)
+        let server = RPCServer(
+            listeners,
+            operations: operations(runs: runs, claims: claims),
+            logger: context.logger,
+            onListening: context.announce("sockets")
+        )
+        // Stopped in reverse: no more claims, no more calls, then what was accepted is finished, then its connections end.
+        return [provider, storage, runs, server, claims]
+    }
+
+    /// The service's table.
+    static func operations(runs: Runs, claims: ClaimLoop) -> Operations {
+        var operations = Operations(service: "agent-runner", version: octavoVersion)
+        operations.onStream(StartRun.self) { start, call, items in
+            try StartRunHandler.check(start.question)
+            let feed = try runs.accept(start.run, agent: start.agent, question: start.question, origin: .live)
+            guard feed.first == 1 else {
+                throw ServiceError(.aborted, "The run was begun by another runner; its first events are in storage.", retry: .safe)
+            }
+            var position = 0
+            while let events = try await feed.events(from: position) {
+                for event in events { try await items.send(json: event) }
+                position += events.count
+            }
+            return Done()
+        }
+        operations.health {
+            let reasons = claims.isOffered ? [] : ["storage is away"]
+            return (ready: reasons.isEmpty, reasons: reasons, gauges: ["runs": runs.count])
+        }
+        return operations
+    }
+}
+
+/// What `runs.start` refuses.
+enum StartRunHandler {
+    static func check(_ question: Question) throws(ServiceError) {
+        let bytes = question.text.utf8.count
+        guard (1...Question.maximumBytes).contains(bytes), question.text.contains(where: { !$0.isWhitespace }) else {
+            throw .invalidArgument("A question has 1 to \(Question.maximumBytes) bytes; this one has \(bytes).")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Agents
+
+/// The built-in model: it answers by quoting the best sentences of what was found. Needs no key and no network.
+struct ExtractiveModel: Model {
+    static let modelName = "extractive"
+
+    let question: String
+    let passages: Passages
+
+    var name: String { Self.modelName }
+
+    func respond(
+        to request: ModelRequest,
+        emit: @escaping @Sendable (ModelEvent) async throws -> Void
+    ) async throws {
+        let answer = ExtractiveAnswer(question: question, passages: passages).text()
+        try await emit(.text(answer ?? DocumentationAgent.unsupported))
+        try await emit(.finish(.stop))
+    }
+}

@@ -1,0 +1,137 @@
+import Contract
+import Logging
+import RPC
+import Wire
+
+/// One run, from its acceptance to its last stored event. Telling the reader, storing the question and running the agent
+/// begin at the same moment; none waits for another.
+struct RunExecution: Sendable {
+    /// What the reader is told at once.
+    static let status = "Finding a response…"
+
+    /// Where the run came from.
+    enum Origin: Sendable {
+        /// A reader waits: the run has to be opened.
+        case live
+        /// Leased by storage, after another runner was lost or for a run accepted for later.
+        case claimed(attempt: Int, next: Int)
+    }
+
+    let run: RunID
+    let agentName: String
+    let question: Question
+    let origin: Origin
+    let agent: any RunnableAgent
+    let teller: any Teller
+    let storage: RPCClient
+    let runner: String
+    let feed: RunFeed
+    let logger: Logger
+
+    /// Carries the run out. Never throws: what goes wrong is the run's last event, or the feed's error when that cannot
+    /// be stored.
+    func execute() async {
+        let log = RunLog(run: run, runner: runner, storage: storage, feed: feed)
+        let timeline = Timeline()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await storeAndWrite(log, timeline) }
+                group.addTask { try await answer(into: log, timeline) }
+                if case .live = origin { group.addTask { try await timeline.measure("tell") { try await tell() } } }
+                try await group.waitForAll()
+            }
+            feed.end()
+        } catch is RunIsElsewhere {
+            feed.end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
+        } catch {
+            logger.warning("run given up here", metadata: ["RUN_ID": "\(run)", "error": "\(error)"])
+            feed.end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
+        }
+        log.close()
+    }
+
+    /// The first event of a live run needs no number from anybody and is the same each time it is stored, so the reader
+    /// sees it while the opening transaction, which stores it, is still on its way.
+    private func tell() async throws {
+        try await teller.tell(run, Self.status)
+        feed.show(try JSON(encoding: firstEvent))
+    }
+
+    private func storeAndWrite(_ log: RunLog, _ timeline: Timeline) async throws {
+        switch origin {
+        case .claimed(let attempt, let next):
+            try log.append(.restarted(attempt: attempt))
+            try await log.write(attempt: attempt, next: next)
+        case .live:
+            let open = OpenRun(
+                run: run,
+                agent: agentName,
+                model: agent.modelName,
+                question: question,
+                runner: runner,
+                event: firstEvent
+            )
+            let opened = try await timeline.measure("store") {
+                try await Retry.whileUnavailable(for: .seconds(5)) { try await storage.perform(open) }
+            }
+            guard let attempt = opened.attempt else { throw RunIsElsewhere() }
+            try await log.write(attempt: attempt, next: 2)
+        }
+    }
+
+    private func answer(into log: RunLog, _ timeline: Timeline) async throws {
+        var outcome: Outcome
+        do {
+            outcome = try await timeline.measure("agent") {
+                try await agent.answer(question) { body in try log.append(body) }
+            }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let failure = RunFailure(error)
+            logger.warning(
+                "agent failed",
+                metadata: ["RUN_ID": "\(run)", "ERROR_CODE": "\(failure.code)", "error": "\(error)"]
+            )
+            outcome = Outcome(
+                state: .failed,
+                error: Outcome.Failure(code: failure.code, message: failure.message),
+                model: agent.modelName
+            )
+        }
+        outcome.timeline = timeline.spans
+        try log.append(.finished(outcome))
+    }
+
+    private var firstEvent: RunEvent {
+        RunEvent(sequence: 1, at: startedAt, body: .status(Self.status))
+    }
+
+    let startedAt = Timestamp.now()
+}
+
+/// Says to the reader, outside of the stream of events, that work has begun: a Slack status, for example. The stream's
+/// first event itself needs none of it.
+protocol Teller: Sendable {
+    func tell(_ run: RunID, _ status: String) async throws
+}
+
+/// For readers who watch the stream: they are told by its first event.
+struct StreamTeller: Teller {
+    func tell(_ run: RunID, _ status: String) async throws {}
+}
+
+/// An agent of this service under its name.
+protocol RunnableAgent: Sendable {
+    /// The model it uses, for the record.
+    var modelName: String { get }
+
+    /// Answers, saying what happens on the way.
+    func answer(
+        _ question: Question,
+        emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+    ) async throws -> Outcome
+}
+
+/// The lease is not ours: the run has ended, or is carried out by another runner.
+struct RunIsElsewhere: Error {}

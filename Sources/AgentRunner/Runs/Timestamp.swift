@@ -1,0 +1,8 @@
+import FoundationEssentials
+
+/// Points in time as RFC 3339 in UTC with milliseconds, the form events carry.
+enum Timestamp {
+    private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+    static func now() -> String { Date().formatted(style) }
+}

@@ -1,0 +1,30 @@
+/// Where a run ends although the model would go on. Each is per run and has its reason.
+public struct AgentLimits: Sendable, Hashable {
+    /// Requests to the model. A model that needs more than a dozen steps is almost always going in circles.
+    public var requests: Int
+    /// Tool calls in all. Calls over it are not begun, not even those that would still fit: half an answer's calls are no use.
+    public var toolCalls: Int
+    /// Tokens in all. Checked before every further request: an answer already paid for is given. It cannot act when the
+    /// provider does not say its usage. A million is a loop, not a long question.
+    public var totalTokens: Int
+    /// Time in all, waiting for the reader of the events included.
+    public var wallClock: Duration
+    /// UTF-8 bytes of one tool result; a longer one is not given to the model, which is told so. A quarter of a mebibyte
+    /// is about 60,000 tokens, more than one result should cost.
+    public var toolResultBytes: Int
+
+    /// Limits.
+    public init(
+        requests: Int = 12,
+        toolCalls: Int = 32,
+        totalTokens: Int = 1_000_000,
+        wallClock: Duration = .seconds(900),
+        toolResultBytes: Int = 256 * 1024
+    ) {
+        self.requests = requests
+        self.toolCalls = toolCalls
+        self.totalTokens = totalTokens
+        self.wallClock = wallClock
+        self.toolResultBytes = toolResultBytes
+    }
+}

@@ -1,0 +1,43 @@
+/// The one error an agent, a model or a provider of this library throws.
+///
+/// ``message`` is a whole sentence, safe to show to a reader: it holds no key, no header and no prompt.
+public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What went wrong, for a program to act on.
+    public enum Code: String, Sendable, Hashable, Codable {
+        /// The agent, a tool or a model was set up wrongly; nothing was sent.
+        case misconfigured
+        /// One of ``AgentLimits`` was reached.
+        case limitReached
+        /// The provider cannot be reached, broke off, or failed on its side. Later may work.
+        case providerUnavailable
+        /// The provider will not serve this request: the key, the model's name, or the content.
+        case providerRefused
+        /// The provider wants fewer requests; see ``AgentError/retryAfter``.
+        case rateLimited
+        /// The provider's answer cannot be understood, or is empty or too long.
+        case invalidAnswer
+        /// The calling task was cancelled.
+        case cancelled
+        /// The provider, or the whole run, took longer than allowed.
+        case timedOut
+    }
+
+    /// What went wrong.
+    public var code: Code
+    /// A sentence for people.
+    public var message: String
+    /// How long the provider asked to be left alone, if it said so.
+    public var retryAfter: Duration?
+
+    /// An error with a sentence for people. Keep secrets out of it.
+    public init(_ code: Code, _ message: String, retryAfter: Duration? = nil) {
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+
+    /// The code and the message.
+    public var description: String { "\(code.rawValue): \(message)" }
+
+    static let cancelled = AgentError(.cancelled, "The run was cancelled.")
+}

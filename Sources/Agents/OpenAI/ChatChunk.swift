@@ -1,0 +1,122 @@
+/// One piece of a streamed answer, or a whole one that was not streamed: the same but for `message` in place of `delta`.
+///
+/// Providers differ in what they leave out, so everything is optional, and what is not understood is as good as absent.
+/// Reasoning has fields of its own (`reasoning`, `reasoning_content`), which are not read.
+struct ChatChunk: Decodable {
+    var choices: [Choice] = []
+    var usage: Usage?
+    var complaint: ProviderComplaint?
+
+    struct Choice: Decodable {
+        var index: Int?
+        var delta: Delta?
+        var message: Delta?
+        var finishReason: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case index, delta, message
+            case finishReason = "finish_reason"
+        }
+    }
+
+    struct Delta: Decodable {
+        var text: String?
+        var toolCalls: [CallDelta]?
+    }
+
+    struct CallDelta: Decodable {
+        var index: Int?
+        var id: String?
+        var function: Function?
+
+        struct Function: Decodable {
+            var name: String?
+            var arguments: String?
+        }
+    }
+}
+
+extension ChatChunk {
+    private enum Key: String, CodingKey {
+        case choices, usage, error
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        choices = try fields.decodeIfPresent([Choice].self, forKey: .choices) ?? []
+        usage = (try? fields.decodeIfPresent(Tokens.self, forKey: .usage))?.usage
+        let hasError = fields.contains(.error) && (try? fields.decodeNil(forKey: .error)) == false
+        complaint = hasError ? try ProviderComplaint(from: decoder) : nil
+    }
+
+    /// The `usage` object.
+    private struct Tokens: Decodable {
+        var prompt: Int?
+        var completion: Int?
+        var details: Details?
+
+        struct Details: Decodable {
+            var cached: Int?
+
+            private enum CodingKeys: String, CodingKey { case cached = "cached_tokens" }
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case prompt = "prompt_tokens"
+            case completion = "completion_tokens"
+            case details = "prompt_tokens_details"
+        }
+
+        var usage: Usage? {
+            guard prompt != nil || completion != nil else { return nil }
+            return Usage(
+                inputTokens: prompt ?? 0,
+                cachedInputTokens: details?.cached ?? 0,
+                outputTokens: completion ?? 0
+            )
+        }
+    }
+}
+
+extension ChatChunk.Delta {
+    private enum Key: String, CodingKey {
+        case content, refusal
+        case toolCalls = "tool_calls"
+    }
+
+    /// A part of a text that comes as an array, as Mistral's does.
+    private struct Part: Decodable {
+        var text: String?
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        toolCalls = try fields.decodeIfPresent([ChatChunk.CallDelta].self, forKey: .toolCalls)
+        let content: String?
+        if let parts = try? fields.decode([Part].self, forKey: .content) {
+            content = parts.compactMap(\.text).joined()
+        } else {
+            content = try fields.decodeIfPresent(String.self, forKey: .content)
+        }
+        // A refusal is what the model says instead.
+        let refusal = try? fields.decodeIfPresent(String.self, forKey: .refusal)
+        text = [content, refusal].compactMap { $0 }.joined()
+    }
+}
+
+extension ChatChunk.CallDelta.Function {
+    private enum Key: String, CodingKey {
+        case name, arguments
+    }
+
+    /// The arguments are JSON text; some local servers send the object itself.
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        name = try fields.decodeIfPresent(String.self, forKey: .name)
+        if let text = try? fields.decodeIfPresent(String.self, forKey: .arguments) {
+            arguments = text
+        } else {
+            arguments = try fields.decodeIfPresent(JSONValue.self, forKey: .arguments)?.text
+        }
+    }
+}

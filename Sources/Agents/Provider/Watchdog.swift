@@ -1,0 +1,82 @@
+import Synchronization
+
+/// Sees to it that a request does not outlast its timeouts: it runs beside the request and ends both when time is up.
+final class Watchdog: Sendable {
+    private struct Watch {
+        let deadline: ContinuousClock.Instant
+        /// `nil` ends the request without complaint.
+        let error: AgentError?
+    }
+
+    /// How late the end of a phase may be noticed. Phases follow each other many times a second, and waking for each would
+    /// cost more than looking now and then.
+    private static let longestNap = Duration.milliseconds(250)
+
+    private let timeouts: ProviderTimeouts
+    private let end: ContinuousClock.Instant
+    private let phase = Mutex<Watch?>(nil)
+
+    private init(_ timeouts: ProviderTimeouts) {
+        self.timeouts = timeouts
+        self.end = .now + timeouts.total
+    }
+
+    /// Runs `work`; when a phase it announced or the whole takes too long, cancels it and throws
+    /// ``AgentError/Code/timedOut``.
+    static func guarding(
+        _ timeouts: ProviderTimeouts,
+        _ work: @escaping @Sendable (Watchdog) async throws -> Void
+    ) async throws {
+        let watchdog = Watchdog(timeouts)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await work(watchdog) }
+            group.addTask { try await watchdog.watch() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// The first byte of the answer is awaited.
+    func awaitFirstByte() {
+        expect(timeouts.firstByte, "The provider did not begin to answer within \(timeouts.firstByte).")
+    }
+
+    /// The next byte of the answer is awaited.
+    func awaitNextByte() {
+        expect(timeouts.idle, "The provider fell silent for \(timeouts.idle) in the middle of its answer.")
+    }
+
+    /// Everything is said. The provider has a moment to end its answer properly, which keeps the connection usable; if it
+    /// does not, the request ends all the same, and well.
+    func awaitEnd() {
+        let watch = Watch(deadline: .now + min(timeouts.idle, .milliseconds(250)), error: nil)
+        phase.withLock { $0 = watch }
+    }
+
+    /// The provider is not what is being waited for.
+    func rest() {
+        phase.withLock { $0 = nil }
+    }
+
+    private func expect(_ timeout: Duration, _ message: String) {
+        let watch = Watch(deadline: .now + timeout, error: AgentError(.timedOut, message))
+        phase.withLock { $0 = watch }
+    }
+
+    private func watch() async throws {
+        let nap = max(
+            min(Self.longestNap, timeouts.firstByte / 8, timeouts.idle / 8, timeouts.total / 8),
+            .milliseconds(1)
+        )
+        while true {
+            try await Task.sleep(for: nap)
+            if let watch = phase.withLock({ $0 }), watch.deadline <= .now {
+                guard let error = watch.error else { return }
+                throw error
+            }
+            if end <= .now {
+                throw AgentError(.timedOut, "The provider did not finish within \(timeouts.total).")
+            }
+        }
+    }
+}

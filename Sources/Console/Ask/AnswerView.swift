@@ -1,0 +1,25 @@
+import Contract
+
+/// An answer and its sources for a terminal.
+struct AnswerView {
+    let terminal: Terminal
+
+    /// A whole answer.
+    func show(_ outcome: Outcome) {
+        if let error = outcome.error { terminal.line(terminal.styled("failed: \(Terminal.harmless(error.message))", .red)) }
+        if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
+        show(outcome.citations)
+    }
+
+    /// The sources, numbered as in the text.
+    func show(_ citations: [Citation]) {
+        guard !citations.isEmpty else { return }
+        terminal.line()
+        for citation in citations {
+            let place = citation.anchor.isEmpty ? citation.file : "\(citation.file)#\(citation.anchor)"
+            let title = ([citation.book.title] + citation.headings).joined(separator: " › ")
+            terminal.line("\(terminal.styled("[\(citation.number)]", .cyan)) \(Terminal.harmless(title))")
+            terminal.line("    " + terminal.styled(Terminal.harmless("\(place) · section \(citation.section)"), .dim))
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Contract
+import RPC
+import Wire
+
+/// `octavo runs`.
+struct Runs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "What was asked, and what became of it.",
+        subcommands: [RunsList.self, RunsShow.self],
+        defaultSubcommand: RunsList.self
+    )
+}
+
+/// `octavo runs list`.
+struct RunsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "The latest runs, newest first.")
+
+    @Option(help: "How many, 1 to 100.") var limit = 20
+    @Flag(help: "One JSON document, for scripts.") var json = false
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let list = try await service.withService("storage") { try await $0.json(ListRuns(limit: limit)) }
+        if json { return Terminal.output.line(list.description) }
+        let runs = try list.decode(ListRuns.Result.self).runs
+        if runs.isEmpty { Terminal.error.line("Nothing was asked yet.") }
+        for run in runs {
+            let state = run.state.rawValue.padded(to: 9)
+            let style: Terminal.Style = run.state == .failed ? .red : run.state == .succeeded ? .green : .dim
+            let question = Terminal.harmless(run.question).replacing("\n", with: " ").prefix(80)
+            Terminal.output.line("\(run.id)  \(Terminal.output.styled(state, style))  \(run.created)  \(question)")
+        }
+    }
+}
+
+/// `octavo runs show`.
+struct RunsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "One run: its question, its answer, and when its parts took place."
+    )
+
+    @Argument(help: "The run's id.") var run: String
+    @Flag(help: "One JSON document, for scripts.") var json = false
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        guard let id = RunID(run) else { throw Failure("A run's id is a UUID, not \"\(run)\".") }
+        let found = try await service.withService("storage") { try await $0.json(GetRun(run: id)) }
+        if json { return Terminal.output.line(found.description) }
+        show(try found.decode(GetRun.Result.self))
+    }
+
+    private func show(_ run: GetRun.Result) {
+        let out = Terminal.output
+        out.line(out.styled(Terminal.harmless(run.question.text), .bold))
+        out.line(out.styled("\(run.state.rawValue) · \(run.agent) · \(run.events) events · asked \(run.created)", .dim))
+        guard let outcome = run.outcome else { return }
+        out.line()
+        AnswerView(terminal: out).show(outcome)
+        let width = outcome.timeline.map(\.endMilliseconds).max() ?? 0
+        guard width > 0 else { return }
+        out.line()
+        for span in outcome.timeline { out.line(Self.bar(span, width: width)) }
+    }
+
+    /// A part of the run as a bar on a common scale, so that what overlapped is seen to overlap.
+    static func bar(_ span: Span, width: Int, columns: Int = 40) -> String {
+        let start = span.startMilliseconds * columns / width
+        let end = max(start + 1, span.endMilliseconds * columns / width)
+        let bar = String(repeating: " ", count: start) + String(repeating: "█", count: end - start)
+        return "\(span.name.padded(to: 8)) \(bar.padded(to: columns + 1)) \(span.startMilliseconds)–\(span.endMilliseconds) ms"
+    }
+}
+
+extension String {
+    /// With spaces behind it up to a width.
+    func padded(to width: Int) -> String {
+        count >= width ? self : self + String(repeating: " ", count: width - count)
+    }
+}

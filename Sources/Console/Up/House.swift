@@ -1,0 +1,81 @@
+import FoundationEssentials
+import Glibc
+import ServiceLifecycle
+import Systemd
+import Daemon
+
+/// The three services of a machine with the sockets between them, as the units in `systemd/` have them.
+struct House {
+    /// In the order of their calls: who is called comes before who calls, and is stopped after.
+    let services: [LocalService]
+    /// The address people use.
+    let address: String
+
+    /// Opens every socket. Errors say what is in the way: a missing program, a busy port, a path that is too long.
+    init(state: StateFolder, host: String, port: UInt16, databaseURL: String, log: ServiceLog) throws {
+        let programs = try Self.programs()
+        let run = state.runFolder
+        func unix(_ name: String, _ file: String) throws -> ListenSocket {
+            try ListenSocket.bindUnix(name: name, path: "\(run)/\(file).sock")
+        }
+        let http = try ListenSocket.bindTCP(name: "http", host: host, port: port)
+        services = [
+            LocalService(
+                "octavo-storage",
+                in: programs,
+                sockets: [
+                    try unix("gateway", "storage-gateway"),
+                    try unix("agent-runner", "storage-agent-runner"),
+                    try unix("admin", "storage-admin"),
+                ],
+                environment: Self.inherited(["OCTAVO_LOG", "OCTAVO_DATABASE"]).adding(["DATABASE_URL": databaseURL]),
+                log: log
+            ),
+            LocalService(
+                "octavo-agent-runner",
+                in: programs,
+                sockets: [try unix("gateway", "agent-runner-gateway"), try unix("admin", "agent-runner-admin")],
+                environment: Self.inherited(["OCTAVO_LOG", "OCTAVO_MODEL", "OPENAI_", "SSL_CERT_"])
+                    .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
+                log: log
+            ),
+            LocalService(
+                "octavo-gateway",
+                in: programs,
+                sockets: [http, try unix("admin", "gateway-admin")],
+                environment: Self.inherited(["OCTAVO_LOG"]).adding([
+                    "OCTAVO_STORAGE": "\(run)/storage-gateway.sock",
+                    "OCTAVO_AGENT_RUNNER": "\(run)/agent-runner-gateway.sock",
+                ]),
+                log: log
+            ),
+        ]
+        address = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    /// The folder of the executables: that of this one.
+    static func programs() throws -> String {
+        guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            let slash = own.lastIndex(of: "/")
+        else { throw Failure("The folder of octavo's own program cannot be read from /proc/self/exe.") }
+        let folder = String(own[..<slash])
+        let missing = ["octavo-storage", "octavo-agent-runner", "octavo-gateway"].filter { access("\(folder)/\($0)", X_OK) != 0 }
+        guard missing.isEmpty else {
+            throw Failure("\(missing.joined(separator: ", ")) not found in \(folder). Build all of Octavo: swift build -c release")
+        }
+        return folder
+    }
+
+    /// What a service may know of this environment: what it needs and no more; the provider's key is the runner's alone.
+    private static func inherited(_ prefixes: [String]) -> [String: String] {
+        ProcessInfo.processInfo.environment.filter { name, _ in
+            ["PATH", "LANG", "TZ"].contains(name) || prefixes.contains { name.hasPrefix($0) }
+        }
+    }
+}
+
+extension [String: String] {
+    fileprivate func adding(_ other: [String: String]) -> [String: String] {
+        merging(other) { $1 }
+    }
+}

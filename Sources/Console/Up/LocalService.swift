@@ -1,0 +1,102 @@
+import Daemon
+import Glibc
+import ServiceLifecycle
+import Synchronization
+import Systemd
+
+/// A service on this machine, started as systemd starts it: with its listening sockets handed over, and again when it has
+/// ended. The sockets stay open meanwhile, so that whoever connects waits and is not refused.
+final class LocalService: Service {
+    /// From a service's end to its next start, as `RestartSec=` of the units.
+    private static let restartPause = Duration.seconds(1)
+    /// EX_CONFIG: it will not start with these settings, however often it is tried.
+    private static let configurationExit: CInt = 78
+
+    private enum State {
+        case down
+        case running(ChildProcess)
+        case stopping
+    }
+
+    let name: String
+    private let launch: ChildProcess.Launch
+    private let log: String
+    private let state = Mutex(State.down)
+
+    init(
+        _ name: String,
+        in programs: String,
+        sockets: [ListenSocket],
+        environment: [String: String],
+        log: ServiceLog
+    ) {
+        self.name = name
+        self.log = log.path
+        var launch = ChildProcess.Launch(path: "\(programs)/\(name)")
+        launch.environment = environment
+        launch.sockets = sockets
+        launch.standardOutput = log.descriptor
+        launch.standardError = log.descriptor
+        self.launch = launch
+    }
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            while let child = try start() {
+                let exit = try await wait(for: child)
+                if isStopping { return }
+                if exit == .code(Self.configurationExit) {
+                    throw Failure("\(name) does not start with these settings; the end of \(log) says why.")
+                }
+                Terminal.error.line("\(name) ended (\(exit)); starting it again. Its log: \(log)")
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.restartPause) }
+            }
+        } onGracefulShutdown: {
+            let child = self.state.withLock { state in
+                defer { state = .stopping }
+                return if case .running(let child) = state { child } else { nil as ChildProcess? }
+            }
+            child?.terminate()
+        }
+    }
+
+    /// Nil when it is to stop. The start and the note of it are one step, so that a stop finds every child there is.
+    private func start() throws -> ChildProcess? {
+        try state.withLock { state in
+            if case .stopping = state { return nil }
+            let child = try ChildProcess(launch)
+            state = .running(child)
+            return child
+        }
+    }
+
+    private func wait(for child: ChildProcess) async throws -> ChildProcess.Exit {
+        do {
+            return try await child.waitForExit()
+        } catch {
+            // Stopping took too long for whoever is in charge.
+            child.kill()
+            throw error
+        }
+    }
+
+    private var isStopping: Bool {
+        state.withLock { if case .stopping = $0 { true } else { false } }
+    }
+}
+
+/// The file all services write their log to.
+final class ServiceLog: Sendable {
+    let path: String
+    let descriptor: CInt
+
+    init(_ path: String) throws {
+        self.path = path
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure("\(path) cannot be written: \(String(cString: strerror(errno))).") }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}

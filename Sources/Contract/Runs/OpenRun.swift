@@ -1,0 +1,34 @@
+/// Stores the question and opens its run, leased to the runner that asks, with the run's first event; one transaction.
+/// Opening the same run again changes nothing. Errors: `already_exists` when the id belongs to another question.
+public struct OpenRun: Operation {
+    public static let name = "runs.open"
+    public static let callers: Set<Role> = [.agentRunner]
+
+    /// The lease, when the caller has it.
+    public struct Result: Codable, Sendable, Equatable {
+        /// The attempt the lease is for; nil when the run has ended, or waits or runs elsewhere: follow it then.
+        public var attempt: Int?
+
+        public init(attempt: Int?) {
+            self.attempt = attempt
+        }
+    }
+
+    public var run: RunID
+    public var agent: String
+    public var model: String
+    public var question: Question
+    /// The runner that holds the lease.
+    public var runner: String
+    /// Event 1, which the reader is shown while this is on its way.
+    public var event: RunEvent
+
+    public init(run: RunID, agent: String, model: String, question: Question, runner: String, event: RunEvent) {
+        self.run = run
+        self.agent = agent
+        self.model = model
+        self.question = question
+        self.runner = runner
+        self.event = event
+    }
+}

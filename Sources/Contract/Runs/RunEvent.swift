@@ -1,0 +1,89 @@
+/// Something that happened in a run. Events are numbered from 1 without a gap, stored, and shown once stored; whoever
+/// follows a run gets the same bytes each time.
+public struct RunEvent: Codable, Sendable, Equatable {
+    /// What happened.
+    public enum Body: Sendable, Equatable {
+        /// A sentence for the reader while they wait.
+        case status(String)
+        /// The agent has searched: the words, and how many sections were found.
+        case search(query: String, hits: Int)
+        /// A source of the text that follows.
+        case citation(Citation)
+        /// The next piece of the answer.
+        case text(String)
+        /// The run goes on after its runner was lost; the text shown so far is void.
+        case restarted(attempt: Int)
+        /// The last event.
+        case finished(Outcome)
+    }
+
+    public var sequence: Int
+    /// When, as RFC 3339 in UTC with milliseconds.
+    public var at: String
+    public var body: Body
+
+    public init(sequence: Int, at: String, body: Body) {
+        self.sequence = sequence
+        self.at = at
+        self.body = body
+    }
+}
+
+extension RunEvent {
+    /// The event's type on the wire, also the `event:` field of a server-sent event.
+    public var type: String {
+        switch body {
+        case .status: "status"
+        case .search: "search"
+        case .citation: "citation"
+        case .text: "text"
+        case .restarted: "restarted"
+        case .finished: "finished"
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case sequence, at, type, data
+    }
+
+    private struct Text: Codable { var text: String }
+    private struct Search: Codable { var query: String; var hits: Int }
+    private struct Restart: Codable { var attempt: Int }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        sequence = try container.decode(Int.self, forKey: .sequence)
+        at = try container.decode(String.self, forKey: .at)
+        let type = try container.decode(String.self, forKey: .type)
+        switch type {
+        case "status": body = .status(try container.decode(Text.self, forKey: .data).text)
+        case "search":
+            let search = try container.decode(Search.self, forKey: .data)
+            body = .search(query: search.query, hits: search.hits)
+        case "citation": body = .citation(try container.decode(Citation.self, forKey: .data))
+        case "text": body = .text(try container.decode(Text.self, forKey: .data).text)
+        case "restarted": body = .restarted(attempt: try container.decode(Restart.self, forKey: .data).attempt)
+        case "finished": body = .finished(try container.decode(Outcome.self, forKey: .data))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .type,
+                in: container,
+                debugDescription: "unknown event type \(type)"
+            )
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(sequence, forKey: .sequence)
+        try container.encode(at, forKey: .at)
+        try container.encode(type, forKey: .type)
+        switch body {
+        case .status(let text), .text(let text): try container.encode(Text(text: text), forKey: .data)
+        case .search(let query, let hits): try container.encode(Search(query: query, hits: hits), forKey: .data)
+        case .citation(let citation): try container.encode(citation, forKey: .data)
+        case .restarted(let attempt): try container.encode(Restart(attempt: attempt), forKey: .data)
+        case .finished(let outcome): try container.encode(outcome, forKey: .data)
+        }
+    }
+}

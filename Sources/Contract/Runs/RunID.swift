@@ -1,0 +1,56 @@
+public import FoundationEssentials
+
+/// A run's identity, made by who asks: UUID version 7 (RFC 9562), so that ids sort by time, and a retry is the same run.
+public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The UUID.
+    public let uuid: UUID
+
+    public init(_ uuid: UUID) {
+        self.uuid = uuid
+    }
+
+    /// Reads the usual text form; nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        guard let uuid = UUID(uuidString: String(text)) else { return nil }
+        self.uuid = uuid
+    }
+
+    /// A new id: 48 bits of Unix milliseconds, then random bits.
+    public static func new(now: Date = Date()) -> RunID {
+        let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
+        var high = UInt64.random(in: .min ... .max)
+        var low = UInt64.random(in: .min ... .max)
+        high = (milliseconds << 16) | (high & 0x0FFF) | 0x7000
+        low = (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+        func byte(_ word: UInt64, _ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64(index))) }
+        return RunID(
+            UUID(
+                uuid: (
+                    byte(high, 0), byte(high, 1), byte(high, 2), byte(high, 3), byte(high, 4), byte(high, 5),
+                    byte(high, 6), byte(high, 7), byte(low, 0), byte(low, 1), byte(low, 2), byte(low, 3),
+                    byte(low, 4), byte(low, 5), byte(low, 6), byte(low, 7)
+                )
+            )
+        )
+    }
+
+    public var description: String { uuid.uuidString.lowercased() }
+
+    public static func < (left: RunID, right: RunID) -> Bool {
+        left.description < right.description
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let id = RunID(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a run id is a UUID")
+        }
+        self = id
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

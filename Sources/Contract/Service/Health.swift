@@ -1,0 +1,98 @@
+/// How a service is: answered by the reader itself, so that it answers while everything else hangs.
+public struct GetHealth: Operation {
+    public static let name = "health"
+    public static let callers: Set<Role> = Set(Role.allCases)
+    public typealias Result = Health
+    public init() {}
+}
+
+/// What a service says of itself.
+public struct Health: Codable, Sendable, Equatable {
+    /// The service: `storage`, `agent-runner` or `gateway`.
+    public var service: String
+    /// The process is running; false is never sent, absence of an answer means it.
+    public var live: Bool
+    /// It can do its work now.
+    public var ready: Bool
+    /// Why it is not ready, in sentences for people; empty when it is.
+    public var reasons: [String]
+    /// Milliseconds since the process started.
+    public var uptimeMilliseconds: Int
+    /// Octavo's version.
+    public var version: String
+    /// Calls in flight, without this one.
+    public var inFlight: Int
+    /// Open connections on all sockets.
+    public var connections: Int
+    /// Numbers of the service's own, such as `pool.idle`.
+    public var gauges: [String: Int]
+
+    enum CodingKeys: String, CodingKey {
+        case service, live, ready, reasons, version, connections, gauges
+        case uptimeMilliseconds = "uptime_ms"
+        case inFlight = "in_flight"
+    }
+
+    public init(
+        service: String,
+        ready: Bool,
+        reasons: [String],
+        uptimeMilliseconds: Int,
+        version: String,
+        inFlight: Int,
+        connections: Int,
+        gauges: [String: Int]
+    ) {
+        self.service = service
+        live = true
+        self.ready = ready
+        self.reasons = reasons
+        self.uptimeMilliseconds = uptimeMilliseconds
+        self.version = version
+        self.inFlight = inFlight
+        self.connections = connections
+        self.gauges = gauges
+    }
+}
+
+/// What a service offers: answered like `GetHealth`.
+public struct Describe: Operation {
+    public static let name = "describe"
+    public static let callers: Set<Role> = Set(Role.allCases)
+    public typealias Result = Description
+    public init() {}
+}
+
+/// A service's description of itself.
+public struct Description: Codable, Sendable, Equatable {
+    /// One operation of the service.
+    public struct Entry: Codable, Sendable, Equatable {
+        public var name: String
+        public var callers: [Role]
+        public var streams: Bool
+
+        public init(name: String, callers: [Role], streams: Bool) {
+            self.name = name
+            self.callers = callers
+            self.streams = streams
+        }
+    }
+
+    public var service: String
+    public var version: String
+    /// The protocol versions it speaks, lowest and highest.
+    public var protocolVersions: [Int]
+    public var operations: [Entry]
+
+    enum CodingKeys: String, CodingKey {
+        case service, version, operations
+        case protocolVersions = "protocol"
+    }
+
+    public init(service: String, version: String, protocolVersions: [Int], operations: [Entry]) {
+        self.service = service
+        self.version = version
+        self.protocolVersions = protocolVersions
+        self.operations = operations
+    }
+}

@@ -1,0 +1,2 @@
+/// Octavo's version, as `health`, `hello` and `--version` say it.
+public let octavoVersion = "0.1.0"

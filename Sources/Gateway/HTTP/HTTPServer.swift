@@ -1,0 +1,146 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOExtras
+import NIOHTTPTypes
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// Serves a Hummingbird router on listening sockets that were opened by somebody else.
+///
+/// Hummingbird's own `Application` binds an address and would unlink and replace a socket it was handed; its router and
+/// its channel are used here below a bootstrap of our own.
+final class HTTPServer<Responder: HTTPResponder>: Service
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    typealias Connection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    private let descriptors: [CInt]
+    private let responder: Responder
+    private let limits: HTTPLimits
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let onListening: @Sendable () -> Void
+    private let open = Atomic<Int>(0)
+
+    init(
+        descriptors: [CInt],
+        responder: Responder,
+        limits: HTTPLimits = HTTPLimits(),
+        group: any EventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable () -> Void = {}
+    ) {
+        self.descriptors = descriptors
+        self.responder = responder
+        self.limits = limits
+        self.group = group
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Connections open now.
+    var connections: Int { open.load(ordering: .relaxed) }
+
+    func run() async throws {
+        let channel = http1Channel()
+        let quiescing = ServerQuiescingHelper(group: group)
+        var listeners: [NIOAsyncChannel<Connection?, Never>] = []
+        for descriptor in descriptors {
+            listeners.append(try await listen(on: descriptor, channel, quiescing))
+        }
+        onListening()
+        try await withGracefulShutdownHandler {
+            try await withThrowingDiscardingTaskGroup { group in
+                for listener in listeners { group.addTask { try await self.serve(listener, channel) } }
+            }
+        } onGracefulShutdown: {
+            // Stops accepting; connections close after the response they are in.
+            quiescing.initiateShutdown(promise: nil)
+        }
+    }
+
+    /// A connection's error never ends the server.
+    private func serve(_ listener: NIOAsyncChannel<Connection?, Never>, _ channel: HTTP1Channel) async throws {
+        try await listener.executeThenClose { connections in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await connection in connections {
+                    guard let connection else { continue }
+                    group.addTask {
+                        await channel.handle(value: connection, logger: self.logger)
+                        self.open.subtract(1, ordering: .relaxed)
+                    }
+                }
+            }
+        }
+    }
+
+    private func listen(
+        on descriptor: CInt,
+        _ channel: HTTP1Channel,
+        _ quiescing: ServerQuiescingHelper
+    ) async throws -> NIOAsyncChannel<Connection?, Never> {
+        let limits = limits
+        return try await ServerBootstrap(group: group)
+            .serverChannelInitializer { server in
+                server.eventLoop.makeCompletedFuture {
+                    try server.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: server))
+                }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(descriptor) { child -> EventLoopFuture<Connection?> in
+                guard self.open.add(1, ordering: .relaxed).newValue <= limits.connections else {
+                    self.open.subtract(1, ordering: .relaxed)
+                    return Self.refuse(child)
+                }
+                Self.limitUnacknowledged(child, limits)
+                return channel.setup(channel: child, logger: self.logger).map { $0 }
+            }
+    }
+
+    /// Over the limit of connections: one line by hand, since nothing was set up to speak HTTP.
+    private static func refuse(_ child: any Channel) -> EventLoopFuture<Connection?> {
+        let answer = ByteBuffer(
+            string: "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        )
+        return child.writeAndFlush(answer).flatMap { child.close() }.flatMapError { _ in
+            child.eventLoop.makeSucceededVoidFuture()
+        }.map { nil }
+    }
+
+    /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not
+    /// for Unix sockets, where the call fails and that is fine.
+    private static func limitUnacknowledged(_ child: any Channel, _ limits: HTTPLimits) {
+        let milliseconds = CInt(limits.unacknowledged.components.seconds * 1000)
+        guard let options = child as? any SocketOptionProvider else { return }
+        options.unsafeSetSocketOption(level: .tcp, name: .init(rawValue: 18), value: milliseconds).whenFailure { _ in }
+    }
+
+    private func http1Channel() -> HTTP1Channel {
+        HTTP1Channel(
+            responder: { [responder, logger] request, writer, channel in
+                let source = ApplicationRequestContextSource(channel: channel, logger: logger)
+                let context = Responder.Context(source: source)
+                let response: Response
+                do {
+                    response = try await responder.respond(to: request, context: context)
+                } catch {
+                    // The router's middleware turns errors into problems; what comes through is a defect of its own.
+                    logger.error("unanswered error", metadata: ["error": "\(error)"])
+                    response = Response(status: .internalServerError)
+                }
+                try await writer.write(response: response.head, body: response.body)
+            },
+            configuration: HTTP1Channel.Configuration(
+                idleTimeout: .seconds(limits.idle.components.seconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.headerFieldBytes,
+                    maxHeaderListSize: limits.headerBytes,
+                    maxHeaderFieldCount: limits.headerCount
+                )
+            )
+        )
+    }
+}

@@ -1,0 +1,128 @@
+import AsyncAlgorithms
+import Contract
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import RPC
+import Synchronization
+import Wire
+
+/// `POST /v1/ask`: a question and its answer, as one document or as it comes.
+struct AskRoutes: Sendable {
+    /// The body of a question.
+    struct Body: Decodable {
+        var question: String
+        /// Who asks, for the record.
+        var reader: String?
+        var agent: String?
+        /// A UUID of the caller's own: asking again with the same one is the same run.
+        var run: RunID?
+        /// Where the question comes from, when not over plain HTTP.
+        var channel: Question.Channel?
+    }
+
+    let follower: RunFollower
+    let limits: HTTPLimits
+
+    func add(to router: RouterGroup<BasicRequestContext>) {
+        router.post("ask") { request, _ in try await ask(request) }
+    }
+
+    private func ask(_ request: Request) async throws -> Response {
+        let start = try await self.start(request)
+        if EventStream.isWanted(by: request) {
+            return EventStreamResponse(run: start.run, keepAlive: limits.keepAlive).response { [follower] emit in
+                try await follower.start(start, emit: emit)
+            }
+        }
+        let last = Mutex<JSON?>(nil)
+        try await follower.start(start) { event in last.withLock { $0 = event } }
+        guard let last = last.withLock({ $0 }), case .finished(let outcome) = try last.decode(RunEvent.self).body else {
+            throw ServiceError.unavailable("The run has not finished; ask for it at /v1/runs/\(start.run).")
+        }
+        if outcome.state == .failed, let error = outcome.error {
+            let code = ErrorCode(rawValue: error.code) ?? .internal
+            return Problem(ServiceError(code, error.message), run: start.run).response()
+        }
+        return try JSONResponse.response(Answer(run: start.run, outcome: outcome))
+    }
+
+    private func start(_ request: Request) async throws -> StartRun {
+        let bytes = try await Deadline.within(limits.body) { [limits] in
+            try await request.body.collect(upTo: limits.bodyBytes)
+        }
+        let body: Body
+        do {
+            body = try JSON(validating: bytes).decode(Body.self)
+        } catch {
+            throw ServiceError.invalidArgument(
+                #"The body has to be JSON like {"question": "How do I …?"}; optional are "reader", "agent", "run"."#
+            )
+        }
+        let text = body.question.trimmed
+        guard !text.isEmpty, text.utf8.count <= Question.maximumBytes else {
+            throw ServiceError.invalidArgument(
+                "A question has 1 to \(Question.maximumBytes) bytes; this one has \(text.utf8.count)."
+            )
+        }
+        guard (body.reader?.utf8.count ?? 0) <= 200 else {
+            throw ServiceError.invalidArgument("\"reader\" has at most 200 bytes.")
+        }
+        let question = Question(text: text, reader: body.reader, channel: body.channel ?? .http)
+        return StartRun(run: body.run ?? .new(), agent: body.agent ?? "documentation", question: question)
+    }
+}
+
+/// What `POST /v1/ask` answers with: the outcome under its run's id.
+private struct Answer: Encodable {
+    var run: RunID
+    var outcome: Outcome
+
+    private enum Key: String, CodingKey { case run }
+
+    func encode(to encoder: any Encoder) throws {
+        try outcome.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(run, forKey: .run)
+    }
+}
+
+/// A response whose body is a run's events, with a sign of life while there are none.
+struct EventStreamResponse: Sendable {
+    let run: RunID
+    let keepAlive: Duration
+
+    /// The events come from `source`, which is held back while the reader does not read, and cancelled when it leaves.
+    func response(
+        _ source: @escaping @Sendable (@escaping @Sendable (JSON) async throws -> Void) async throws -> Void
+    ) -> Response {
+        var headers = EventStream.headers
+        if let name = HTTPField.Name("octavo-run") { headers[name] = "\(run)" }
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody { [run, keepAlive] writer in
+                let channel = AsyncChannel<ByteBuffer>()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        do {
+                            try await source { await channel.send(EventStream.event($0)) }
+                        } catch let error as ServiceError {
+                            await channel.send(EventStream.problem(error, run: run))
+                        }
+                        channel.finish()
+                    }
+                    group.addTask {
+                        while true {
+                            try await Task.sleep(for: keepAlive)
+                            await channel.send(EventStream.keepAlive)
+                        }
+                    }
+                    for await buffer in channel { try await writer.write(buffer) }
+                    group.cancelAll()
+                }
+                try await writer.finish(nil)
+            }
+        )
+    }
+}

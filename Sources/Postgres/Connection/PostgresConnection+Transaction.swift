@@ -1,0 +1,74 @@
+extension PostgresConnection {
+    /// Runs `body` as one transaction: commits when it returns, rolls back when it throws. It may use the results of one
+    /// statement for the next; statements known beforehand are faster by `transaction(_:)`.
+    ///
+    /// BEGIN travels with the first statement, and a body without statements never talks to the server. `body` runs where
+    /// the caller runs, not on the reactor. Transactions do not nest.
+    ///
+    /// - Parameters:
+    ///   - isReadOnly: Whether the server is to refuse writing.
+    ///   - deadline: For all of it, `operationTimeout` from now if nil. Statements cannot outlast it; other work in `body`
+    ///     must watch it itself.
+    /// - Throws: What `body` throws, or a `PostgresError`: `outcomeUnknown` when the connection was lost during the
+    ///   commit, `sqlState(.inFailedTransaction)` when `body` swallowed the error of a statement.
+    public nonisolated func withTransaction<Value>(
+        isolation: Isolation = .readCommitted,
+        isReadOnly: Bool = false,
+        deadline: Instant? = nil,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        try await beginTransaction(isolation, isReadOnly: isReadOnly, deadline: deadline)
+        do {
+            let value = try await body(self)
+            try await commitTransaction(isReadOnly: isReadOnly)
+            return value
+        } catch {
+            await abandonTransaction()
+            throw error
+        }
+    }
+
+    /// Whether the server has a transaction block open for this connection.
+    var isInOpenTransaction: Bool { handle?.isInTransaction ?? false }
+
+    private func beginTransaction(
+        _ isolation: Isolation,
+        isReadOnly: Bool,
+        deadline: Instant?
+    ) async throws(PostgresError) {
+        guard !isInsideTransaction else { throw PostgresError(.busy, "the connection is inside a transaction") }
+        let limit = limit(deadline)
+        // Settles what an earlier operation left behind, which must not become part of this transaction.
+        try await begin(until: limit)
+        defer { end() }
+        guard handle?.isIdle == true else { throw PostgresError(.busy, "the connection is inside a transaction") }
+        isInsideTransaction = true
+        transactionDeadline = limit
+        pendingBegin = isolation.begin(isReadOnly: isReadOnly)
+    }
+
+    private func commitTransaction(isReadOnly: Bool) async throws(PostgresError) {
+        if pendingBegin == nil {
+            let batch = Batch(queries: [], ending: .commit, isReadOnly: isReadOnly)
+            _ = try await perform(batch, until: limit(nil))
+        }
+        leaveTransaction()
+    }
+
+    /// Rolls back, at once when the connection is in order. When a statement was given up the caller does not wait: the
+    /// next operation settles first, and so does the pool.
+    private func abandonTransaction() async {
+        guard isInsideTransaction else { return }
+        leaveTransaction()
+        needsRollback = handle?.isIdle == false || exchange != nil
+        if isBusy || exchange != nil || isCancelRequestUnderWay { return }
+        await settle()
+    }
+
+    private func leaveTransaction() {
+        isInsideTransaction = false
+        transactionDeadline = nil
+        pendingBegin = nil
+        if !isBusy, handle != nil { end() }
+    }
+}

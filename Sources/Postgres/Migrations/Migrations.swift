@@ -1,0 +1,206 @@
+/// The changes that make up a schema, applied in order and each once.
+///
+/// What was applied is recorded in the table `octavo_migration`, with a checksum of the text. Processes that apply at the
+/// same time take turns by an advisory lock. Each migration is one transaction, so what Postgres does not allow in one,
+/// `create index concurrently` for instance, does not go into a migration.
+public struct Migrations: Sendable {
+    /// All of them, by number.
+    public let all: [Migration]
+
+    /// The lock's number: "octavo" in ASCII.
+    private static let lock: Int64 = 0x6f63_7461_766f
+    /// A change of a large table may take long; waiting for ever is still wrong.
+    private static let longest: Duration = .seconds(600)
+
+    /// Orders the migrations. Throws `badNumber`.
+    public init(_ migrations: [Migration]) throws(MigrationError) {
+        all = migrations.sorted { $0.number < $1.number }
+        var last = 0
+        for migration in all {
+            guard migration.number > last else { throw .badNumber(migration.number) }
+            last = migration.number
+        }
+    }
+
+    /// What `apply` would do now, without doing it. Throws as `apply` does for an edited, unknown or misplaced one.
+    public func plan(
+        on connection: PostgresConnection,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws(MigrationError) -> [Migration] {
+        try await pending(on: connection, deadline: deadline ?? .now + Self.longest).map(\.migration)
+    }
+
+    /// Applies what is missing and returns it. On an error everything before the failed migration stays applied.
+    ///
+    /// - Parameter deadline: When to give up, 10 minutes from now if nil. Within it no `statement_timeout` applies.
+    @discardableResult
+    public func apply(
+        on connection: PostgresConnection,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws(MigrationError) -> [Migration] {
+        let deadline = deadline ?? .now + Self.longest
+        try await execute("select pg_advisory_lock(\(Self.lock))", on: connection, deadline)
+        do throws(MigrationError) {
+            let applied = try await applyLocked(on: connection, deadline: deadline)
+            await unlock(connection)
+            return applied
+        } catch {
+            await unlock(connection)
+            throw error
+        }
+    }
+
+    private func applyLocked(
+        on connection: PostgresConnection,
+        deadline: ContinuousClock.Instant
+    ) async throws(MigrationError) -> [Migration] {
+        try await execute(
+            """
+            create table if not exists octavo_migration (
+                number integer primary key,
+                name text not null,
+                checksum text not null,
+                applied_at timestamptz not null default now()
+            )
+            """,
+            on: connection,
+            deadline
+        )
+        let pending = try await pending(on: connection, deadline: deadline)
+        for change in pending { try await apply(change, on: connection, deadline: deadline) }
+        return pending.map(\.migration)
+    }
+
+    private func apply(
+        _ change: Pending,
+        on connection: PostgresConnection,
+        deadline: ContinuousClock.Instant
+    ) async throws(MigrationError) {
+        let migration = change.migration
+        do {
+            try await connection.withTransaction(deadline: deadline) { connection in
+                try await connection.query("set local statement_timeout = 0")
+                try await connection.run(script: migration.sql, deadline: deadline)
+                guard await connection.isInOpenTransaction else {
+                    throw MigrationError.endedTransaction(number: migration.number, name: migration.name)
+                }
+                try await connection.query(
+                    """
+                    insert into octavo_migration (number, name, checksum)
+                    values (\(migration.number), \(migration.name), \(change.checksum))
+                    """
+                )
+            }
+        } catch let error as MigrationError {
+            throw error
+        } catch let error as PostgresError {
+            throw .failed(number: migration.number, name: migration.name, error)
+        } catch {
+            // The body above throws nothing else.
+            throw .database(PostgresError(.protocolViolation, "\(type(of: error))"))
+        }
+    }
+
+    /// Releases the lock, if need be by ending the session that holds it.
+    private func unlock(_ connection: PostgresConnection) async {
+        do {
+            try await connection.query("select pg_advisory_unlock(\(Self.lock))", deadline: .now + .seconds(2))
+        } catch {
+            await connection.close()
+        }
+    }
+}
+
+extension Migrations {
+    private struct Pending {
+        let migration: Migration
+        let checksum: String
+    }
+
+    private struct Applied {
+        let number: Int
+        let name: String
+        let checksum: String
+    }
+
+    /// Compares what was applied with what there is.
+    private func pending(
+        on connection: PostgresConnection,
+        deadline: ContinuousClock.Instant
+    ) async throws(MigrationError) -> [Pending] {
+        let applied: [Applied]
+        let checksums: [String]
+        do throws(PostgresError) {
+            applied = try await self.applied(on: connection, deadline)
+            checksums = try await self.checksums(on: connection, deadline)
+        } catch {
+            throw .database(error)
+        }
+        let known = Dictionary(uniqueKeysWithValues: zip(all, checksums).map { ($0.number, $1) })
+        for one in applied {
+            guard let checksum = known[one.number] else { throw .unknown(number: one.number, name: one.name) }
+            guard checksum == one.checksum else { throw .edited(number: one.number, name: one.name) }
+        }
+        let done = Set(applied.map(\.number))
+        let last = done.max() ?? 0
+        let missing = zip(all, checksums).filter { !done.contains($0.0.number) }
+        if let (late, _) = missing.first, late.number < last {
+            throw .outOfOrder(number: late.number, name: late.name, applied: last)
+        }
+        return missing.map { Pending(migration: $0.0, checksum: $0.1) }
+    }
+
+    private func applied(
+        on connection: PostgresConnection,
+        _ deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> [Applied] {
+        let exists = try await connection.query(
+            "select to_regclass('octavo_migration') is not null", isReadOnly: true, deadline: deadline
+        )
+        guard try exists[0][0, as: Bool.self] else { return [] }
+        let rows = try await connection.query(
+            "select number, name, checksum from octavo_migration order by number", isReadOnly: true, deadline: deadline
+        )
+        var applied: [Applied] = []
+        for row in rows {
+            applied.append(
+                Applied(
+                    number: try row[0, as: Int.self],
+                    name: try row[1, as: String.self],
+                    checksum: try row[2, as: String.self]
+                )
+            )
+        }
+        return applied
+    }
+
+    /// SHA-256 of each text. Postgres computes it, so that this module needs no cryptography of its own.
+    private func checksums(
+        on connection: PostgresConnection,
+        _ deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> [String] {
+        let rows = try await connection.query(
+            """
+            select encode(sha256(convert_to(sql, 'UTF8')), 'hex')
+            from unnest(\(all.map(\.sql))) with ordinality as migration (sql, place) order by place
+            """,
+            isReadOnly: true,
+            deadline: deadline
+        )
+        var checksums: [String] = []
+        for row in rows { checksums.append(try row[0, as: String.self]) }
+        return checksums
+    }
+
+    private func execute(
+        _ query: Query,
+        on connection: PostgresConnection,
+        _ deadline: ContinuousClock.Instant
+    ) async throws(MigrationError) {
+        do throws(PostgresError) {
+            try await connection.query(query, deadline: deadline)
+        } catch {
+            throw .database(error)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+public import Contract
+public import Logging
+internal import Synchronization
+public import Wire
+
+/// A connection's number, unique in the process; leases are bound to it.
+public struct ConnectionID: Sendable, Hashable, CustomStringConvertible {
+    private static let last = Atomic<UInt64>(0)
+    private let number: UInt64
+
+    /// The next number.
+    public init() {
+        number = Self.last.add(1, ordering: .relaxed).newValue
+    }
+
+    /// `c7`
+    public var description: String { "c\(number)" }
+}
+
+/// Who is at the other end by the kernel's word (`SO_PEERCRED`), for the log. The three fields are those of `struct
+/// ucred`, in its order.
+public struct PeerCredentials: Sendable, Equatable {
+    /// The process that connected.
+    public var pid: Int32
+    /// Its user.
+    public var uid: UInt32
+    /// Its group.
+    public var gid: UInt32
+}
+
+/// What a handler knows about the call it answers.
+public struct CallContext: Sendable {
+    /// The connection it came in on.
+    public let connection: ConnectionID
+    /// The role of the socket it came in on.
+    public let role: Role
+    /// The operation's name.
+    public let operation: String
+    /// When the caller stops waiting; for a stream, for the first item. The handler's task is cancelled then.
+    public let deadline: ContinuousClock.Instant
+    /// The caller's name for its intention.
+    public let idempotencyKey: String?
+    /// This call's own span in the caller's trace: what is passed on in further calls.
+    public let traceparent: TraceParent
+    /// Who connected; nil where the system does not tell.
+    public let peer: PeerCredentials?
+    /// The arguments as they were sent, for a handler that stores a part of them as it is.
+    public let arguments: JSON
+    let base: Logger
+
+    /// What may be passed on to a further call: what remains, less 50 ms for the hop.
+    public var remaining: Duration {
+        max(.zero, ContinuousClock.now.duration(to: deadline) - .milliseconds(Limits.hopMilliseconds))
+    }
+
+    /// A logger that carries the operation, the connection and the trace id.
+    public var logger: Logger {
+        var logger = base
+        logger[metadataKey: "operation"] = "\(operation)"
+        logger[metadataKey: "connection"] = "\(connection)"
+        logger[metadataKey: "trace_id"] = "\(traceparent.traceID)"
+        return logger
+    }
+}

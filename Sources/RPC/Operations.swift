@@ -1,0 +1,126 @@
+public import Contract
+internal import FoundationEssentials
+public import Wire
+
+/// The table of a service: which operations it has, and what answers them. The type of an operation's handler is erased
+/// here, once.
+public struct Operations: Sendable {
+    struct Entry: Sendable {
+        var name: String
+        var callers: Set<Role>
+        var streams: Bool
+        var run: @Sendable (JSON, CallContext, ItemSink) async throws -> JSON
+    }
+
+    struct Reading: Sendable {
+        var read: @Sendable () -> (ready: Bool, reasons: [String], gauges: [String: Int])
+    }
+
+    let service: String
+    let version: String
+    private(set) var entries: [String: Entry] = [:]
+    private(set) var reading = Reading { (true, [], [:]) }
+
+    /// An empty table.
+    /// - Parameters:
+    ///   - service: the service's name, as in `health`.
+    ///   - version: Octavo's version.
+    public init(service: String, version: String) {
+        self.service = service
+        self.version = version
+    }
+
+    /// Answers an operation. Thrown `ServiceError`s travel; any other error is a defect, logged and told as `internal`.
+    public mutating func on<O: Operation>(
+        _ operation: O.Type,
+        _ handler: @Sendable @escaping (O, CallContext) async throws -> O.Result
+    ) {
+        onJSON(operation) { try await JSON(encoding: handler($0, $1)) }
+    }
+
+    /// Answers an operation with text that is JSON already, such as Postgres'. It is passed through: nothing but its size
+    /// is checked.
+    public mutating func onJSON<O: Operation>(
+        _ operation: O.Type,
+        _ handler: @Sendable @escaping (O, CallContext) async throws -> JSON
+    ) {
+        add(O.self, streams: false) { arguments, context, _ in
+            try await handler(decodeArguments(arguments), context)
+        }
+    }
+
+    /// Answers an operation with a stream of items, and then its result. Leaving the handler ends the stream.
+    public mutating func onStream<O: StreamingOperation>(
+        _ operation: O.Type,
+        _ handler: @Sendable @escaping (O, CallContext, ItemWriter<O.Item>) async throws -> O.Result
+    ) {
+        add(O.self, streams: true) { arguments, context, sink in
+            try await JSON(encoding: handler(decodeArguments(arguments), context, ItemWriter(sink: sink)))
+        }
+    }
+
+    /// What `health` reads. It is called on the event loop, and must return at once: values in memory, no lock that is
+    /// held during work.
+    public mutating func health(
+        _ read: @Sendable @escaping () -> (ready: Bool, reasons: [String], gauges: [String: Int])
+    ) {
+        reading = Reading(read: read)
+    }
+
+    /// The table as `describe` shows it.
+    var description: Description {
+        let inherent = [
+            Description.Entry(name: GetHealth.name, callers: GetHealth.callers.sorted(), streams: false),
+            Description.Entry(name: Describe.name, callers: Describe.callers.sorted(), streams: false),
+        ]
+        let own = entries.values.sorted { $0.name < $1.name }.map {
+            Description.Entry(name: $0.name, callers: $0.callers.sorted(), streams: $0.streams)
+        }
+        return Description(
+            service: service,
+            version: version,
+            protocolVersions: [Limits.versions.lowerBound, Limits.versions.upperBound],
+            operations: inherent + own
+        )
+    }
+
+    private mutating func add<O: Operation>(
+        _ operation: O.Type,
+        streams: Bool,
+        _ run: @Sendable @escaping (JSON, CallContext, ItemSink) async throws -> JSON
+    ) {
+        precondition(entries[O.name] == nil, "\(O.name) stands twice in the table of \(service)")
+        entries[O.name] = Entry(name: O.name, callers: O.callers, streams: streams, run: run)
+    }
+}
+
+extension Set<Role> {
+    fileprivate func sorted() -> [Role] { sorted { $0.rawValue < $1.rawValue } }
+}
+
+/// Arguments that do not fit are the caller's fault, and it is told which member it is about; never the value.
+private func decodeArguments<O: Operation>(_ arguments: JSON) throws(ServiceError) -> O {
+    do {
+        return try arguments.decode(O.self)
+    } catch let error as DecodingError {
+        throw .invalidArgument(error.sentence(about: O.name))
+    } catch {
+        throw .invalidArgument("The arguments are not those of \(O.name).")
+    }
+}
+
+extension DecodingError {
+    /// What is wrong where, without the value itself.
+    func sentence(about operation: String) -> String {
+        func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
+            (["arguments"] + (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)).joined(separator: ".")
+        }
+        return switch self {
+        case .keyNotFound(let key, let context): "\(operation): \(path(context, key)) is missing."
+        case .valueNotFound(_, let context): "\(operation): \(path(context)) is null."
+        case .typeMismatch(let type, let context): "\(operation): \(path(context)) must be of type \(type)."
+        case .dataCorrupted(let context): "\(operation): \(path(context)) is not valid: \(context.debugDescription)"
+        @unknown default: "\(operation): the arguments are not valid."
+        }
+    }
+}

@@ -1,0 +1,106 @@
+public import Contract
+public import Wire
+
+/// The streamed answer of a call: its items, and then its result. The call is made at once, and has one reader; leaving
+/// the loop, or letting go of the stream unread, cancels the call.
+public struct RPCStream<O: StreamingOperation>: Sendable {
+    private let lease: StreamLease
+
+    init(_ buffer: StreamBuffer) {
+        lease = StreamLease(buffer)
+    }
+
+    /// The items, decoded. Reading throws `ServiceError`.
+    public var items: Items { Items(lease: lease) }
+    /// The items as they came, not decoded. Reading throws `ServiceError`.
+    public var json: Texts { Texts(lease: lease) }
+
+    /// The result that follows the items; those not yet read are passed over.
+    public var result: O.Result {
+        get async throws(ServiceError) {
+            try decodeAnswer(try await resultJSON, of: O.name)
+        }
+    }
+
+    /// The result, not decoded.
+    public var resultJSON: JSON {
+        get async throws(ServiceError) { try await lease.buffer.result() }
+    }
+
+    /// The items of a stream, not decoded.
+    public struct Texts: AsyncSequence, Sendable {
+        public typealias Element = JSON
+        public typealias Failure = ServiceError
+        fileprivate let lease: StreamLease
+
+        /// One reader.
+        public func makeAsyncIterator() -> Iterator { Iterator(lease: lease) }
+
+        /// Reads; when it goes, the call is cancelled unless it has ended.
+        public struct Iterator: AsyncIteratorProtocol {
+            public typealias Element = JSON
+            public typealias Failure = ServiceError
+            fileprivate let lease: StreamLease
+            fileprivate let reading: StreamLease
+
+            fileprivate init(lease: StreamLease) {
+                self.lease = lease
+                reading = StreamLease(lease.buffer)
+            }
+
+            /// The next item; nil after the last.
+            public mutating func next(
+                isolation actor: isolated (any Actor)? = #isolation
+            ) async throws(ServiceError) -> JSON? {
+                try await reading.buffer.next()
+            }
+        }
+    }
+
+    /// The items of a stream, decoded.
+    public struct Items: AsyncSequence, Sendable {
+        public typealias Element = O.Item
+        public typealias Failure = ServiceError
+        fileprivate let lease: StreamLease
+
+        /// One reader.
+        public func makeAsyncIterator() -> Iterator { Iterator(texts: Texts(lease: lease).makeAsyncIterator()) }
+
+        /// Reads; when it goes, the call is cancelled unless it has ended.
+        public struct Iterator: AsyncIteratorProtocol {
+            public typealias Element = O.Item
+            public typealias Failure = ServiceError
+            fileprivate var texts: Texts.Iterator
+
+            /// The next item; nil after the last.
+            public mutating func next(
+                isolation actor: isolated (any Actor)? = #isolation
+            ) async throws(ServiceError) -> O.Item? {
+                guard let text = try await texts.next(isolation: actor) else { return nil }
+                return try decodeAnswer(text, of: O.name)
+            }
+        }
+    }
+}
+
+/// Whoever holds it may still read; when the last one, or the loop that reads, lets go, the call is cancelled.
+private final class StreamLease: Sendable {
+    let buffer: StreamBuffer
+
+    init(_ buffer: StreamBuffer) {
+        self.buffer = buffer
+    }
+
+    deinit {
+        buffer.cancel()
+    }
+}
+
+/// An answer that is not what the contract says is a defect of the service, or of the version skew.
+func decodeAnswer<T: Decodable>(_ answer: JSON, of operation: String) throws(ServiceError) -> T {
+    do {
+        return try answer.decode(T.self)
+    } catch {
+        throw .internal("The answer of \(operation) is not what the contract says.")
+    }
+}

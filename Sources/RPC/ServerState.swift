@@ -1,0 +1,130 @@
+internal import Contract
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+internal import Wire
+
+/// What the connections of a server share. Counters are atomic, since each listener may have a loop of its own.
+final class ServerState: Sendable {
+    private struct Table {
+        var ends: [ConnectionID: @Sendable (Order) -> Void] = [:]
+        var violations: [ProtocolViolation.Reason: Int] = [:]
+        var lastLogged: [ProtocolViolation.Reason: ContinuousClock.Instant] = [:]
+        var drained: CheckedContinuation<Void, Never>?
+    }
+
+    /// What the server tells its connections when it stops.
+    enum Order: Sendable {
+        case goAway
+        case cut
+    }
+
+    let operations: Operations
+    let limits: Limits
+    let logger: Logger
+    let onDisconnect: (@Sendable (ConnectionID, Role) -> Void)?
+    /// `describe`'s answer, which never changes.
+    let description: JSON
+    private let started = ContinuousClock.now
+    private let inFlight = Atomic(0)
+    private let table = Mutex(Table())
+
+    init(
+        operations: Operations,
+        limits: Limits,
+        logger: Logger,
+        onDisconnect: (@Sendable (ConnectionID, Role) -> Void)?
+    ) {
+        self.operations = operations
+        self.limits = limits
+        self.logger = logger
+        self.onDisconnect = onDisconnect
+        // Names and numbers always encode.
+        description = (try? JSON(encoding: operations.description)) ?? .emptyObject
+    }
+
+    // MARK: Calls
+
+    var hasRoom: Bool { inFlight.load(ordering: .relaxed) < limits.callsInFlightInProcess }
+    func callStarted() { inFlight.add(1, ordering: .relaxed) }
+    func callEnded() {
+        inFlight.subtract(1, ordering: .relaxed)
+        resumeIfDrained()
+    }
+
+    /// `health`'s answer as of now.
+    func health() -> JSON {
+        let own = operations.reading.read()
+        let (connections, violations) = table.withLock { ($0.ends.count, $0.violations) }
+        var gauges = own.gauges
+        gauges["violations"] = violations.values.reduce(0, +)
+        for (reason, count) in violations { gauges["violations.\(reason.rawValue)"] = count }
+        let health = Health(
+            service: operations.service,
+            ready: own.ready,
+            reasons: own.reasons,
+            uptimeMilliseconds: Int(started.duration(to: .now) / .milliseconds(1)),
+            version: operations.version,
+            inFlight: inFlight.load(ordering: .relaxed),
+            connections: connections,
+            gauges: gauges
+        )
+        // Only U+0000 in a reason could fail to encode, and then the rest still tells.
+        return (try? JSON(encoding: health)) ?? .emptyObject
+    }
+
+    // MARK: Connections
+
+    func connected(_ id: ConnectionID, _ order: @Sendable @escaping (Order) -> Void) {
+        table.withLock { $0.ends[id] = order }
+    }
+
+    func disconnected(_ id: ConnectionID, role: Role) {
+        table.withLock { $0.ends[id] = nil }
+        onDisconnect?(id, role)
+        resumeIfDrained()
+    }
+
+    func tellAll(_ order: Order) {
+        for end in table.withLock({ Array($0.ends.values) }) { end(order) }
+    }
+
+    /// Returns when there is neither a connection nor a call left, or `giveUp` was called.
+    func drained() async {
+        await withCheckedContinuation { continuation in
+            table.withLock { $0.drained = continuation }
+            resumeIfDrained()
+        }
+    }
+
+    func giveUp() {
+        table.withLock { $0.drained.take() }?.resume()
+    }
+
+    private func resumeIfDrained() {
+        guard inFlight.load(ordering: .relaxed) == 0 else { return }
+        table.withLock { $0.ends.isEmpty ? $0.drained.take() : nil }?.resume()
+    }
+
+    // MARK: Violations
+
+    /// Counts it, and logs each kind once a minute at most: a broken peer must not fill the journal.
+    func violated(_ violation: ProtocolViolation, _ id: ConnectionID, role: Role, peer: PeerCredentials?) {
+        let reason = violation.reason
+        let now = ContinuousClock.now
+        let isNews = table.withLock { table in
+            table.violations[reason, default: 0] += 1
+            if let last = table.lastLogged[reason], last.duration(to: now) < .seconds(60) { return false }
+            table.lastLogged[reason] = now
+            return true
+        }
+        guard isNews else { return }
+        logger.warning(
+            "A peer broke the protocol",
+            metadata: [
+                "reason": "\(reason.rawValue)", "detail": "\(violation.detail)", "connection": "\(id)",
+                "role": "\(role.rawValue)", "peer_pid": "\(peer?.pid ?? 0)", "peer_uid": "\(peer?.uid ?? 0)",
+            ]
+        )
+    }
+}

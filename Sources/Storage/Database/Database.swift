@@ -1,0 +1,100 @@
+import Contract
+import Logging
+import NIOCore
+import Postgres
+import Wire
+
+/// Postgres as the operations see it: statements in, rows or the protocol's errors out.
+struct Database: Sendable {
+    /// Nil when no database is configured.
+    let pool: ConnectionPool?
+    /// Whether the tables are there; until then every call is `unavailable`.
+    let schema: Schema
+    let logger: Logger
+
+    /// One statement, which is one transaction and one round trip.
+    func rows(_ query: Query, deadline: ContinuousClock.Instant) async throws -> Rows {
+        let pool = try ready()
+        do {
+            return try await pool.query(query, deadline: deadline)
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    /// Statements known beforehand: one transaction and one round trip.
+    func transaction(_ queries: [Query], deadline: ContinuousClock.Instant) async throws -> [Rows] {
+        let pool = try ready()
+        do {
+            return try await pool.transaction(queries, deadline: deadline)
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    /// A statement whose one value is a document: its text as Postgres wrote it, or nil without a row or a value.
+    func json(_ query: Query, deadline: ContinuousClock.Instant) async throws -> JSON? {
+        let rows = try await rows(query, deadline: deadline)
+        return try Self.document(rows)
+    }
+
+    static func document(_ rows: Rows) throws -> JSON? {
+        guard let row = rows.first, try !row.isNull(0) else { return nil }
+        return JSON(trusted: ByteBuffer(bytes: try row.bytes(0)))
+    }
+
+    private func ready() throws(ServiceError) -> ConnectionPool {
+        guard let pool else {
+            throw ServiceError(.unavailable, "No database is configured: set DATABASE_URL for octavo-storage.", retry: .no)
+        }
+        try schema.requireReady()
+        return pool
+    }
+
+    /// What the caller is told, and the log if it is a defect of ours: with what the server said, which the caller
+    /// must not see.
+    private func refusal(_ error: PostgresError) -> ServiceError {
+        let refusal = ServiceError(error)
+        if refusal.code == .internal {
+            logger.error("statement failed", metadata: ["error": "\(String(reflecting: error))"])
+        }
+        return refusal
+    }
+}
+
+extension ServiceError {
+    /// What the caller is told of a failure in Postgres: never SQL, never data.
+    init(_ error: PostgresError) {
+        switch error.code {
+        case .unavailable, .connectionLost, .closed:
+            self = .unavailable("The database is away; try again in a moment.")
+        case .outcomeUnknown:
+            self = .outcomeUnknown("The database went away while it was committing.")
+        case .timedOut:
+            self = .deadlineExceeded("The database did not answer in time.", retry: .safe)
+        case .cancelled:
+            self = .cancelled()
+        case .exhausted:
+            self = .resourceExhausted("The database has more to do than it can; try again in a moment.", afterMilliseconds: 250)
+        case .invalidParameter:
+            self = .invalidArgument("A text holds a character the database cannot store.")
+        case .sqlState(let state):
+            self = Self.refusal(error, state)
+        case .busy, .invalidConfiguration, .undecodable, .protocolViolation:
+            self = .internal("Something went wrong with the database; the log of octavo-storage says more.")
+        }
+    }
+
+    private static func refusal(_ error: PostgresError, _ state: SQLState) -> ServiceError {
+        if error.isUnavailable { return .unavailable("The database is away; try again in a moment.") }
+        if error.isRetryable { return .aborted("Another transaction was faster; try again.") }
+        // Raised by our own statements, with a sentence made for the caller.
+        switch state.rawValue {
+        case "OC001": return .notFound(error.server?.message ?? "There is no such thing.")
+        case "OC002": return .failedPrecondition(error.server?.message ?? "That is not possible now.")
+        case "23505": return .alreadyExists("It exists already.")
+        case "57014": return .deadlineExceeded("The database did not answer in time.", retry: .safe)
+        default: return .internal("The database refused a statement; the log of octavo-storage says more.")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Contract
+import Postgres
+import RPC
+import Wire
+
+/// The operations on books: what there is, and bringing documentation in.
+struct Books: Sendable {
+    let database: Database
+
+    func add(to operations: inout Operations) {
+        operations.onJSON(GetBook.self) { try await get($0, $1) }
+        operations.onJSON(ListBooks.self) { try await list($0, $1) }
+        operations.onJSON(BeginImport.self) { try await beginImport($0, $1) }
+        operations.onJSON(PutDocuments.self) { try await putDocuments($0, $1) }
+        operations.onJSON(FinishImport.self) { try await finishImport($0, $1) }
+    }
+
+    private func get(_ get: GetBook, _ call: CallContext) async throws -> JSON {
+        guard (1...1000).contains(get.limit) else { throw ServiceError.invalidArgument("limit has to be from 1 to 1000.") }
+        let found = try await database.json(
+            """
+            select jsonb_build_object(
+                'id', book.id, 'title', book.title, 'section_count', book.section_count,
+                'authors', coalesce(
+                    (select jsonb_agg(jsonb_build_object('id', author.id, 'name', author.name) order by book_author.position)
+                     from book_author join author on author.id = book_author.author_id
+                     where book_author.book_id = book.id), '[]'),
+                'sections', coalesce(page.entries, '[]'), 'next', page.next)
+            from book, lateral (
+                select jsonb_agg(entry order by file, position) as entries,
+                    case when count(*) = \(get.limit) then (array_agg(id order by file desc, position desc))[1] end as next
+                from (
+                    select section.id, section.file, section.position, jsonb_build_object(
+                        'id', section.id, 'headings', section.headings, 'file', section.file, 'anchor', section.anchor) as entry
+                    from section join document on document.id = section.document_id and document.live
+                    where section.book_id = book.id
+                        and (\(get.after)::bigint = 0 or (section.file, section.position)
+                            > (select file, position from section where id = \(get.after)))
+                    order by section.file, section.position
+                    limit \(get.limit)
+                ) as entries
+            ) as page
+            where book.id = \(get.book)
+            """,
+            deadline: call.deadline
+        )
+        guard let found else { throw ServiceError.notFound("There is no book \(get.book).") }
+        return found
+    }
+
+    private func list(_ list: ListBooks, _ call: CallContext) async throws -> JSON {
+        let books = try await database.json(
+            """
+            select jsonb_build_object('books', coalesce(jsonb_agg(entry order by id), '[]'))
+            from (
+                select book.id, jsonb_build_object(
+                    'id', book.id, 'title', book.title, 'section_count', book.section_count,
+                    'authors', coalesce(
+                        (select jsonb_agg(author.name order by book_author.position)
+                         from book_author join author on author.id = book_author.author_id
+                         where book_author.book_id = book.id), '[]')) as entry
+                from book where book.id > \(list.after) order by book.id limit 500
+            ) as page
+            """,
+            deadline: call.deadline
+        )
+        return books ?? .emptyObject
+    }
+
+    private func beginImport(_ begin: BeginImport, _ call: CallContext) async throws -> JSON {
+        let authors = begin.authors.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        guard ([begin.title] + authors).allSatisfy({ (1...300).contains($0.unicodeScalars.count) }), authors.count <= 100 else {
+            throw ServiceError.invalidArgument("A title and a name have 1 to 300 characters; a book has at most 100 authors.")
+        }
+        let begun = try await database.json(
+            """
+            with begun as (
+                insert into book (title, import) values (\(begin.title), 1)
+                on conflict (title) do update set import = book.import + 1
+                returning id, import
+            ), named as (
+                insert into author (name) select unnest(\(authors)::text[])
+                on conflict (name) do update set name = excluded.name
+                returning id, name
+            ), left_out as (
+                delete from book_author using begun
+                where book_author.book_id = begun.id and book_author.author_id not in (select id from named)
+            ), written as (
+                insert into book_author (book_id, author_id, position)
+                select begun.id, named.id, given.position
+                from begun, named join unnest(\(authors)::text[]) with ordinality as given (name, position) using (name)
+                on conflict (book_id, author_id) do update set position = excluded.position
+            )
+            select jsonb_build_object('book', id, 'import', import) from begun
+            """,
+            deadline: call.deadline
+        )
+        return begun ?? .emptyObject
+    }
+}

@@ -1,0 +1,127 @@
+public import FoundationEssentials
+public import NIOCore
+
+/// One JSON value, kept as its text.
+///
+/// What is only passed on is never decoded: a call's arguments, an answer, Postgres' `jsonb` text are slices of the
+/// buffer they came in. Two values are equal when their texts are.
+public struct JSON: Sendable, Equatable, CustomStringConvertible {
+    /// The text, UTF-8.
+    public let bytes: ByteBuffer
+
+    /// A value from elsewhere, checked as strictly as a payload (no white space but spaces, no key twice, no U+0000 …).
+    /// - Throws: `ProtocolViolation`.
+    public init(validating text: ByteBuffer) throws(ProtocolViolation) {
+        _ = try JSONScanner.members(of: text)
+        bytes = text
+    }
+
+    /// As above, from a string.
+    /// - Throws: `ProtocolViolation`.
+    public init(validating text: String) throws(ProtocolViolation) {
+        try self.init(validating: ByteBuffer(string: text))
+    }
+
+    /// The value's encoding. What `Codable` lets through and the wire does not, U+0000 above all, is refused here, so
+    /// that nothing unlawful ever leaves the process.
+    /// - Throws: `ProtocolViolation`, or the `EncodingError` of the value.
+    public init(encoding value: some Encodable) throws {
+        let data = try JSON.encoder.encode(value)
+        var bytes = ByteBufferAllocator().buffer(capacity: data.count)
+        bytes.writeBytes(data)
+        try self.init(validating: bytes)
+    }
+
+    /// Text that is known to be one JSON value on one line, and is not checked again: what Postgres gives as `jsonb`
+    /// (which has no U+0000, no key twice and no control octets), or what came out of another `JSON`.
+    public init(trusted text: ByteBuffer) {
+        bytes = text
+    }
+
+    /// As above, from a string.
+    public init(trusted text: String) {
+        bytes = ByteBuffer(string: text)
+    }
+
+    /// `null`
+    public static let null = JSON(trusted: "null")
+    /// `{}`
+    public static let emptyObject = JSON(trusted: "{}")
+
+    /// The value as a type.
+    /// - Throws: `DecodingError`.
+    public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
+        try JSON.decoder.decode(type, from: bytes.withUnsafeReadableBytes { Data($0) })
+    }
+
+    /// The value of an object's member, as a slice; nil when there is none, or this is not an object.
+    public func member(_ key: String) -> JSON? { members?.first { $0.key == key }?.value }
+
+    /// The text.
+    public var description: String { String(buffer: bytes) }
+
+    /// Whether it is an object.
+    public var isObject: Bool { bytes.readableBytesView.first == UInt8(ascii: "{") }
+}
+
+// Reading small things without a decoder.
+extension JSON {
+    /// The members of an object as slices, in their order; nil when this is not one.
+    var members: [(key: String, value: JSON)]? {
+        guard isObject, let members = try? JSONScanner.members(of: bytes) else { return nil }
+        return members.map { ($0.key, slice($0.value)) }
+    }
+
+    /// A part of the text.
+    func slice(_ range: Range<Int>) -> JSON {
+        // The scanner's ranges lie within the text, so there always is such a slice.
+        JSON(trusted: bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
+    }
+
+    /// An integer, written without fraction or exponent, within ±(2^53 − 1); nil when this is none.
+    public var integer: Int? {
+        let view = bytes.readableBytesView
+        guard view.count <= 17, let value = Int(String(decoding: view, as: UTF8.self)),
+            abs(value) <= Limits.largestID
+        else { return nil }
+        return value
+    }
+
+    /// A string's characters; nil when this is none.
+    public var string: String? {
+        let view = bytes.readableBytesView
+        guard view.count >= 2, view.first == UInt8(ascii: "\"") else { return nil }
+        let inside = view.dropFirst().dropLast()
+        guard inside.contains(UInt8(ascii: "\\")) else { return String(decoding: inside, as: UTF8.self) }
+        return String(decoding: JSONScanner.unescape(inside), as: UTF8.self)
+    }
+}
+
+// Points in time travel as RFC 3339 in UTC with milliseconds; Postgres' own form of it is read as well.
+extension JSON {
+    /// The one encoder. It is never changed after this, so that all threads may use it.
+    public static let encoder: JSONEncoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.dateEncodingStrategy = .custom { date, encoder in
+            var container = encoder.singleValueContainer()
+            try container.encode(Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(date))
+        }
+        return encoder
+    }()
+
+    /// The one decoder. It is never changed after this, so that all threads may use it.
+    public static let decoder: JSONDecoder = {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .custom { decoder in
+            let container = try decoder.singleValueContainer()
+            let text = try container.decode(String.self)
+            for fraction in [true, false] {
+                let style = Date.ISO8601FormatStyle(includingFractionalSeconds: fraction)
+                if let date = try? style.parse(text) { return date }
+            }
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a time of RFC 3339")
+        }
+        return decoder
+    }()
+}

@@ -1,0 +1,112 @@
+/// A call's number on its connection: from 1 to 2^53 − 1, strictly increasing.
+public typealias CallID = Int
+
+/// One message of the protocol (`protocol/README.md`, section 2).
+public enum Message: Sendable, Equatable {
+    case hello(Hello)
+    case call(Call)
+    case result(id: CallID, JSON)
+    /// Without an id it is about the connection, which is closed next.
+    case error(id: CallID?, ServiceError)
+    case item(id: CallID, sequence: Int, JSON)
+    case end(id: CallID, items: Int, result: JSON?)
+    case credit(id: CallID, Int)
+    case cancel(id: CallID, reason: String)
+    case ping(Int)
+    case pong(Int)
+    case goaway(Goaway)
+
+    /// What each side says of itself first.
+    public struct Hello: Sendable, Equatable {
+        /// The protocol versions it speaks.
+        public var versions: ClosedRange<Int>
+        /// Who it says it is: for the log only.
+        public var role: String
+        /// Its build, for the log.
+        public var build: String
+        /// What it accepts.
+        public var limits: Accepted
+
+        /// A greeting.
+        public init(versions: ClosedRange<Int> = Limits.versions, role: String, build: String, limits: Accepted) {
+            self.versions = versions
+            self.role = role
+            self.build = build
+            self.limits = limits
+        }
+    }
+
+    /// The part of the limits that the peer must know.
+    public struct Accepted: Sendable, Equatable {
+        public var frameBytes: Int
+        public var callsInFlight: Int
+        public var streamsOpen: Int
+        public var credit: Int
+
+        /// What a side with these limits accepts.
+        public init(_ limits: Limits = .standard) {
+            frameBytes = limits.frameBytes
+            callsInFlight = limits.callsInFlight
+            streamsOpen = limits.streamsOpen
+            credit = limits.credit
+        }
+    }
+
+    /// A call of an operation.
+    public struct Call: Sendable, Equatable {
+        public var id: CallID
+        /// The operation's name.
+        public var operation: String
+        /// An object.
+        public var arguments: JSON
+        /// Milliseconds that remain, not yet capped; nil is the usual deadline.
+        public var deadlineMilliseconds: Int?
+        /// The initial credit where a streamed answer is wanted.
+        public var stream: Int?
+        public var idempotencyKey: String?
+        public var traceparent: TraceParent?
+
+        /// A call.
+        public init(
+            id: CallID,
+            operation: String,
+            arguments: JSON = .emptyObject,
+            deadlineMilliseconds: Int? = nil,
+            stream: Int? = nil,
+            idempotencyKey: String? = nil,
+            traceparent: TraceParent? = nil
+        ) {
+            self.id = id
+            self.operation = operation
+            self.arguments = arguments
+            self.deadlineMilliseconds = deadlineMilliseconds
+            self.stream = stream
+            self.idempotencyKey = idempotencyKey
+            self.traceparent = traceparent
+        }
+
+        /// The deadline that holds, by the protocol's default and cap.
+        public var deadline: Duration {
+            .milliseconds(
+                min(deadlineMilliseconds ?? Limits.usualDeadlineMilliseconds, Limits.longestDeadlineMilliseconds)
+            )
+        }
+    }
+
+    /// A service's notice that it stops.
+    public struct Goaway: Sendable, Equatable {
+        /// The last id that is still answered; 0 when none is.
+        public var last: CallID
+        /// Why, for the log.
+        public var reason: String
+        /// How long calls in flight may take.
+        public var graceMilliseconds: Int
+
+        /// A notice.
+        public init(last: CallID, reason: String, graceMilliseconds: Int) {
+            self.last = last
+            self.reason = reason
+            self.graceMilliseconds = graceMilliseconds
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// A `traceparent` of W3C Trace Context, version 00: which trace a call belongs to, and which span made it.
+public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
+    private var high: UInt64
+    private var low: UInt64
+    private var span: UInt64
+    private var flags: UInt8
+
+    /// A new trace, sampled.
+    public init() {
+        high = .random(in: 1 ... .max)
+        low = .random(in: 0 ... .max)
+        span = .random(in: 1 ... .max)
+        flags = 1
+    }
+
+    /// The value of a header or of a call's `traceparent`; nil when it is not of the form
+    /// `00-<32 hex>-<16 hex>-<2 hex>` in lower case, or an id in it is all zeros.
+    public init?(_ text: String) {
+        let octets = Array(text.utf8)
+        guard octets.count == 55, octets.starts(with: "00-".utf8), octets[35] == UInt8(ascii: "-"),
+            octets[52] == UInt8(ascii: "-"), let high = Self.hex(octets[3..<19]), let low = Self.hex(octets[19..<35]),
+            let span = Self.hex(octets[36..<52]), let flags = Self.hex(octets[53..<55]), high | low != 0, span != 0
+        else { return nil }
+        self.high = high
+        self.low = low
+        self.span = span
+        self.flags = UInt8(flags)
+    }
+
+    /// The same trace with a span of its own: what a hop passes on.
+    public func nextHop() -> TraceParent {
+        var next = self
+        next.span = .random(in: 1 ... .max)
+        return next
+    }
+
+    /// The trace's id, 32 hex digits, for logs.
+    public var traceID: String { Self.hex(high, digits: 16) + Self.hex(low, digits: 16) }
+    /// The span's id, 16 hex digits.
+    public var spanID: String { Self.hex(span, digits: 16) }
+    /// The value as it travels.
+    public var description: String { "00-\(traceID)-\(spanID)-\(Self.hex(UInt64(flags), digits: 2))" }
+
+    private static func hex(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return value
+    }
+
+    private static func hex(_ value: UInt64, digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: digits - text.count) + text
+    }
+}

@@ -1,0 +1,9 @@
+import Gateway
+import Daemon
+
+@main
+struct Main {
+    static func main() async {
+        await Daemon.run(GatewayService.description) { try GatewayService.compose($0) }
+    }
+}

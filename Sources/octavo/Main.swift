@@ -1,0 +1,9 @@
+import ArgumentParser
+import Console
+
+@main
+struct Main {
+    static func main() async {
+        await Octavo.main()
+    }
+}
