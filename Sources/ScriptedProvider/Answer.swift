@@ -43,7 +43,8 @@ public struct Answer: Sendable {
 
 extension Answer {
     /// A streamed text, in these pieces.
-    public static func says(_ pieces: String..., usage: ScriptedUsage? = ScriptedUsage(input: 10, output: 5)) -> Answer {
+    public static func says(_ pieces: String..., usage: ScriptedUsage? = ScriptedUsage(input: 10, output: 5)) -> Answer
+    {
         events(
             pieces.map { ChatJSON.chunk(delta: #"{"content":\#(ChatJSON.quoted($0))}"#) }
                 + [ChatJSON.chunk(delta: "{}", finishReason: "stop")] + usageChunk(usage) + ["[DONE]"]
@@ -65,11 +66,14 @@ extension Answer {
                 rest[index] = rest[index].dropFirst(3)
             }
         }
-        return events(chunks + [ChatJSON.chunk(delta: "{}", finishReason: "tool_calls")] + usageChunk(usage) + ["[DONE]"])
+        return events(
+            chunks + [ChatJSON.chunk(delta: "{}", finishReason: "tool_calls")] + usageChunk(usage) + ["[DONE]"]
+        )
     }
 
     /// A text that is not streamed although asked.
-    public static func saysAtOnce(_ text: String, usage: ScriptedUsage? = ScriptedUsage(input: 10, output: 5)) -> Answer {
+    public static func saysAtOnce(_ text: String, usage: ScriptedUsage? = ScriptedUsage(input: 10, output: 5)) -> Answer
+    {
         let message = #"{"role":"assistant","content":\#(ChatJSON.quoted(text))}"#
         return json(ChatJSON.completion(message: message, finishReason: "stop", usage: usage))
     }
@@ -128,7 +132,9 @@ extension Answer {
     )
 
     /// Never ends its first line.
-    public static let endlessLine = Answer([.write(streamHead), .repeatForever(chunk(String(repeating: "x", count: 65_536)))])
+    public static let endlessLine = Answer([
+        .write(streamHead), .repeatForever(chunk(String(repeating: "x", count: 65_536))),
+    ])
 
     /// An error's body without end.
     public static let endlessError = Answer([
@@ -158,6 +164,8 @@ extension Answer {
 
     private static func saying(_ pieces: [String]) -> [Step] {
         [.write(streamHead)]
-            + pieces.map { .write(chunk("data: \(ChatJSON.chunk(delta: #"{"content":\#(ChatJSON.quoted($0))}"#))\n\n")) }
+            + pieces.map {
+                .write(chunk("data: \(ChatJSON.chunk(delta: #"{"content":\#(ChatJSON.quoted($0))}"#))\n\n"))
+            }
     }
 }

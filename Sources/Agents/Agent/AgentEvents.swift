@@ -39,7 +39,9 @@ public struct AgentEvents<Output: Sendable>: AsyncSequence, Sendable {
         private let demand: AsyncStream<Void>.Continuation
         private let task: Task<Void, Never>
 
-        init(_ run: @escaping @Sendable (_ emit: @escaping @Sendable (Element) async throws -> Void) async throws -> Void) {
+        init(
+            _ run: @escaping @Sendable (_ emit: @escaping @Sendable (Element) async throws -> Void) async throws -> Void
+        ) {
             let (events, event) = AsyncThrowingStream<Element, any Error>.makeStream()
             let (demands, demand) = AsyncStream<Void>.makeStream()
             self.events = events

@@ -100,7 +100,10 @@ struct AgentRun<Output: Sendable>: Sendable {
             }
             let bytes = content.utf8.count
             guard bytes <= agent.limits.toolResultBytes else {
-                return result("The result is too long: \(bytes) of \(agent.limits.toolResultBytes) bytes.", isError: true)
+                return result(
+                    "The result is too long: \(bytes) of \(agent.limits.toolResultBytes) bytes.",
+                    isError: true
+                )
             }
             return result(content, isError: false)
         } catch let error as ToolError {

@@ -2,15 +2,17 @@
 public struct FunctionModel: Model {
     /// What people call it.
     public let name: String
-    private let function: @Sendable (ModelRequest, @escaping @Sendable (ModelEvent) async throws -> Void) async throws -> Void
+    private let function:
+        @Sendable (ModelRequest, @escaping @Sendable (ModelEvent) async throws -> Void) async throws -> Void
 
     /// A model that answers as `function` does; the rules are those of ``Model/respond(to:emit:)``.
     public init(
         name: String = "function",
-        _ function: @escaping @Sendable (
-            _ request: ModelRequest,
-            _ emit: @escaping @Sendable (ModelEvent) async throws -> Void
-        ) async throws -> Void
+        _ function:
+            @escaping @Sendable (
+                _ request: ModelRequest,
+                _ emit: @escaping @Sendable (ModelEvent) async throws -> Void
+            ) async throws -> Void
     ) {
         self.name = name
         self.function = function

@@ -46,7 +46,12 @@ public final class ScriptedModel: Model {
     }
 
     /// A model that plays `turns` in order. A request after the last is an ``AgentError/Code/invalidAnswer``.
-    public init(name: String = "scripted", _ turns: Turn...) {
+    public convenience init(name: String = "scripted", _ turns: Turn...) {
+        self.init(name: name, turns)
+    }
+
+    /// A model that plays `turns` in order. A request after the last is an ``AgentError/Code/invalidAnswer``.
+    public init(name: String = "scripted", _ turns: [Turn]) {
         self.name = name
         self.state = Mutex(State(turns: turns[...]))
     }

@@ -43,7 +43,9 @@ struct ChatAssembler {
 
     /// Everything that had to wait for the end.
     mutating func finish() throws -> [ModelEvent] {
-        guard calls.allSatisfy({ !$0.name.isEmpty }) else { throw ProviderFailure.invalid("a tool call without a name") }
+        guard calls.allSatisfy({ !$0.name.isEmpty }) else {
+            throw ProviderFailure.invalid("a tool call without a name")
+        }
         var events: [ModelEvent] = []
         var ids: Set<String> = []
         for (position, call) in calls.enumerated() {

@@ -5,12 +5,13 @@ import NIOCore
 /// providers that do not stream although asked say so in their headers only sometimes.
 struct ChatDecoder: AnswerDecoder {
     private enum Form {
-        case unknown
+        /// Nothing but white space so far, which is kept: the same bytes must mean the same however they are cut.
+        case unknown([UInt8])
         case object(Data)
         case events(ServerSentEventParser)
     }
 
-    private var form = Form.unknown
+    private var form = Form.unknown([])
     private var assembler: ChatAssembler
     private let secret: Secret?
     private(set) var isComplete = false
@@ -22,18 +23,26 @@ struct ChatDecoder: AnswerDecoder {
         self.secret = secret
     }
 
+    /// Each case lets go of what the form holds before it adds to it: two references would mean a copy of all that came
+    /// before, for each piece that comes.
     mutating func receive(_ bytes: ByteBufferView) throws -> [ModelEvent] {
         switch form {
-        case .unknown:
-            guard let first = bytes.first(where: { !Self.isSkipped($0) }) else { return [] }
+        case .unknown(var begun):
+            guard let first = bytes.first(where: { !Self.isSkipped($0) }) else {
+                form = .unknown([])
+                begun += bytes
+                form = .unknown(begun)
+                return []
+            }
             form = first == UInt8(ascii: "{") ? .object(Data()) : .events(ServerSentEventParser())
-            return try receive(bytes)
+            return try receive(ByteBufferView(begun)) + receive(bytes)
         case .object(var data):
-            form = .unknown  // gives up the other reference, so that appending does not copy
+            form = .unknown([])
             data.append(contentsOf: bytes)
             form = .object(data)
             return []
         case .events(var parser):
+            form = .unknown([])
             let events: [ServerSentEvent]
             do { events = try parser.parse(bytes) } catch { throw ProviderFailure.invalid("an event is too long") }
             form = .events(parser)

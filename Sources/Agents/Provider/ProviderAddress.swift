@@ -9,7 +9,8 @@ struct ProviderAddress {
 
     /// Throws ``AgentError/Code/misconfigured``. The text is not repeated: people put keys into addresses.
     init(_ text: String) throws(AgentError) {
-        guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), let host = url.host(), !host.isEmpty else {
+        guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), let host = url.host(), !host.isEmpty
+        else {
             throw AgentError(.misconfigured, "The base URL of the provider is no URL.")
         }
         guard scheme == "https" || scheme == "http" else {

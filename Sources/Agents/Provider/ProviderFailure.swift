@@ -29,7 +29,11 @@ struct ProviderFailure: Error {
             let error = AgentError(.rateLimited, "The provider asks for fewer requests.\(said)", retryAfter: retryAfter)
             self.init(error, mayRetry: true)
         case 408, 409, 500...:
-            let error = AgentError(.providerUnavailable, "The provider failed (HTTP \(code)).\(said)", retryAfter: retryAfter)
+            let error = AgentError(
+                .providerUnavailable,
+                "The provider failed (HTTP \(code)).\(said)",
+                retryAfter: retryAfter
+            )
             self.init(error, mayRetry: true)
         case 401, 403:
             // What providers say here quotes the key.
@@ -96,7 +100,9 @@ struct ProviderComplaint: Decodable, Equatable {
     private static func kind(number: Int?, words: [String]) -> Kind {
         if number == 429 || words.contains(where: { $0.contains("rate_limit") }) { return .rateLimited }
         if let number { return number >= 500 || number == 408 || number == 409 ? .unavailable : .refused }
-        let isTheirs = words.contains { $0.contains("server_error") || $0.contains("overloaded") || $0.contains("unavailable") }
+        let isTheirs = words.contains {
+            $0.contains("server_error") || $0.contains("overloaded") || $0.contains("unavailable")
+        }
         return isTheirs ? .unavailable : .refused
     }
 }

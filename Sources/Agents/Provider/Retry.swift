@@ -40,10 +40,14 @@ enum RetryAfter {
     private static func seconds(_ text: String) -> Int? {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let parts = text.split { $0 == " " || $0 == ":" || $0 == "," }
-        guard parts.count == 8, parts[7] == "GMT", let index = months.firstIndex(of: String(parts[2])) else { return nil }
+        guard parts.count == 8, parts[7] == "GMT", let index = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
         let numbers = [parts[1], parts[3], parts[4], parts[5], parts[6]].compactMap { Int($0) }
         guard numbers.count == 5, (1...31).contains(numbers[0]), (1970...9999).contains(numbers[1]) else { return nil }
-        guard (0..<24).contains(numbers[2]), (0..<60).contains(numbers[3]), (0...60).contains(numbers[4]) else { return nil }
+        guard (0..<24).contains(numbers[2]), (0..<60).contains(numbers[3]), (0...60).contains(numbers[4]) else {
+            return nil
+        }
         // Days since 1970 in the proleptic Gregorian calendar, with the year beginning in March so that leap days end it.
         let year = index < 2 ? numbers[1] - 1 : numbers[1]
         let dayOfYear = (153 * ((index + 10) % 12) + 2) / 5 + numbers[0] - 1

@@ -149,7 +149,7 @@ public struct ToolError: Error, Sendable, Hashable, CustomStringConvertible {
 
 extension JSONDecoder {
     /// Dates as the schema asks for them.
-    static var ofTools: JSONDecoder {
+    fileprivate static var ofTools: JSONDecoder {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return decoder

@@ -1,0 +1,54 @@
+import FoundationEssentials
+import Testing
+
+@testable import Agents
+
+@Suite struct MessageTests {
+    @Test(arguments: [
+        (Message.system("Be brief."), #"{"role":"system","text":"Be brief."}"#),
+        (.user("?"), #"{"role":"user","text":"?"}"#),
+        (.assistant(text: "Yes."), #"{"role":"assistant","text":"Yes."}"#),
+        (
+            .assistant(text: "", toolCalls: [ToolCall(id: "1", name: "t", arguments: "{}")]),
+            #"{"role":"assistant","text":"","toolCalls":[{"arguments":"{}","id":"1","name":"t"}]}"#
+        ),
+        (
+            .tool(ToolResult(callID: "1", name: "t", content: "x")),
+            #"{"result":{"callID":"1","content":"x","isError":false,"name":"t"},"role":"tool"}"#
+        ),
+    ])
+    func theStoredFormIsFixed(message: Message, json: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(String(decoding: try encoder.encode(message), as: UTF8.self) == json)
+        #expect(try JSONDecoder().decode(Message.self, from: Data(json.utf8)) == message)
+    }
+
+    @Test(arguments: [#"{}"#, #"{"role":"wizard","text":"x"}"#, #"{"role":"user"}"#, #"{"role":"tool","text":"x"}"#])
+    func whatIsNoMessageIsRefused(json: String) {
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(Message.self, from: Data(json.utf8)) }
+    }
+}
+
+@Suite struct UsageTests {
+    @Test func absurdCountsNeitherTrapNorGoBelowNought() {
+        let absurd = Usage(inputTokens: .max, cachedInputTokens: .min, outputTokens: -1)
+        #expect((absurd + absurd).totalTokens == .max)
+        #expect(absurd.cachedInputTokens == 0)
+        #expect(absurd.outputTokens == 0)
+    }
+}
+
+@Suite struct JSONValueTests {
+    @Test func membersKeepTheirOrderAndTextIsEscaped() {
+        let value: JSONValue = ["b": [1, 2.5, true, .null], "a": "\"\\\n\u{1}é🦉", "nan": .number(.nan)]
+        #expect(value.text == "{\"b\":[1,2.5,true,null],\"a\":\"\\\"\\\\\\n\\u0001é🦉\",\"nan\":null}")
+    }
+
+    @Test func whatIsReadIsSortedAndTheSameEachTime() throws {
+        let value = try JSONDecoder().decode(JSONValue.self, from: Data(#"{"b":[1,2.5,"x",null,false],"a":{}}"#.utf8))
+        #expect(value == ["a": [:], "b": [1, 2.5, "x", .null, false]])
+        #expect(value["b"] == [1, 2.5, "x", .null, false])
+        #expect(value["c"] == nil)
+    }
+}
