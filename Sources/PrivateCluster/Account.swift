@@ -41,7 +41,9 @@ struct Account: Sendable {
         guard directory.hasPrefix("/") else { throw .directoryUnusable(directory, reason: "the path is not absolute") }
         var status = stat()
         if stat(directory, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFDIR else { throw .directoryUnusable(directory, reason: "it is a file") }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw .directoryUnusable(directory, reason: "it is a file")
+            }
             guard status.st_uid == user else {
                 throw .ownedBySomebodyElse(directory, owner: Account.name(of: status.st_uid), account: name)
             }

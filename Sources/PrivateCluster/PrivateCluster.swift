@@ -161,7 +161,7 @@ public final class PrivateCluster: Sendable {
 
     private func launch() throws(PrivateClusterError) -> Server {
         var settings = ["listen_addresses=", "unix_socket_directories=\(directory)", "unix_socket_permissions=0777"]
-        if isTemporary { settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB"] }
+        if isTemporary { settings += ["fsync=off", "full_page_writes=off", "shared_buffers=32MB"] }
         let arguments = [
             "/bin/sh", "-c", Server.watchdog, "postgres-watchdog", programs.path("postgres"), data, log,
             isTemporary ? directory : "",

@@ -14,13 +14,13 @@ final class Server: Sendable {
         exec >>"$log" 2>&1
         (
             trap '' INT TERM HUP
-            read -r line <&3 || owner=gone
-            stop=INT; [ -z "$temporary" ] || stop=QUIT
+            stop=INT
+            if ! read -r line <&3 && [ -n "$temporary" ]; then owner=gone stop=QUIT; fi
             kill -$stop $$; kill -CONT $$
             tries=0
             while [ -e "$data/postmaster.pid" ] && [ $tries -lt 300 ]; do sleep 0.05; tries=$((tries + 1)); done
             [ ! -e "$data/postmaster.pid" ] || kill -KILL $$
-            [ -z "$temporary" ] || [ -z "$owner" ] || rm -rf "$temporary"
+            [ -z "$owner" ] || rm -rf "$temporary"
         ) &
         exec 3<&-
         exec "$postgres" -D "$data" "$@"
@@ -68,4 +68,3 @@ final class Server: Sendable {
         }
     }
 }
-

@@ -43,7 +43,9 @@ final class CallerEnd: ConnectionEnd {
     /// Writes the call, for which there is room. When it does not fit into a frame nothing is written, and that is returned.
     func start(_ call: ClientCall, now: NIODeadline) -> FrameEncoder.TooLarge? {
         let credit: Int? =
-            if case .stream(let buffer) = call.request.waiter { buffer.open(accepted: machine.accepted.credit) } else { nil }
+            if case .stream(let buffer) = call.request.waiter { buffer.open(accepted: machine.accepted.credit) } else {
+                nil
+            }
         let id = machine.start(stream: credit)
         do throws(FrameEncoder.TooLarge) {
             try link?.send(call.message(id: id, credit: credit, now: now))

@@ -43,7 +43,14 @@ final class Exchange {
     private var timer: (due: NIODeadline, scheduled: Scheduled<Void>)?
     private let closed: EventLoopPromise<Void>
 
-    init(path: String, service: String, introduction: Message.Hello, limits: Limits, logger: Logger, loop: any EventLoop) {
+    init(
+        path: String,
+        service: String,
+        introduction: Message.Hello,
+        limits: Limits,
+        logger: Logger,
+        loop: any EventLoop
+    ) {
         self.path = path
         self.service = service
         self.introduction = introduction

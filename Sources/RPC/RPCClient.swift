@@ -31,7 +31,13 @@ public final class RPCClient: Service {
         let introduction = Message.Hello(role: role.rawValue, build: "", limits: Message.Accepted(limits))
         exchange = .makeBoxSendingValue(
             Exchange(
-                path: path, service: name, introduction: introduction, limits: limits, logger: logger, loop: loop),
+                path: path,
+                service: name,
+                introduction: introduction,
+                limits: limits,
+                logger: logger,
+                loop: loop
+            ),
             eventLoop: loop
         )
     }
@@ -78,7 +84,11 @@ public final class RPCClient: Service {
         traceparent: TraceParent? = nil
     ) async throws(ServiceError) -> O.Result {
         let answer = try await json(
-            operation, deadline: deadline, idempotencyKey: idempotencyKey, traceparent: traceparent)
+            operation,
+            deadline: deadline,
+            idempotencyKey: idempotencyKey,
+            traceparent: traceparent
+        )
         return try decodeAnswer(answer, of: O.name)
     }
 

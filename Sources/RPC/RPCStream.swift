@@ -29,7 +29,9 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
 
     /// The items of a stream, not decoded.
     public struct Texts: AsyncSequence, Sendable {
+        /// One item.
         public typealias Element = JSON
+        /// Why the stream failed.
         public typealias Failure = ServiceError
         fileprivate let lease: StreamLease
 
@@ -38,7 +40,9 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
 
         /// Reads; when it goes, the call is cancelled unless it has ended.
         public struct Iterator: AsyncIteratorProtocol {
+            /// One item.
             public typealias Element = JSON
+            /// Why the stream failed.
             public typealias Failure = ServiceError
             fileprivate let lease: StreamLease
             fileprivate let reading: StreamLease
@@ -59,7 +63,9 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
 
     /// The items of a stream, decoded.
     public struct Items: AsyncSequence, Sendable {
+        /// One item.
         public typealias Element = O.Item
+        /// Why the stream failed.
         public typealias Failure = ServiceError
         fileprivate let lease: StreamLease
 
@@ -68,7 +74,9 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
 
         /// Reads; when it goes, the call is cancelled unless it has ended.
         public struct Iterator: AsyncIteratorProtocol {
+            /// One item.
             public typealias Element = O.Item
+            /// Why the stream failed.
             public typealias Failure = ServiceError
             fileprivate var texts: Texts.Iterator
 

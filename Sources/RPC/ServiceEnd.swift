@@ -144,7 +144,8 @@ extension ServiceEnd {
         }
         guard entry.streams == (call.stream != nil) else {
             return .invalidArgument(
-                entry.streams ? "\(call.operation) answers with a stream: call it with \"stream\"."
+                entry.streams
+                    ? "\(call.operation) answers with a stream: call it with \"stream\"."
                     : "\(call.operation) does not stream: call it without \"stream\"."
             )
         }

@@ -5,6 +5,7 @@ public import NIOCore
 /// It refuses by the first octet and by the declared length, before anything is stored for them, and never
 /// resynchronises: after a throw the connection is of no more use. Whether the payload is JSON is not its business.
 public struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
+    /// A payload.
     public typealias InboundOut = ByteBuffer
 
     /// The largest payload accepted, in octets; it may be changed between frames.

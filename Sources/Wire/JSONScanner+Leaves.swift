@@ -174,7 +174,9 @@ extension JSONScanner {
                     _ = (octets.next(), octets.next())
                     scalar = 0x10000 + (scalar - 0xD800) << 10 + (hex() - 0xDC00)
                 }
-                if let scalar = Unicode.Scalar(scalar) { result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter) }
+                if let scalar = Unicode.Scalar(scalar) {
+                    result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+                }
             case let plain?: result.append(plain)
             case nil: break
             }

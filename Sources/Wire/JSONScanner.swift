@@ -48,7 +48,9 @@ struct JSONScanner {
     func peek() -> UInt8 { position < octets.count ? octets[position] : 0 }
 
     func unexpected(_ what: String) -> ProtocolViolation {
-        guard position < octets.count else { return ProtocolViolation(.syntax, "the JSON ends early, \(what) is missing") }
+        guard position < octets.count else {
+            return ProtocolViolation(.syntax, "the JSON ends early, \(what) is missing")
+        }
         guard octets[position] >= 0x20 else {
             return ProtocolViolation(.controlOctet, "an octet below 0x20 at octet \(position) of the payload")
         }

@@ -38,9 +38,13 @@ public enum Message: Sendable, Equatable {
 
     /// The part of the limits that the peer must know.
     public struct Accepted: Sendable, Equatable {
+        /// Octets of a payload.
         public var frameBytes: Int
+        /// Calls in flight on the connection.
         public var callsInFlight: Int
+        /// Streams open on the connection.
         public var streamsOpen: Int
+        /// Items of credit a stream may have.
         public var credit: Int
 
         /// What a side with these limits accepts.
@@ -54,6 +58,7 @@ public enum Message: Sendable, Equatable {
 
     /// A call of an operation.
     public struct Call: Sendable, Equatable {
+        /// The call's number, the caller's choice.
         public var id: CallID
         /// The operation's name.
         public var operation: String
@@ -63,7 +68,9 @@ public enum Message: Sendable, Equatable {
         public var deadlineMilliseconds: Int?
         /// The initial credit where a streamed answer is wanted.
         public var stream: Int?
+        /// The caller's name for its intention.
         public var idempotencyKey: String?
+        /// The span that calls.
         public var traceparent: TraceParent?
 
         /// A call.

@@ -31,7 +31,9 @@ public struct Watch: Sendable {
     /// When to ask again.
     public var next: NIODeadline {
         let quiet = heard + TimeAmount(pinged ? limits.quietBeforeClose : limits.quietBeforePing)
-        return [helloBy, frameBy, stalledBy].reduce(quiet) { earliest, other in other.map { min(earliest, $0) } ?? earliest }
+        return [helloBy, frameBy, stalledBy].reduce(quiet) { earliest, other in
+            other.map { min(earliest, $0) } ?? earliest
+        }
     }
 
     /// Whole frames arrived.

@@ -30,7 +30,8 @@ private func withoutQuotes(_ reason: String) -> String {
     let characters = Array(reason.trimmingSuffix(while: \.isNewline))
     var start = 0
     while let open = characters[start...].firstIndex(of: "\"") {
-        let isMark = open + 2 < characters.count && "=:/]".contains(characters[open + 1]) && characters[open + 2] == "\""
+        let isMark =
+            open + 2 < characters.count && "=:/]".contains(characters[open + 1]) && characters[open + 2] == "\""
         guard !isMark else {
             start = open + 3
             continue

@@ -94,15 +94,29 @@ final class ConnectionHandle {
     func send(execute name: String, _ parameters: Parameters) -> Bool {
         parameters.withPointers { pointers in
             PQsendQueryPrepared(
-                pointer, name, pointers.count, pointers.values, pointers.lengths, pointers.formats, 1) == 1
+                pointer,
+                name,
+                pointers.count,
+                pointers.values,
+                pointers.lengths,
+                pointers.formats,
+                1
+            ) == 1
         }
     }
 
     func send(_ query: Query) -> Bool {
         query.parameters.withPointers { pointers in
             PQsendQueryParams(
-                pointer, query.sql, pointers.count, pointers.types, pointers.values, pointers.lengths,
-                pointers.formats, 1) == 1
+                pointer,
+                query.sql,
+                pointers.count,
+                pointers.types,
+                pointers.values,
+                pointers.lengths,
+                pointers.formats,
+                1
+            ) == 1
         }
     }
 

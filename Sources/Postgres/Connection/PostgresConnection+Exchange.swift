@@ -18,7 +18,8 @@ extension PostgresConnection {
         return try await performReserved(batch, until: deadline)
     }
 
-    private func performReserved(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle] {
+    private func performReserved(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle]
+    {
         let number = operation
         let result: Result<[ResultHandle], PostgresError> = await withTaskCancellationHandler {
             // A continuation resumes a task on its preferred executor, by default the global pool: without this, each
@@ -38,7 +39,8 @@ extension PostgresConnection {
 
     /// A statement prepared earlier is refused when a table has changed since (0A000) or somebody deallocated it
     /// (26000). Outside a transaction block nothing has happened yet, so it can be prepared anew and run once more.
-    private func runTwiceIfStale(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle] {
+    private func runTwiceIfStale(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle]
+    {
         let wasInTransaction = handle?.isInTransaction ?? false
         var usedOldPlans = false
         do throws(PostgresError) {
@@ -209,7 +211,11 @@ extension PostgresConnection {
             return try conclude(lost: nil)
         } catch {
             guard error.sqlState == .queryCanceled else { throw error }
-            throw PostgresError(isCancelled ? .cancelled : .timedOut, "the statement was cancelled", server: error.server)
+            throw PostgresError(
+                isCancelled ? .cancelled : .timedOut,
+                "the statement was cancelled",
+                server: error.server
+            )
         }
     }
 }

@@ -36,7 +36,9 @@ extension PostgresConnection {
         guard !handle.isIdle else { return }
         try send(Batch(opening: "rollback", queries: [], ending: .stays))
         try await takeRemainder(until: limit)
-        guard self.handle?.isIdle == true else { throw PostgresError(.protocolViolation, "a rollback left a transaction") }
+        guard self.handle?.isIdle == true else {
+            throw PostgresError(.protocolViolation, "a rollback left a transaction")
+        }
     }
 
     // MARK: Cancelling

@@ -11,6 +11,7 @@ extension PostgresConnection {
     ///     must watch it itself.
     /// - Throws: What `body` throws, or a `PostgresError`: `outcomeUnknown` when the connection was lost during the
     ///   commit, `sqlState(.inFailedTransaction)` when `body` swallowed the error of a statement.
+    @discardableResult
     public nonisolated func withTransaction<Value>(
         isolation: Isolation = .readCommitted,
         isReadOnly: Bool = false,

@@ -116,8 +116,12 @@ public actor PostgresConnection {
     /// Reserves the connection for one operation, which must call `end`. Settles what an earlier one left behind.
     func begin(until deadline: Instant) async throws(PostgresError) {
         guard handle != nil else { throw closingReason }
-        guard !Task.isCancelled else { throw PostgresError(.cancelled, "the task was cancelled before anything was sent") }
-        guard deadline > .now else { throw PostgresError(.timedOut, "the deadline had passed before anything was sent") }
+        guard !Task.isCancelled else {
+            throw PostgresError(.cancelled, "the task was cancelled before anything was sent")
+        }
+        guard deadline > .now else {
+            throw PostgresError(.timedOut, "the deadline had passed before anything was sent")
+        }
         guard reserve() else { throw PostgresError(.busy, "the connection carries another operation") }
         guard isUnsettled else { return }
         await finishSettling(until: min(deadline, .now + Self.settleLimit))

@@ -155,11 +155,15 @@ extension Migrations {
         _ deadline: ContinuousClock.Instant
     ) async throws(PostgresError) -> [Applied] {
         let exists = try await connection.query(
-            "select to_regclass('octavo_migration') is not null", isReadOnly: true, deadline: deadline
+            "select to_regclass('octavo_migration') is not null",
+            isReadOnly: true,
+            deadline: deadline
         )
         guard try exists[0][0, as: Bool.self] else { return [] }
         let rows = try await connection.query(
-            "select number, name, checksum from octavo_migration order by number", isReadOnly: true, deadline: deadline
+            "select number, name, checksum from octavo_migration order by number",
+            isReadOnly: true,
+            deadline: deadline
         )
         var applied: [Applied] = []
         for row in rows {

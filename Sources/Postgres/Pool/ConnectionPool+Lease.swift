@@ -9,6 +9,7 @@ extension ConnectionPool {
     ///   has deadlines of its own.
     /// - Throws: `unavailable` when Postgres is away, `exhausted` when too many wait or nothing was returned in time,
     ///   `timedOut`, `cancelled`, `closed`; and what `body` throws.
+    @discardableResult
     public func withConnection<Value>(
         deadline: ContinuousClock.Instant? = nil,
         _ body: (PostgresConnection) async throws -> Value
@@ -47,6 +48,7 @@ extension ConnectionPool {
 
     /// Runs `body` as one transaction; see `PostgresConnection.withTransaction`. The deadline includes the wait for a
     /// connection.
+    @discardableResult
     public func withTransaction<Value>(
         isolation: Isolation = .readCommitted,
         isReadOnly: Bool = false,
@@ -83,7 +85,11 @@ extension ConnectionPool {
             state.nextWaiter += 1
             return state.nextWaiter
         }
-        let waiter = Machine.Waiter(id: id, deadline: min(deadline ?? limit, limit), isOwn: deadline.map { $0 < limit } ?? false)
+        let waiter = Machine.Waiter(
+            id: id,
+            deadline: min(deadline ?? limit, limit),
+            isOwn: deadline.map { $0 < limit } ?? false
+        )
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<Lease, PostgresError>, Never>) in
                 step { state, now in

@@ -49,7 +49,8 @@ struct Parameters: Sendable {
                 LibPQParameters(
                     count: Int32(count),
                     types: types,
-                    values: zip(offsets, lengths).map { offset, length in length < 0 ? nil : base?.advanced(by: offset) },
+                    values: zip(offsets, lengths).map { offset, length in length < 0 ? nil : base?.advanced(by: offset)
+                    },
                     lengths: lengths,
                     formats: [Int32](repeating: 1, count: count)
                 )

@@ -1,0 +1,120 @@
+import FoundationEssentials
+import Glibc
+import Postgres
+import Testing
+
+@testable import PrivateCluster
+
+@Suite(.timeLimit(.minutes(2))) struct PrivateClusterTests {
+    /// A directory below /tmp that the server's account can reach.
+    private func directory() throws -> String {
+        let path = "/tmp/octavo-persistent-\(UUID())/state/postgres"
+        return path
+    }
+
+    private func remove(_ directory: String) throws {
+        try FileManager.default.removeItem(atPath: String(directory.dropLast("/state/postgres".count)))
+    }
+
+    @Test func aPersistentOneKeepsItsDataAndLetsItsUserIn() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        for round in 1...2 {
+            let cluster = try await PrivateCluster.persistent(at: directory, role: "octavo")
+            let configuration = try PostgresConfiguration(cluster.connectionString(database: "postgres"))
+            let connection = try await PostgresConnection.connect(configuration)
+            if round == 1 { try await connection.query("create table kept (id int8)") }
+            #expect(try await connection.query("select * from kept").isEmpty)
+            let settings = try await connection.query(
+                "select current_setting('listen_addresses'), current_setting('fsync')"
+            )
+            #expect(try settings[0][0, as: String.self] == "")
+            #expect(try settings[0][1, as: String.self] == "on")
+            let other = try PostgresConfiguration("host=\(directory) user=postgres dbname=postgres")
+            #expect(await code { try await PostgresConnection.connect(other) } == .unavailable)
+            await connection.close()
+            await cluster.stop()
+            #expect(cluster.processID == nil)
+        }
+    }
+
+    @Test func aSecondServerOnTheSameDataIsRefused() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        let cluster = try await PrivateCluster.persistent(at: directory, role: "octavo")
+        let process = try #require(cluster.processID)
+        await #expect(throws: PrivateClusterError.alreadyRunning(directory: directory, processID: process)) {
+            try await PrivateCluster.persistent(at: directory, role: "octavo")
+        }
+        await cluster.stop()
+    }
+
+    @Test func aTemporaryOneIsGoneWhenNobodyHoldsIt() async throws {
+        var cluster: PrivateCluster? = try await PrivateCluster.temporary()
+        let directory = try #require(cluster?.directory)
+        let process = try #require(cluster?.processID)
+        #expect(kill(process, 0) == 0)
+        // Stopped, it would hear of nothing.
+        kill(process, SIGSTOP)
+        cluster = nil
+        try await eventually("the server has ended") { waitpid(process, nil, WNOHANG) != 0 }
+        try await eventually("its directory is gone") { access(directory, F_OK) != 0 }
+    }
+
+    @Test func aDatabaseIsACopyOfItsTemplate() async throws {
+        let cluster = try await PrivateCluster.shared()
+        try await cluster.createDatabase("original")
+        let original = try await PostgresConnection.connect(
+            PostgresConfiguration(cluster.connectionString(database: "original"))
+        )
+        try await original.query("create table book (id int8)")
+        await original.close()
+        try await cluster.createDatabase("copy", template: "original")
+        let copy = try await PostgresConnection.connect(
+            PostgresConfiguration(cluster.connectionString(database: "copy"))
+        )
+        #expect(try await copy.query("select * from book").isEmpty)
+        let error = await #expect(throws: PrivateClusterError.self) { try await cluster.createDatabase("copy") }
+        #expect(error?.description.contains("already exists") == true)
+    }
+
+    @Test func missingProgramsAreToldWithWhatToInstall() throws {
+        let error = #expect(throws: PrivateClusterError.programsMissing) {
+            try Programs.find(path: "/nowhere", below: ["/nowhere"])
+        }
+        #expect(error?.description.contains("apt-get install postgresql-15") == true)
+        #expect(try Programs.find(path: "").path("initdb").hasSuffix("/bin/initdb"))
+    }
+
+    @Test func aDirectoryThatCannotServeIsRefusedWithTheReason() async throws {
+        let file = "/tmp/octavo-file-\(UUID())"
+        try "".write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let long = "/tmp/" + String(repeating: "x", count: 100)
+        defer { try? FileManager.default.removeItem(atPath: long) }
+        for (directory, words) in [("relative", "not absolute"), (file, "it is a file"), (long, "107 are allowed")] {
+            let error = await #expect(throws: PrivateClusterError.self) {
+                try await PrivateCluster.persistent(at: directory, role: "octavo")
+            }
+            #expect(error?.description.contains(words) == true)
+        }
+        await #expect(throws: PrivateClusterError.invalidRole("o'clock")) {
+            try await PrivateCluster.persistent(at: file, role: "o'clock")
+        }
+    }
+
+    @Test func somebodyElsesDirectoryIsRefused() async throws {
+        // Only root can give a directory away; any other user has one of root's to try.
+        var directory = "/root"
+        if geteuid() == 0 {
+            directory = "/tmp/octavo-foreign-\(UUID())"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+            chown(directory, 12345, 12345)
+        }
+        defer { if geteuid() == 0 { rmdir(directory) } }
+        let error = await #expect(throws: PrivateClusterError.self) {
+            try await PrivateCluster.persistent(at: directory, role: "octavo")
+        }
+        #expect(error?.description.contains("belongs to") == true)
+    }
+}
