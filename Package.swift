@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
     .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
-]
+] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
@@ -121,6 +121,39 @@ let tests: [Target] = [
         name: "ActivationProbe",
         dependencies: ["Daemon", "Systemd", configuration, lifecycle, logging],
         path: "Tests/Fixtures/ActivationProbe",
+        swiftSettings: settings
+    ),
+    .target(
+        name: "TestSupport",
+        dependencies: [
+            "Console", "Contract", "Daemon", "Postgres", "PrivateCluster", "RPC", "Storage", lifecycle, logging,
+            "octavo", "octavo-agent-runner", "octavo-gateway", "octavo-storage",
+        ],
+        path: "Tests/Support",
+        swiftSettings: settings
+    ),
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "ContractTests", dependencies: ["Contract", "Wire"], swiftSettings: settings),
+    .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: settings),
+    .testTarget(
+        name: "AgentsTests",
+        dependencies: ["Agents", "ScriptedProvider", asyncHTTPClient, logging, nioCore, nioHTTP1],
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "AgentRunnerTests",
+        dependencies: [
+            "AgentRunner", "Agents", "Contract", "RPC", "ScriptedProvider", "Wire", asyncHTTPClient, configuration,
+            lifecycle, logging, nioCore,
+        ],
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "HouseTests",
+        dependencies: [
+            "Agents", "Contract", "Daemon", "PrivateCluster", "RPC", "ScriptedProvider", "TestSupport", "Wire",
+            asyncHTTPClient, nioCore, nioHTTP1,
+        ],
         swiftSettings: settings
     ),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", lifecycle], swiftSettings: settings),

@@ -50,8 +50,8 @@ struct RunExecution: Sendable {
         log.close()
     }
 
-    /// The first event of a live run needs no number from anybody and is the same each time it is stored, so the reader
-    /// sees it while the opening transaction, which stores it, is still on its way.
+    /// The first event follows from the run's id alone, its time too, so it is the same however often the run is asked for:
+    /// the reader sees it while the opening transaction, which stores it, is still on its way.
     private func tell() async throws {
         try await teller.tell(run, Self.status)
         feed.show(try JSON(encoding: firstEvent))
@@ -104,10 +104,8 @@ struct RunExecution: Sendable {
     }
 
     private var firstEvent: RunEvent {
-        RunEvent(sequence: 1, at: startedAt, body: .status(Self.status))
+        RunEvent(sequence: 1, at: Timestamp.of(run.time), body: .status(Self.status))
     }
-
-    let startedAt = Timestamp.now()
 }
 
 /// Says to the reader, outside of the stream of events, that work has begun: a Slack status, for example. The stream's

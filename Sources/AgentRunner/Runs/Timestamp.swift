@@ -4,5 +4,7 @@ import FoundationEssentials
 enum Timestamp {
     private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-    static func now() -> String { Date().formatted(style) }
+    static func now() -> String { of(Date()) }
+
+    static func of(_ date: Date) -> String { date.formatted(style) }
 }

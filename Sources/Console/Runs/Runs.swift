@@ -46,7 +46,7 @@ struct RunsShow: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        guard let id = RunID(run) else { throw Failure("A run's id is a UUID, not \"\(run)\".") }
+        guard let id = RunID(run) else { throw Failure("A run's id is a UUID of version 7, not \"\(run)\".") }
         let found = try await service.withService("storage") { try await $0.json(GetRun(run: id)) }
         if json { return Terminal.output.line(found.description) }
         show(try found.decode(GetRun.Result.self))

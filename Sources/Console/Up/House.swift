@@ -5,14 +5,21 @@ import Systemd
 import Daemon
 
 /// The three services of a machine with the sockets between them, as the units in `systemd/` have them.
-struct House {
+package struct House {
     /// In the order of their calls: who is called comes before who calls, and is stopped after.
-    let services: [LocalService]
+    package let services: [LocalService]
     /// The address people use.
-    let address: String
+    package let address: String
 
     /// Opens every socket. Errors say what is in the way: a missing program, a busy port, a path that is too long.
-    init(state: StateFolder, host: String, port: UInt16, databaseURL: String, log: ServiceLog) throws {
+    package init(
+        state: StateFolder,
+        host: String,
+        port: UInt16,
+        databaseURL: String?,
+        log: ServiceLog,
+        settings: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
         let programs = try Self.programs()
         let run = state.runFolder
         func unix(_ name: String, _ file: String) throws -> ListenSocket {
@@ -28,14 +35,15 @@ struct House {
                     try unix("agent-runner", "storage-agent-runner"),
                     try unix("admin", "storage-admin"),
                 ],
-                environment: Self.inherited(["OCTAVO_LOG", "OCTAVO_DATABASE"]).adding(["DATABASE_URL": databaseURL]),
+                environment: Self.part(of: settings, ["OCTAVO_LOG", "OCTAVO_DATABASE"])
+                    .adding(databaseURL.map { ["DATABASE_URL": $0] } ?? [:]),
                 log: log
             ),
             LocalService(
                 "octavo-agent-runner",
                 in: programs,
                 sockets: [try unix("gateway", "agent-runner-gateway"), try unix("admin", "agent-runner-admin")],
-                environment: Self.inherited(["OCTAVO_LOG", "OCTAVO_MODEL", "OPENAI_", "SSL_CERT_"])
+                environment: Self.part(of: settings, ["OCTAVO_LOG", "OCTAVO_MODEL", "OPENAI_", "SSL_CERT_"])
                     .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
                 log: log
             ),
@@ -43,18 +51,19 @@ struct House {
                 "octavo-gateway",
                 in: programs,
                 sockets: [http, try unix("admin", "gateway-admin")],
-                environment: Self.inherited(["OCTAVO_LOG"]).adding([
+                environment: Self.part(of: settings, ["OCTAVO_LOG"]).adding([
                     "OCTAVO_STORAGE": "\(run)/storage-gateway.sock",
                     "OCTAVO_AGENT_RUNNER": "\(run)/agent-runner-gateway.sock",
                 ]),
                 log: log
             ),
         ]
+        let port = if case .inet(_, let bound) = http.kind { bound } else { port }
         address = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
     /// The folder of the executables: that of this one.
-    static func programs() throws -> String {
+    package static func programs() throws -> String {
         guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
             let slash = own.lastIndex(of: "/")
         else { throw Failure("The folder of octavo's own program cannot be read from /proc/self/exe.") }
@@ -67,8 +76,8 @@ struct House {
     }
 
     /// What a service may know of this environment: what it needs and no more; the provider's key is the runner's alone.
-    private static func inherited(_ prefixes: [String]) -> [String: String] {
-        ProcessInfo.processInfo.environment.filter { name, _ in
+    private static func part(of settings: [String: String], _ prefixes: [String]) -> [String: String] {
+        settings.filter { name, _ in
             ["PATH", "LANG", "TZ"].contains(name) || prefixes.contains { name.hasPrefix($0) }
         }
     }

@@ -1,12 +1,12 @@
-import Daemon
+package import Daemon
 import Glibc
-import ServiceLifecycle
+package import ServiceLifecycle
 import Synchronization
 import Systemd
 
 /// A service on this machine, started as systemd starts it: with its listening sockets handed over, and again when it has
 /// ended. The sockets stay open meanwhile, so that whoever connects waits and is not refused.
-final class LocalService: Service {
+package final class LocalService: Service {
     /// From a service's end to its next start, as `RestartSec=` of the units.
     private static let restartPause = Duration.seconds(1)
     /// EX_CONFIG: it will not start with these settings, however often it is tried.
@@ -18,9 +18,10 @@ final class LocalService: Service {
         case stopping
     }
 
-    let name: String
+    package let name: String
     private let launch: ChildProcess.Launch
-    private let log: String
+    /// Held, so that its descriptor stays open for as long as the service may be started.
+    private let log: ServiceLog
     private let state = Mutex(State.down)
 
     init(
@@ -31,7 +32,7 @@ final class LocalService: Service {
         log: ServiceLog
     ) {
         self.name = name
-        self.log = log.path
+        self.log = log
         var launch = ChildProcess.Launch(path: "\(programs)/\(name)")
         launch.environment = environment
         launch.sockets = sockets
@@ -40,15 +41,15 @@ final class LocalService: Service {
         self.launch = launch
     }
 
-    func run() async throws {
+    package func run() async throws {
         try await withGracefulShutdownHandler {
             while let child = try start() {
                 let exit = try await wait(for: child)
                 if isStopping { return }
                 if exit == .code(Self.configurationExit) {
-                    throw Failure("\(name) does not start with these settings; the end of \(log) says why.")
+                    throw Failure("\(name) does not start with these settings; the end of \(log.path) says why.")
                 }
-                Terminal.error.line("\(name) ended (\(exit)); starting it again. Its log: \(log)")
+                Terminal.error.line("\(name) ended (\(exit)); starting it again. Its log: \(log.path)")
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.restartPause) }
             }
         } onGracefulShutdown: {
@@ -58,6 +59,11 @@ final class LocalService: Service {
             }
             child?.terminate()
         }
+    }
+
+    /// The process as it runs now.
+    package var process: ChildProcess? {
+        state.withLock { if case .running(let child) = $0 { child } else { nil } }
     }
 
     /// Nil when it is to stop. The start and the note of it are one step, so that a stop finds every child there is.
@@ -86,11 +92,11 @@ final class LocalService: Service {
 }
 
 /// The file all services write their log to.
-final class ServiceLog: Sendable {
-    let path: String
+package final class ServiceLog: Sendable {
+    package let path: String
     let descriptor: CInt
 
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure("\(path) cannot be written: \(String(cString: strerror(errno))).") }

@@ -2,8 +2,8 @@ import FoundationEssentials
 import Glibc
 
 /// Where `octavo up` keeps what it needs: the database, the sockets, the log.
-struct StateFolder: Sendable {
-    let path: String
+package struct StateFolder: Sendable {
+    package let path: String
 
     /// `OCTAVO_STATE`, or the XDG state folder; for root a place the database's own user can reach.
     static var standard: StateFolder {
@@ -13,14 +13,14 @@ struct StateFolder: Sendable {
         return StateFolder(path: (environment("HOME") ?? "/tmp/\(geteuid())") + "/.local/state/octavo")
     }
 
-    init(path: String) {
+    package init(path: String) {
         let isAbsolute = path.hasPrefix("/")
         self.path = isAbsolute ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
-    var runFolder: String { path + "/run" }
+    package var runFolder: String { path + "/run" }
     var database: String { path + "/postgres" }
-    var log: String { path + "/octavo.log" }
+    package var log: String { path + "/octavo.log" }
 
     /// Makes the folders, and holds them for this process until it ends.
     func take() throws -> FileLock {

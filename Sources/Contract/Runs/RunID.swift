@@ -5,14 +5,21 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
     /// The UUID.
     public let uuid: UUID
 
-    public init(_ uuid: UUID) {
+    private init(_ uuid: UUID) {
         self.uuid = uuid
     }
 
-    /// Reads the usual text form; nil for anything else.
+    /// Reads the usual text form; nil for anything else, and for a UUID of another version.
     public init?(_ text: some StringProtocol) {
-        guard let uuid = UUID(uuidString: String(text)) else { return nil }
+        guard let uuid = UUID(uuidString: String(text)), uuid.uuid.6 >> 4 == 7, uuid.uuid.8 >> 6 == 2 else { return nil }
         self.uuid = uuid
+    }
+
+    /// The time in the id: when it was made, by the clock of who made it.
+    public var time: Date {
+        let bytes = uuid.uuid
+        let milliseconds = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 
     /// A new id: 48 bits of Unix milliseconds, then random bits.
@@ -44,7 +51,7 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let id = RunID(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a run id is a UUID")
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a run's id is a UUID of version 7")
         }
         self = id
     }

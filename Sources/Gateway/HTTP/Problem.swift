@@ -22,7 +22,7 @@ struct Problem: Encodable {
     var run: RunID?
 
     init(_ error: ServiceError, run: RunID? = nil) {
-        let status = HTTPResponse.Status(code: error.code.httpStatus)
+        let status = HTTPResponse.Status(integerLiteral: error.code.httpStatus)
         type = "urn:octavo:error:\(error.code.rawValue)"
         title = status.code == 499 ? "Client Closed Request" : status.reasonPhrase
         self.status = status.code
@@ -62,7 +62,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
                 context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
             return Problem(error).response(retryAfterMilliseconds: error.afterMilliseconds)
-        } catch let error as HTTPError {
+        } catch let error as any HTTPResponseError {
             return Self.problem(for: error, request).response(status: error.status)
         } catch is CancellationError {
             return Problem(.unavailable("The gateway is stopping.")).response()
@@ -73,7 +73,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 
     /// What the router itself refuses: an unknown path, a body over the limit.
-    private static func problem(for error: HTTPError, _ request: Request) -> Problem {
+    private static func problem(for error: any HTTPResponseError, _ request: Request) -> Problem {
         var problem =
             switch error.status {
             case .notFound:
@@ -81,7 +81,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             case .contentTooLarge:
                 Problem(.invalidArgument("The body is larger than \(HTTPLimits().bodyBytes) bytes."))
             default:
-                Problem(.invalidArgument(error.body ?? error.status.reasonPhrase))
+                Problem(.invalidArgument((error as? HTTPError)?.body ?? "\(error.status.reasonPhrase)."))
             }
         problem.status = error.status.code
         problem.title = error.status.reasonPhrase

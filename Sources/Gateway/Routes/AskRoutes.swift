@@ -15,7 +15,7 @@ struct AskRoutes: Sendable {
         /// Who asks, for the record.
         var reader: String?
         var agent: String?
-        /// A UUID of the caller's own: asking again with the same one is the same run.
+        /// A UUID of version 7 of the caller's own: asking again with the same one is the same run.
         var run: RunID?
         /// Where the question comes from, when not over plain HTTP.
         var channel: Question.Channel?
@@ -56,7 +56,7 @@ struct AskRoutes: Sendable {
             body = try JSON(validating: bytes).decode(Body.self)
         } catch {
             throw ServiceError.invalidArgument(
-                #"The body has to be JSON like {"question": "How do I …?"}; optional are "reader", "agent", "run"."#
+                #"The body has to be JSON like {"question": "How do I …?"}; optional are "reader", "agent" and "run", a UUID of version 7."#
             )
         }
         let text = body.question.trimmed

@@ -27,7 +27,7 @@ struct BookRoutes: Sendable {
         }
         router.get("search") { request, _ in
             guard let query = request.uri.queryParameters.get("q"), !query.trimmed.isEmpty else {
-                throw ServiceError.invalidArgument("Say what to search for: /v1/search?q=max_connections")
+                throw ServiceError.invalidArgument("Say what to search for, as in /v1/search?q=max_connections.")
             }
             let limit = try Query.integer("limit", in: request, default: 10, range: 1...50)
             let book = try request.uri.queryParameters.get("book").map { try Query.id(String($0), of: "book") }

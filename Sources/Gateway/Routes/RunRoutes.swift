@@ -46,7 +46,7 @@ struct RunRoutes: Sendable {
 
     private func run(_ text: String) throws -> RunID {
         guard let run = RunID(text) else {
-            throw ServiceError.invalidArgument("A run's id is a UUID, not \"\(text)\".")
+            throw ServiceError.invalidArgument("A run's id is a UUID of version 7, not \"\(text)\".")
         }
         return run
     }

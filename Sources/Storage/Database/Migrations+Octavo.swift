@@ -1,8 +1,8 @@
-import Postgres
+package import Postgres
 
 extension [Migration] {
     /// Octavo's tables, from the files of the folder `Migrations`. An applied file is never changed; a new one is added.
-    static let octavo: [Migration] = [
+    package static let octavo: [Migration] = [
         Migration(number: 1, name: "books", sql: text(PackageResources.m0001_books_sql)),
         Migration(number: 2, name: "runs", sql: text(PackageResources.m0002_runs_sql)),
     ]

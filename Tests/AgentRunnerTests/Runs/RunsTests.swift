@@ -1,0 +1,241 @@
+import Contract
+import Logging
+import RPC
+import ServiceLifecycle
+import Synchronization
+import Testing
+import Wire
+
+@testable import AgentRunner
+
+/// The runs of one agent runner against a storage service that a test can slow down and break, over a real socket.
+@Suite struct RunsTests {
+    /// What a storage service was asked, and how it is to behave.
+    final class StoredRuns: Sendable {
+        struct State {
+            var opened: [RunID] = []
+            var events: [RunEvent] = []
+            var failures = 0
+            var lease: Int? = 1
+        }
+
+        let state = Mutex(State())
+        let delay: Duration
+
+        init(delay: Duration = .zero) {
+            self.delay = delay
+        }
+
+        var operations: Operations {
+            var operations = Operations(service: "storage", version: "test")
+            operations.on(OpenRun.self) { open, _ in
+                try await Task.sleep(for: self.delay)
+                return self.state.withLock { state in
+                    state.opened.append(open.run)
+                    state.events.append(open.event)
+                    return OpenRun.Result(attempt: state.lease)
+                }
+            }
+            operations.on(AppendEvents.self) { append, _ in
+                try self.state.withLock { state in
+                    if state.failures > 0 {
+                        state.failures -= 1
+                        throw ServiceError.unavailable("Away.")
+                    }
+                    guard append.attempt == state.lease else { throw ServiceError.failedPrecondition("The lease is lost.") }
+                    state.events += append.events
+                    return Done()
+                }
+            }
+            return operations
+        }
+    }
+
+    /// An agent that says two pieces, with a pause before the first.
+    struct TalkingAgent: RunnableAgent {
+        var delay = Duration.zero
+        var modelName: String { "talking" }
+
+        func answer(
+            _ question: Question,
+            emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+        ) async throws -> Outcome {
+            try await Task.sleep(for: delay)
+            try emit(.text("one "))
+            try emit(.text("two"))
+            return Outcome(state: .succeeded, answer: "one two", supported: true, model: modelName)
+        }
+    }
+
+    struct FailingAgent: RunnableAgent {
+        var modelName: String { "failing" }
+
+        func answer(
+            _ question: Question,
+            emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+        ) async throws -> Outcome {
+            throw ServiceError.unavailable("The provider is away.")
+        }
+    }
+
+    struct SlowTeller: Teller {
+        var delay: Duration
+
+        func tell(_ run: RunID, _ status: String) async throws {
+            try await Task.sleep(for: delay)
+        }
+    }
+
+    private func withRuns(
+        stored: StoredRuns,
+        agents: [String: any RunnableAgent],
+        teller: any Teller = StreamTeller(),
+        _ body: (Runs) async throws -> Void
+    ) async throws {
+        let path = "/tmp/octavo-runs-\(UInt32.random(in: 0 ... .max)).sock"
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = RPCServer(
+            [RPCListener(role: .agentRunner, address: .path(path))],
+            operations: stored.operations,
+            logger: logger
+        )
+        let storage = RPCClient(path: path, role: .agentRunner, name: "storage", logger: logger)
+        let runs = Runs(agents: agents, teller: teller, storage: storage, logger: logger)
+        let group = ServiceGroup(services: [server, storage, runs], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(runs)) } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+
+    private func events(of feed: RunFeed) async throws -> [RunEvent] {
+        var events: [RunEvent] = []
+        while let next = try await feed.events(from: events.count) {
+            events += try next.map { try $0.decode(RunEvent.self) }
+        }
+        return events
+    }
+
+    private let question = Question(text: "How?", channel: .http)
+
+    @Test func telling_storing_andTheAgentTakePlaceAtTheSameTime() async throws {
+        let pause = Duration.milliseconds(300)
+        let stored = StoredRuns(delay: pause)
+        let agents = ["documentation": TalkingAgent(delay: pause)]
+        try await withRuns(stored: stored, agents: agents, teller: SlowTeller(delay: pause)) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let events = try await events(of: feed)
+            guard case .finished(let outcome) = events.last?.body else { throw Unexpected() }
+            let spans = Dictionary(uniqueKeysWithValues: outcome.timeline.map { ($0.name, $0) })
+            let agent = try #require(spans["agent"])
+            // The agent has finished, so the others have begun: each before the others ended, or they did not overlap.
+            for (name, span) in spans {
+                #expect(span.startMilliseconds < agent.endMilliseconds, "\(name)")
+                #expect(agent.startMilliseconds < span.endMilliseconds, "\(name)")
+            }
+            #expect(Set(spans.keys).isSuperset(of: ["agent"]))
+        }
+    }
+
+    @Test func eventsAreNumberedFromOneWithoutAGapAndStoredBeforeTheyAreShown() async throws {
+        let stored = StoredRuns()
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let shown = try await events(of: feed)
+            #expect(shown.map(\.sequence) == Array(1...shown.count))
+            #expect(shown == stored.state.withLock { $0.events })
+            let text = shown.map { if case .text(let text) = $0.body { text } else { "" } }.joined()
+            #expect(text == "one two")
+        }
+    }
+
+    @Test func storageMayBeAwayForAMoment() async throws {
+        let stored = StoredRuns()
+        stored.state.withLock { $0.failures = 3 }
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let shown = try await events(of: feed)
+            #expect(shown.last?.body.isFinished == true)
+        }
+    }
+
+    @Test func aRunThatIsLeasedToNobodyHereIsNotShownFromHere() async throws {
+        let stored = StoredRuns()
+        stored.state.withLock { $0.lease = nil }
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
+        }
+    }
+
+    @Test func aWriterThatLostItsLeaseGivesUp() async throws {
+        let stored = StoredRuns()
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let origin = RunExecution.Origin.claimed(attempt: 7, next: 4)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: origin)
+            await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .failedPrecondition }
+        }
+    }
+
+    @Test func aClaimedRunGoesOnBehindItsLastEventAndSaysSo() async throws {
+        let stored = StoredRuns()
+        stored.state.withLock { $0.lease = 2 }
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let origin = RunExecution.Origin.claimed(attempt: 2, next: 4)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: origin)
+            let shown = try await events(of: feed)
+            #expect(shown.first?.sequence == 4)
+            #expect(shown.first?.body == .restarted(attempt: 2))
+            #expect(shown.last?.body.isFinished == true)
+        }
+    }
+
+    @Test func anAgentThatFailsIsTheRunsLastEvent() async throws {
+        let stored = StoredRuns()
+        try await withRuns(stored: stored, agents: ["documentation": FailingAgent()]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            guard case .finished(let outcome) = try await events(of: feed).last?.body else { throw Unexpected() }
+            #expect(outcome.state == .failed)
+            #expect(outcome.error?.code == "unavailable")
+        }
+    }
+
+    @Test func theSameRunIsTakenOnOnce() async throws {
+        let stored = StoredRuns(delay: .milliseconds(50))
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let run = RunID.new()
+            let first = try runs.accept(run, agent: "documentation", question: question, origin: .live)
+            let second = try runs.accept(run, agent: "documentation", question: question, origin: .live)
+            #expect(first === second)
+            _ = try await events(of: first)
+            #expect(stored.state.withLock { $0.opened } == [run])
+        }
+    }
+
+    @Test func anUnknownAgentIsRefusedWithTheNamesOfThoseThereAre() async throws {
+        try await withRuns(stored: StoredRuns(), agents: ["documentation": TalkingAgent()]) { runs in
+            #expect { try runs.accept(.new(), agent: "nobody", question: question, origin: .live) } throws: { error in
+                let error = error as? ServiceError
+                return error?.code == .invalidArgument && error?.message.contains("documentation") == true
+            }
+        }
+    }
+
+    @Test func overTheMaximumIsRefusedAtOnce() async throws {
+        let stored = StoredRuns(delay: .seconds(60))
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            for _ in 0..<Runs.maximum {
+                _ = try runs.accept(.new(), agent: "documentation", question: question, origin: .claimed(attempt: 0, next: 1))
+            }
+            #expect { try runs.accept(.new(), agent: "documentation", question: question, origin: .live) } throws: { error in
+                (error as? ServiceError)?.code == .resourceExhausted
+            }
+        }
+    }
+}
+
+private struct Unexpected: Error {}

@@ -1,0 +1,40 @@
+import Contract
+import Testing
+import Wire
+
+@Suite struct RunEventTests {
+    private static let section = Section(
+        id: 7,
+        book: Section.BookName(id: 1, title: "Handbook"),
+        headings: ["Holidays"],
+        file: "holidays.md",
+        anchor: "",
+        text: "Ask your lead."
+    )
+
+    static let bodies: [RunEvent.Body] = [
+        .status("Finding a response…"),
+        .search(query: "lead", hits: 3),
+        .citation(Citation(number: 1, section: section, quote: "Ask your lead.")),
+        .text("Ask your lead [1]"),
+        .restarted(attempt: 2),
+        .finished(Outcome(state: .succeeded, answer: "Ask.", supported: true, model: "extractive")),
+        .finished(
+            Outcome(state: .failed, error: Outcome.Failure(code: "unavailable", message: "No."), model: "extractive")
+        ),
+    ]
+
+    @Test(arguments: bodies)
+    func whatIsWrittenIsReadAndWrittenTheSame(body: RunEvent.Body) throws {
+        let event = RunEvent(sequence: 3, at: "2026-01-31T12:00:00.000Z", body: body)
+        let text = try JSON(encoding: event)
+        #expect(try text.decode(RunEvent.self) == event)
+        // Byte-equal however often: readers who follow later get what readers who watched got.
+        #expect(try JSON(encoding: text.decode(RunEvent.self)) == text)
+    }
+
+    @Test func anUnknownTypeIsRefused() {
+        let text = #"{"sequence":1,"at":"","type":"sung","data":{}}"#
+        #expect(throws: DecodingError.self) { try JSON(validating: text).decode(RunEvent.self) }
+    }
+}

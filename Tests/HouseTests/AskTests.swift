@@ -1,0 +1,103 @@
+import Agents
+import Contract
+import Daemon
+import NIOHTTP1
+import Testing
+import TestSupport
+import Wire
+
+/// The main job, through real processes, real sockets and a real Postgres.
+@Suite struct AskTests {
+    @Test func aQuestionIsAnsweredWithACitationThatStandsInItsSection() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook, authors: ["Ada", "Grace"])
+            let http = HTTP(house: house)
+
+            let answer = try await http.ask("How do I request a day off?")
+            #expect(answer.status == 200)
+            let outcome = try JSON(validating: answer.body).decode(Outcome.self)
+            #expect(outcome.state == .succeeded)
+            #expect(outcome.supported)
+            #expect(outcome.answer?.contains("write to your lead at least two weeks before") == true)
+            let citation = try #require(outcome.citations.first)
+            #expect(outcome.answer?.contains("[\(citation.number)]") == true)
+            #expect(citation.book.title == "Handbook")
+            #expect(citation.file == "holidays.md")
+            #expect(citation.anchor == "asking-for-a-day-off")
+
+            let section = try await http.get("/v1/sections/\(citation.section)")
+            #expect(section.string("text")?.contains(citation.quote) == true)
+        }
+    }
+
+    @Test func whatTheDocumentationDoesNotAnswerIsSaid() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let answer = try await HTTP(house: house).ask("Who won the world cup in 1954?")
+            let outcome = try JSON(validating: answer.body).decode(Outcome.self)
+            #expect(outcome.state == .succeeded)
+            #expect(!outcome.supported)
+            #expect(outcome.citations.isEmpty)
+            #expect(outcome.answer == "The documentation does not answer this question.")
+        }
+    }
+
+    @Test func eventsStreamNumberedWithoutAGapAndCanBeFollowedAgainFromAnyNumber() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let http = HTTP(house: house)
+            let run = RunID.new()
+            let body = #"{"question":"When are unused days carried over?","run":"\#(run)"}"#
+
+            let live = try await http.events(.POST, "/v1/ask", body: body)
+            #expect(live.map(\.id) == (1...live.count).map { "\($0)" })
+            #expect(live.first?.event == "status")
+            #expect(live.first?.data.contains("Finding a response") == true)
+            #expect(live.last?.event == "finished")
+            #expect(live.contains { $0.event == "text" })
+
+            for seen in 0..<live.count {
+                let rest = try await http.events(.GET, "/v1/runs/\(run)/events", headers: ["last-event-id": "\(seen)"])
+                #expect(rest.map(\.data) == live.dropFirst(seen).map(\.data), "behind event \(seen)")
+            }
+        }
+    }
+
+    @Test func askingAgainWithTheSameRunIsTheSameRun() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let http = HTTP(house: house)
+            let run = RunID.new()
+            let body = #"{"question":"In which class are trains booked?","run":"\#(run)"}"#
+            let first = try await http.events(.POST, "/v1/ask", body: body)
+            let second = try await http.events(.POST, "/v1/ask", body: body)
+            #expect(first.map(\.data) == second.map(\.data))
+
+            let other = try await http.post("/v1/ask", #"{"question":"Another question?","run":"\#(run)"}"#)
+            #expect(other.status == 409)
+            #expect(other.string("code") == "already_exists")
+        }
+    }
+
+    @Test func theTerminalShowsTheAnswerAndItsSources() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let output = try await house.octavo(["ask", "How do I request a day off?"])
+            #expect(output.exit == .code(0))
+            #expect(output.text.contains("write to your lead"))
+            #expect(output.text.contains("[1] Handbook › Holidays › Asking for a day off"))
+            #expect(!output.text.contains("\u{1B}"))
+
+            let list = try await house.octavo(["runs", "list", "--run-folder", house.runFolder])
+            #expect(list.text.contains("succeeded"))
+            let run = String(list.text.prefix(36))
+            let shown = try await house.octavo(["runs", "show", run, "--run-folder", house.runFolder])
+            #expect(shown.text.contains("█"))
+        }
+    }
+}

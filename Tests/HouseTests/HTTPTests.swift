@@ -1,0 +1,97 @@
+import Contract
+import NIOHTTP1
+import Testing
+import TestSupport
+import Wire
+
+/// The gateway's half that people meet: requests that are wrong, and what they are told.
+@Suite struct HTTPTests {
+    @Test func whatIsWrongIsAProblemWithAnInstruction() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            let http = HTTP(house: house)
+            let cases: [(HTTP.Answer, Int, String)] = [
+                (try await http.post("/v1/ask", "not json"), 400, "invalid_argument"),
+                (try await http.post("/v1/ask", #"{"question":"a","question":"b"}"#), 400, "invalid_argument"),
+                (try await http.post("/v1/ask", #"{"question":"   "}"#), 400, "invalid_argument"),
+                (try await http.post("/v1/ask", #"{"question":"x","agent":"nobody"}"#), 400, "invalid_argument"),
+                (try await http.post("/v1/ask", #"{"question":"x","run":"7"}"#), 400, "invalid_argument"),
+                (try await http.post("/v1/ask", #"{"question":"\#(String(repeating: "x", count: 70_000))"}"#), 413, "invalid_argument"),
+                (try await http.get("/v1/books/7"), 404, "not_found"),
+                (try await http.get("/v1/books/seven"), 400, "invalid_argument"),
+                (try await http.get("/v1/books/1?limit=0"), 400, "invalid_argument"),
+                (try await http.get("/v1/sections/7"), 404, "not_found"),
+                (try await http.get("/v1/search"), 400, "invalid_argument"),
+                (try await http.get("/v1/search?q=x&limit=51"), 400, "invalid_argument"),
+                (try await http.get("/v1/runs/\(RunID.new())"), 404, "not_found"),
+                (try await http.get("/v1/runs/\(RunID.new())/events"), 404, "not_found"),
+                (try await http.get("/v1/nothing"), 404, "not_found"),
+            ]
+            for (answer, status, code) in cases {
+                #expect(answer.status == status, "\(answer.body)")
+                #expect(answer.string("code") == code, "\(answer.body)")
+                #expect(answer.headers.first(name: "content-type") == "application/problem+json")
+                #expect(answer.string("type") == "urn:octavo:error:\(code)")
+                #expect(answer.json?.member("status")?.integer == status)
+                #expect(answer.string("detail")?.hasSuffix(".") == true, "\(answer.body)")
+            }
+        }
+    }
+
+    @Test func withoutADatabaseTheServicesRunAndSayWhatIsMissing() async throws {
+        try await TestHouse.run(database: nil) { house in
+            let http = HTTP(house: house)
+            let live = try await http.get("/livez")
+            #expect(live.status == 200)
+            let ready = try await http.get("/readyz")
+            #expect(ready.status == 503)
+            #expect(ready.body.contains("no database configured"))
+            let search = try await http.get("/v1/search?q=x")
+            #expect(search.status == 503)
+            #expect(search.string("code") == "unavailable")
+            #expect(search.string("retry") == "no")
+            let question = try await http.ask("How do I request a day off?")
+            #expect(question.status == 503)
+            #expect(question.string("detail")?.contains("DATABASE_URL") == true)
+        }
+    }
+
+    @Test func booksComeWithTheirAuthorsAndPagesOfTheirSections() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook, authors: ["Ada", "Grace"])
+            let http = HTTP(house: house)
+            let list = try await http.get("/v1/books")
+            let books = try JSON(validating: list.body).decode(ListBooks.Result.self).books
+            let summary = try #require(books.first)
+            #expect(summary.authors == ["Ada", "Grace"])
+
+            let whole = try JSON(validating: try await http.get("/v1/books/\(summary.id)").body).decode(Book.self)
+            #expect(whole.authors.map(\.name) == ["Ada", "Grace"])
+            #expect(whole.sections.count == whole.sectionCount)
+            #expect(whole.next == nil)
+
+            var paged: [Book.Entry] = []
+            var after = 0
+            while true {
+                let page = try await http.get("/v1/books/\(summary.id)?limit=2&after=\(after)")
+                let book = try JSON(validating: page.body).decode(Book.self)
+                paged += book.sections
+                guard let next = book.next else { break }
+                after = next
+            }
+            #expect(paged == whole.sections)
+        }
+    }
+
+    @Test func headersOverTheLimitAreRefused() async throws {
+        try await TestHouse.run(database: nil) { house in
+            let http = HTTP(house: house)
+            let large = String(repeating: "x", count: 20_000)
+            let answer = try? await http.get("/livez", headers: ["x-large": large])
+            #expect(answer == nil || (400...431).contains(answer?.status ?? 0))
+            let after = try await http.get("/livez")
+            #expect(after.status == 200)
+        }
+    }
+}

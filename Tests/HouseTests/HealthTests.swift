@@ -1,0 +1,80 @@
+import Contract
+import Daemon
+import FoundationEssentials
+import Glibc
+import PrivateCluster
+import RPC
+import Testing
+import TestSupport
+import Wire
+
+/// Health over the socket, also when there is nothing good to say.
+@Suite struct HealthTests {
+    @Test func everyServiceAnswersInOneFrameByHand() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            for service in ["storage", "agent-runner", "gateway"] {
+                let socket = "\(house.runFolder)/\(service)-admin.sock"
+                let answer = try await shell(#"printf '24 {"id":1,"call":"health"}\n' | socat -t2 - UNIX-CONNECT:\#(socket)"#)
+                let payload = answer.drop { $0 != " " }.dropFirst().prefix { $0 != "\n" }
+                let health = try JSON(validating: String(payload)).member("result")?.decode(Health.self)
+                #expect(health?.service == service)
+                #expect(health?.ready == true, "\(answer)")
+            }
+        }
+    }
+
+    @Test func theCommandShowsAllAndSaysWithItsExitCodeWhenOneIsNotReady() async throws {
+        try await TestHouse.run(database: nil) { house in
+            var output = try await house.octavo(["health", "--run-folder", house.runFolder])
+            try await eventually {
+                output = try await house.octavo(["health", "--run-folder", house.runFolder])
+                return output.exit == .code(2)
+            }
+            #expect(output.text.contains("no database configured"))
+            #expect(output.text.contains("gateway"))
+            let missing = try await house.octavo(["health", "--run-folder", "/nowhere", "--json"])
+            #expect(missing.exit == .code(1))
+        }
+    }
+
+    @Test func aDatabaseThatIsAwayIsSaidAndItsReturnIsNoticed() async throws {
+        let cluster = try await PrivateCluster.temporary()
+        try await cluster.createDatabase("octavo")
+        let database = cluster.connectionString(database: "octavo")
+        try await TestHouse.run(database: database) { house in
+            try await house.waitUntilReady()
+            await cluster.stop(keepingData: true)
+            try await eventually { try await !self.isReady(house) }
+            let search = try await HTTP(house: house).get("/v1/search?q=x")
+            #expect(search.status == 503)
+            #expect(search.string("retry") == "safe")
+
+            try await cluster.start()
+            try await eventually { try await self.isReady(house) }
+            let again = try await HTTP(house: house).get("/v1/search?q=x")
+            #expect(again.status == 200)
+        }
+        await cluster.stop()
+    }
+
+    @Test func aServiceIsActivatedBySystemdsOwnTool() async throws {
+        guard access("/usr/bin/systemd-socket-activate", X_OK) == 0 else { return }
+        try await TestHouse.run(database: nil) { house in
+            let socket = "\(house.runFolder)/activated.sock"
+            let program = try String(#require(CommandLine.arguments.first))
+            let folder = program[..<(program.lastIndex(of: "/") ?? program.endIndex)]
+            var launch = ChildProcess.Launch(path: "/usr/bin/systemd-socket-activate")
+            launch.arguments = ["-l", socket, "--fdname=admin", "\(folder)/octavo-storage"]
+            let child = try ChildProcess(launch)
+            defer { child.kill() }
+            try await eventually { FileManager.default.fileExists(atPath: socket) }
+            let answer = try await shell(#"printf '24 {"id":1,"call":"health"}\n' | socat -t5 - UNIX-CONNECT:\#(socket)"#)
+            #expect(answer.contains("no database configured"))
+        }
+    }
+
+    private func isReady(_ house: TestHouse) async throws -> Bool {
+        try await house.withAdmin(of: "storage") { try await $0.perform(GetHealth()) }.ready
+    }
+}
