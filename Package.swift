@@ -151,8 +151,8 @@ let tests: [Target] = [
     .testTarget(
         name: "HouseTests",
         dependencies: [
-            "Agents", "Contract", "Daemon", "PrivateCluster", "RPC", "ScriptedProvider", "TestSupport", "Wire",
-            asyncHTTPClient, nioCore, nioHTTP1,
+            "Agents", "Console", "Contract", "Daemon", "PrivateCluster", "RPC", "ScriptedProvider", "Systemd", "TestSupport",
+            "Wire", asyncHTTPClient, nioCore, nioHTTP1,
         ],
         swiftSettings: settings
     ),

@@ -4,6 +4,7 @@ import Configuration
 import Contract
 public import Daemon
 import Logging
+import NIOCore
 import RPC
 public import ServiceLifecycle
 import Wire
@@ -30,6 +31,7 @@ public enum AgentRunnerService {
 
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
+        context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
         let storage = RPCClient(
             path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-agent-runner.sock"),
             role: .agentRunner,

@@ -4,6 +4,7 @@ public import Daemon
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import NIOPosix
 import RPC
 public import ServiceLifecycle
@@ -30,6 +31,7 @@ public enum GatewayService {
 
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
+        context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
         let storage = RPCClient(
             path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-gateway.sock"),
             role: .gateway,

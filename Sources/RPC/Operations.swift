@@ -9,6 +9,8 @@ public struct Operations: Sendable {
         var name: String
         var callers: Set<Role>
         var streams: Bool
+        /// Ended, not waited for, when the service stops.
+        var standing: Bool
         var run: @Sendable (JSON, CallContext, ItemSink) async throws -> JSON
     }
 
@@ -50,11 +52,14 @@ public struct Operations: Sendable {
     }
 
     /// Answers an operation with a stream of items, and then its result. Leaving the handler ends the stream.
+    /// - Parameter standing: the stream waits for things to come and has no end of its own. When the service stops it is
+    ///   ended at once, as `unavailable`, instead of holding the stop for the whole grace.
     public mutating func onStream<O: StreamingOperation>(
         _ operation: O.Type,
+        standing: Bool = false,
         _ handler: @Sendable @escaping (O, CallContext, ItemWriter<O.Item>) async throws -> O.Result
     ) {
-        add(O.self, streams: true) { arguments, context, sink in
+        add(O.self, streams: true, standing: standing) { arguments, context, sink in
             try await JSON(encoding: handler(decodeArguments(arguments), context, ItemWriter(sink: sink)))
         }
     }
@@ -87,10 +92,11 @@ public struct Operations: Sendable {
     private mutating func add<O: Operation>(
         _ operation: O.Type,
         streams: Bool,
+        standing: Bool = false,
         _ run: @Sendable @escaping (JSON, CallContext, ItemSink) async throws -> JSON
     ) {
         precondition(entries[O.name] == nil, "\(O.name) stands twice in the table of \(service)")
-        entries[O.name] = Entry(name: O.name, callers: O.callers, streams: streams, run: run)
+        entries[O.name] = Entry(name: O.name, callers: O.callers, streams: streams, standing: standing, run: run)
     }
 }
 

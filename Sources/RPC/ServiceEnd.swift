@@ -13,7 +13,9 @@ final class ServiceEnd: ConnectionEnd {
         let task: Task<Void, Never>
         let length: TimeAmount
         var deadline: NIODeadline
-        var hasExpired = false
+        let isStanding: Bool
+        /// What cancelled it, where that was not the caller: its terminal, should the work end as cancelled.
+        var ending: ServiceError?
         /// Items that wait for credit, in order.
         var waiting = CircularBuffer<WaitingItem>(initialCapacity: 0)
     }
@@ -97,6 +99,7 @@ final class ServiceEnd: ConnectionEnd {
         switch order {
         case .goAway:
             if let goaway = machine.goAway(reason: "The service is stopping.") { link?.say(goaway) }
+            for (call, work) in work where work.isStanding { end(call, as: .unavailable("The service is stopping.")) }
             closeIfDone()
         case .cut: link?.cut(reason: "the service has stopped")
         }
@@ -134,7 +137,7 @@ extension ServiceEnd {
         }
         let length = TimeAmount(call.deadline)
         let deadline = NIODeadline.now() + length
-        work[id] = Work(task: task, length: length, deadline: deadline)
+        work[id] = Work(task: task, length: length, deadline: deadline, isStanding: entry.standing)
         due(by: deadline)
     }
 
@@ -188,8 +191,8 @@ extension ServiceEnd {
         // Whoever held on to the writer beyond the handler must not wait for ever.
         for item in ended?.waiting ?? [] { item.continuation.resume(throwing: CancellationError()) }
         var outcome = outcome
-        if case .failure(let error) = outcome, error.code == .cancelled, ended?.hasExpired == true {
-            outcome = .failure(.deadlineExceeded("The deadline passed."))
+        if case .failure(let error) = outcome, error.code == .cancelled, let ending = ended?.ending {
+            outcome = .failure(ending)
         }
         sendTerminal(id, outcome, items: machine.answered(id))
         closeIfDone()
@@ -208,6 +211,13 @@ extension ServiceEnd {
             let text = "The answer has \(error.bytes) octets, a frame holds \(error.limit): ask for less."
             link?.say(.error(id: id, ServiceError(.resourceExhausted, text, retry: .no)))
         }
+    }
+
+    /// Cancels the work for a reason of the service's own.
+    private func end(_ id: CallID, as error: ServiceError) {
+        guard work[id]?.ending == nil else { return }
+        work[id]?.ending = error
+        cancelWork(of: id)
     }
 
     func cancelWork(of id: CallID) {
@@ -229,7 +239,7 @@ extension ServiceEnd {
 
     func tick(now: NIODeadline) {
         nextDue = nil
-        for (id, call) in work where !call.hasExpired {
+        for (id, call) in work where call.ending == nil {
             if call.deadline > now {
                 due(by: call.deadline)
             } else if !call.waiting.isEmpty {
@@ -237,8 +247,7 @@ extension ServiceEnd {
                 work[id]?.deadline = now + call.length
                 due(by: now + call.length)
             } else {
-                work[id]?.hasExpired = true
-                cancelWork(of: id)
+                end(id, as: .deadlineExceeded("The deadline passed."))
             }
         }
     }

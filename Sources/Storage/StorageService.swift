@@ -3,6 +3,7 @@ import Contract
 public import Daemon
 import Logging
 import Postgres
+import NIOCore
 import RPC
 public import ServiceLifecycle
 import Systemd
@@ -28,6 +29,7 @@ public enum StorageService {
 
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
+        context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
         let pool = try connectionPool(context)
         let schema = Schema(pool: pool, logger: context.logger)
         let database = Database(pool: pool, schema: schema, logger: context.logger)

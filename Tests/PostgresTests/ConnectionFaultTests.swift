@@ -11,8 +11,10 @@ import Testing
     @Test func aReusedDescriptorIsNotLost() async throws {
         let cluster = try await PrivateCluster.shared()
         // Port 1 of the first host refuses; the socket directory's port is the server's.
-        let configuration = try PostgresConfiguration(
-            "host=127.0.0.1,\(cluster.directory) port=1,5432 user=\(cluster.role) dbname=postgres"
+        let configuration = try patient(
+            PostgresConfiguration(
+                "host=127.0.0.1,\(cluster.directory) port=1,5432 user=\(cluster.role) dbname=postgres"
+            )
         )
         for _ in 0..<5 {
             let connection = try await PostgresConnection.connect(configuration)

@@ -161,7 +161,7 @@ import Testing
 
     @Test func withoutPostgresEverybodyIsRefusedAtOnceAndThePoolComesBackByItself() async throws {
         let cluster = try await PrivateCluster.temporary()
-        let configuration = try PostgresConfiguration(cluster.connectionString(database: "postgres"))
+        let configuration = try patient(PostgresConfiguration(cluster.connectionString(database: "postgres")))
         try await withPool(configuration, limits: limits(size: 2)) { pool in
             #expect(try await pool.query("select 1").count == 1)
             await cluster.stop(keepingData: true)
@@ -183,7 +183,7 @@ import Testing
 
     @Test func aRestartUnderLoadLosesNoAcknowledgedWrite() async throws {
         let cluster = try await PrivateCluster.temporary()
-        let configuration = try PostgresConfiguration(cluster.connectionString(database: "postgres"))
+        let configuration = try patient(PostgresConfiguration(cluster.connectionString(database: "postgres")))
         try await withPool(configuration, limits: limits(size: 4)) { pool in
             try await pool.query("create table written (id int8 primary key)")
             let acknowledged = Shared<Set<Int>>([])

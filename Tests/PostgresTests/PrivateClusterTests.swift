@@ -21,7 +21,7 @@ import Testing
         defer { try? remove(directory) }
         for round in 1...2 {
             let cluster = try await PrivateCluster.persistent(at: directory, role: "octavo")
-            let configuration = try PostgresConfiguration(cluster.connectionString(database: "postgres"))
+            let configuration = try patient(PostgresConfiguration(cluster.connectionString(database: "postgres")))
             let connection = try await PostgresConnection.connect(configuration)
             if round == 1 { try await connection.query("create table kept (id int8)") }
             #expect(try await connection.query("select * from kept").isEmpty)
@@ -65,13 +65,13 @@ import Testing
         let cluster = try await PrivateCluster.shared()
         try await cluster.createDatabase("original")
         let original = try await PostgresConnection.connect(
-            PostgresConfiguration(cluster.connectionString(database: "original"))
+            patient(PostgresConfiguration(cluster.connectionString(database: "original")))
         )
         try await original.query("create table book (id int8)")
         await original.close()
         try await cluster.createDatabase("copy", template: "original")
         let copy = try await PostgresConnection.connect(
-            PostgresConfiguration(cluster.connectionString(database: "copy"))
+            patient(PostgresConfiguration(cluster.connectionString(database: "copy")))
         )
         #expect(try await copy.query("select * from book").isEmpty)
         let error = await #expect(throws: PrivateClusterError.self) { try await cluster.createDatabase("copy") }

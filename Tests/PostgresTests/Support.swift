@@ -14,7 +14,16 @@ func newDatabase(in cluster: PrivateCluster? = nil) async throws -> PostgresConf
     let cluster = try #require(home)
     let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
     try await cluster.createDatabase(name)
-    return try PostgresConfiguration(cluster.connectionString(database: name))
+    return try patient(PostgresConfiguration(cluster.connectionString(database: name)))
+}
+
+/// Limits that a machine busy with other tests does not reach.
+func patient(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
+    var configuration = configuration
+    configuration.connectTimeout = .seconds(60)
+    configuration.grace = .seconds(60)
+    configuration.settleLimit = .seconds(60)
+    return configuration
 }
 
 /// A connection to a database of the test's own.

@@ -180,6 +180,23 @@ import Testing
         #expect(try await books(connection) == [])
     }
 
+    @Test func aBatchGivenUpLeavesNoOpenBlockBehind() async throws {
+        var configuration = try await newDatabase()
+        // Whoever gives up does not even wait for the outcome.
+        configuration.grace = .zero
+        let connection = try await PostgresConnection.connect(configuration)
+        let failed = await code {
+            try await connection.transaction(
+                ["select pg_sleep(60)", "select 1"],
+                isolation: .serializable,
+                deadline: .now + .milliseconds(100)
+            )
+        }
+        #expect(failed == .outcomeUnknown || failed == .timedOut)
+        #expect(try await connection.query("select 1").count == 1)
+        #expect(connection.condition == .clean)
+    }
+
     @Test func tooManyStatementsAreRefused() async throws {
         let connection = try await newConnection()
         let queries = [Query](repeating: "select 1", count: Batch.maximumQueries + 1)

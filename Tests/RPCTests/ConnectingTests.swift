@@ -11,7 +11,9 @@ import Wire
     @Test func callsWaitForTheClientToRunAndForTheServerToBeThere() async throws {
         try await withFolder { folder in
             let path = "\(folder)/s.sock"
-            let client = RPCClient(path: path, role: .gateway, name: "test", logger: quiet)
+            var limits = Limits.standard
+            limits.patience = .seconds(30)
+            let client = RPCClient(path: path, role: .gateway, name: "test", limits: limits, logger: quiet)
             let early = Task { try await client.perform(Echo(text: "early")) }
             try await running(client) { client in
                 try await Task.sleep(for: .milliseconds(30))

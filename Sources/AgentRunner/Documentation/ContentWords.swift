@@ -3,36 +3,63 @@
 /// Cruder than the index of the storage service on purpose: it compares a few sentences with each other and has no
 /// dictionary to ask.
 enum ContentWords {
-    /// Words that say nothing about the subject; also those that questions are made of.
+    /// Words that say nothing about the subject; also those that questions are made of, and what is left of `isn't`.
     private static let ignored: Set<String> = Set(
         """
         a about after all also am an and any are as at be because been before being between both but by can could did do \
         does doing down during each few for from further had has have having he her here how i if in into is it its just \
-        many may me might more most much must my need no not now of off on once only or other our out over own same shall \
-        she should so some such than that the their them then there these they this those through to too under until up \
-        us use used using very want was way we were what when where which while who why will with would you your tell \
-        please explain mean means work works happen happens get gets
-        """.split(separator: " ").map(String.init)
+        many may me might more most much must my need no not now of on once only or other our out over own per same \
+        shall she should so some such than that the their them then there these they this those through to too under \
+        until up us use used using very want was way we were what when where which while who whose why will with would \
+        you your tell please explain mean meaning means work works happen happens get gets give gives make makes possible \
+        exactly let effect purpose called say says way ways thing things someone something anything kind kinds \
+        s t d m ll re ve isn aren wasn weren doesn don didn hasn haven can cannot couldn shouldn won wouldn
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
     )
 
-    /// The reduced content words in order, repeated where they repeat.
+    /// The reduced content words in order, repeated where they repeat. What is written in capitals among other words is
+    /// meant: `WHERE` says more than where.
     static func of(_ text: some StringProtocol) -> [String] {
-        var words: [String] = []
-        var current: [UInt8] = []
-        func finish() {
-            guard !current.isEmpty else { return }
-            let word = String(decoding: current, as: UTF8.self).lowercased()
-            current.removeAll(keepingCapacity: true)
-            if !ignored.contains(word) { words.append(reduced(word)) }
+        written(in: text).compactMap { word in
+            let lowered = word.lowercased()
+            if ignored.contains(lowered), word.utf8.count < 2 || word.contains(where: { !$0.isUppercase }) { return nil }
+            return reduced(lowered)
         }
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), 0x80...: current.append(byte)
-            default: finish()
+    }
+
+    /// Every word in lower case.
+    static func all(in text: some StringProtocol) -> [String] {
+        written(in: text).map { $0.lowercased() }
+    }
+
+    /// Every word as it is written. An identifier with underscores is one word, and so is a command such as `\d`; of scripts
+    /// that write no spaces each character is one.
+    static func written(in text: some StringProtocol) -> [String] {
+        var words: [String] = []
+        var current = ""
+        func finish() {
+            guard !current.isEmpty, current != "\\" else { return current = "" }
+            words.append(current)
+            current = ""
+        }
+        for scalar in text.unicodeScalars {
+            if isIdeographic(scalar) {
+                finish()
+                words.append(String(scalar))
+            } else if isWord(scalar) {
+                current.unicodeScalars.append(scalar)
+            } else {
+                finish()
+                if scalar == "\\" { current = "\\" }
             }
         }
         finish()
         return words
+    }
+
+    /// Whether a word is a name somebody gave to one thing, not a word of the language.
+    static func isIdentifier(_ word: String) -> Bool {
+        word.utf8.contains { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "\\") || (0x30...0x39).contains($0) }
     }
 
     /// The word without the endings of number, tense and agent; identifiers and short words stay.
@@ -40,8 +67,8 @@ enum ContentWords {
         guard word.utf8.count > 4, !word.utf8.contains(UInt8(ascii: "_")) else {
             return word.utf8.count > 3 && word.hasSuffix("s") && !word.hasSuffix("ss") ? String(word.dropLast()) : word
         }
-        for ending in ["ations", "ation", "ings", "ions", "ing", "ion", "ies", "ers", "ed", "es", "er", "ly", "s", "e", "y"]
-        where word.hasSuffix(ending) && word.utf8.count - ending.utf8.count >= 3 {
+        let endings = ["ations", "ation", "ings", "ions", "ing", "ion", "ies", "ers", "ed", "es", "er", "ly", "s", "e", "y"]
+        for ending in endings where word.hasSuffix(ending) && word.utf8.count - ending.utf8.count >= 3 {
             if ending == "s", word.hasSuffix("ss") { return word }
             return withoutDoubledEnd(String(word.dropLast(ending.count)))
         }
@@ -51,8 +78,24 @@ enum ContentWords {
     /// `stopp` → `stop`, so that `stopping` and `stops` meet.
     private static func withoutDoubledEnd(_ stem: String) -> String {
         let end = stem.utf8.suffix(2)
-        guard end.count == 2, end.first == end.last, stem.utf8.count > 3, end.first.map({ !Array("lsz".utf8).contains($0) }) == true
+        guard end.count == 2, let last = end.last, end.first == last, stem.utf8.count > 3, !"lsz".utf8.contains(last)
         else { return stem }
         return String(stem.dropLast())
+    }
+
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x30...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A: true
+        case ..<0x80: false
+        default: scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        }
+    }
+
+    /// Chinese characters and kana: the blocks of the Unicode standard that hold them.
+    private static func isIdeographic(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x3040...0x30FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x3FFFF: true
+        default: false
+        }
     }
 }

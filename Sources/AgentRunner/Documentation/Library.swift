@@ -7,22 +7,33 @@ import Wire
 struct Library: Sendable {
     /// What the model gets of a section at once.
     private static let toolCharacters = 4_000
+    /// Sections a model's search finds; all of them fit into what one section may take.
+    private static let toolHits = 4
 
     let storage: RPCClient
     let emit: @Sendable (RunEvent.Body) throws -> Void
 
     /// Searches, and reads what was found.
     func search(_ query: String, limit: Int) async throws -> Passages {
-        // The longest query there is; a long question says its subject early.
-        let search = SearchSections(query: String(query.prefix(1_000)), limit: limit)
+        let search = SearchSections(query: Self.shortened(query), limit: limit)
         let found = try await storage.perform(search)
         try emit(.search(query: search.query, hits: found.hits.count))
         guard !found.hits.isEmpty else { return Passages() }
         let read = try await storage.perform(GetSections(sections: found.hits.map(\.id)))
-        let coverage = Dictionary(found.hits.map { ($0.id, $0.coverage) }, uniquingKeysWith: max)
+        let hits = Dictionary(found.hits.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var passages = Passages()
-        for section in read.sections { passages.add(section, coverage: coverage[section.id] ?? 0) }
+        for section in read.sections {
+            passages.add(section, coverage: hits[section.id]?.coverage ?? 0, score: hits[section.id]?.score ?? 0)
+        }
         return passages
+    }
+
+    /// A pasted page says its subject where it begins and asks where it ends. Storage takes no more than these 1,000
+    /// characters, counted as Unicode scalars.
+    private static func shortened(_ query: String) -> String {
+        let scalars = query.unicodeScalars
+        guard scalars.count > 1_000 else { return query }
+        return String(scalars.prefix(600)) + " " + String(scalars.suffix(399))
     }
 
     /// `search` and `read` for a model; what they read may be cited.
@@ -31,10 +42,11 @@ struct Library: Sendable {
         struct Read: Decodable { var section: Int }
         return [
             try Tool("search", "Finds sections of the documentation. Give it a few telling words.") { (search: Search) in
-                let found = try await self.search(search.query, limit: 5).all.map(\.section)
+                guard search.query.contains(where: { !$0.isWhitespace }) else { throw ToolError("Say what to search for.") }
+                let found = try await self.search(search.query, limit: Self.toolHits).all.map(\.section)
                 reply.read(found)
                 guard !found.isEmpty else { return "Nothing was found. Try other words." }
-                return found.map { Prompt.section($0, characters: Self.toolCharacters / 4) }.joined(separator: "\n\n")
+                return found.map { Prompt.section($0, characters: Self.toolCharacters / Self.toolHits) }.joined(separator: "\n\n")
             },
             try Tool("read", "The whole text of a section, by its number.") { (read: Read) in
                 let found = try await storage.perform(GetSections(sections: [read.section])).sections

@@ -5,16 +5,16 @@ struct Passages: Sendable {
     /// A section, taken apart once for the checks to come.
     struct Passage: Sendable {
         let section: Section
-        /// How well it fitted the question, 0 to 1; 0 when it was read for another reason.
+        /// How much of the question it holds, 0 to 1; 0 when it was read for another reason.
         let coverage: Double
-        let sentences: [Sentence]
+        /// How well it fitted the question, compared with the others of one search.
+        let score: Double
+        let statements: [Statement]
+        /// The words of the heading that says what it is about, and those of the headings above.
         let headingWords: Set<String>
-    }
-
-    /// A sentence as it stands in its section, with its content words.
-    struct Sentence: Sendable {
-        let text: String
-        let words: Set<String>
+        let outerHeadingWords: Set<String>
+        /// False when another section read begins the text that this one goes on with.
+        var isBeginning = true
     }
 
     /// The most sections one run may read; each is at most some pages long.
@@ -24,17 +24,32 @@ struct Passages: Sendable {
     private var indexes: [Int: Int] = [:]
 
     /// Adds a section unless the run has it already.
-    mutating func add(_ section: Section, coverage: Double = 0) {
+    mutating func add(_ section: Section, coverage: Double = 0, score: Double = 0) {
         guard indexes[section.id] == nil, all.count < Self.maximum else { return }
         indexes[section.id] = all.count
+        // Long texts are stored in parts, one after the other under the same headings.
+        let parts = all.indices.filter { all[$0].section.isSameText(as: section) }
+        for part in parts where all[part].section.id > section.id { all[part].isBeginning = false }
+        let own = section.headings.last.map { Self.plainHeadings.contains($0) } == true ? 2 : 1
         all.append(
             Passage(
                 section: section,
                 coverage: coverage,
-                sentences: Sentences.of(section.text).map { Sentence(text: $0, words: Set(ContentWords.of($0))) },
-                headingWords: Set(ContentWords.of(section.headings.joined(separator: " ")))
+                score: score,
+                statements: Statement.of(section.text),
+                headingWords: Self.words(ofHeadings: section.headings.suffix(own)),
+                outerHeadingWords: Self.words(ofHeadings: section.headings.dropLast(own)),
+                isBeginning: !parts.contains { all[$0].section.id < section.id }
             )
         )
+    }
+
+    /// Headings that leave it to the one above to say what a section is about.
+    private static let plainHeadings: Set<String> = ["Description", "Overview", "Introduction", "Summary", "General"]
+
+    /// The words of headings without their numbers.
+    private static func words(ofHeadings headings: ArraySlice<String>) -> Set<String> {
+        Set(ContentWords.of(headings.joined(separator: "\n")).filter { !$0.allSatisfy(\.isNumber) })
     }
 
     subscript(section: Int) -> Passage? {
@@ -42,55 +57,8 @@ struct Passages: Sendable {
     }
 }
 
-extension Passages.Passage {
-    /// The words as they stand in the section, when the quote stands in it verbatim; only white space may differ.
-    func verbatim(_ quote: String) -> String? {
-        let text = Array(section.text.utf8)
-        let sought = Self.collapsed(Array(quote.utf8))
-        guard sought.count >= Self.shortestQuote, let first = sought.first else { return nil }
-        var start = 0
-        while start < text.count {
-            if text[start] == first, let end = Self.match(sought, in: text, from: start) {
-                return String(decoding: text[start..<end], as: UTF8.self)
-            }
-            start += 1
-        }
-        return nil
-    }
-
-    /// Fewer characters support nothing: `the` stands in every section.
-    private static let shortestQuote = 8
-
-    /// Matches from an index, one or more white space characters standing for a single space.
-    private static func match(_ sought: [UInt8], in text: [UInt8], from start: Int) -> Int? {
-        var index = start
-        for byte in sought {
-            guard index < text.count else { return nil }
-            if byte == UInt8(ascii: " ") {
-                guard isSpace(text[index]) else { return nil }
-                while index < text.count, isSpace(text[index]) { index += 1 }
-            } else {
-                guard text[index] == byte else { return nil }
-                index += 1
-            }
-        }
-        return index
-    }
-
-    private static func collapsed(_ bytes: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        for byte in bytes {
-            if !isSpace(byte) {
-                result.append(byte)
-            } else if let last = result.last, last != UInt8(ascii: " ") {
-                result.append(UInt8(ascii: " "))
-            }
-        }
-        if result.last == UInt8(ascii: " ") { result.removeLast() }
-        return result
-    }
-
-    private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D
+extension Section {
+    fileprivate func isSameText(as other: Section) -> Bool {
+        book.id == other.book.id && file == other.file && anchor == other.anchor && headings == other.headings
     }
 }

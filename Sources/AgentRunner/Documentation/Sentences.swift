@@ -1,13 +1,15 @@
-/// Where sentences end, in documentation and in answers: at `.`, `!` or `?` before white space, and at line ends.
+/// Where sentences end, in documentation and in answers: at `.`, `!` or `?` before white space, at `。`, `！` or `？`, and at
+/// line ends.
 enum Sentences {
     /// Abbreviations whose point ends no sentence.
     private static let abbreviations: Set<String> = ["e.g.", "i.e.", "etc.", "vs.", "cf.", "approx.", "no.", "fig.", "sec."]
+    private static let closers: Set<Character> = [")", "]", "\"", "'", "”", "’", "»", "」", "』", "）"]
 
     /// The sentences of a text in order, trimmed; a line of a list or of code is one.
-    static func of(_ text: String) -> [String] {
-        var sentences: [String] = []
-        for line in text.split(separator: "\n") {
-            var rest = Substring(line)
+    static func of(_ text: Substring) -> [Substring] {
+        var sentences: [Substring] = []
+        for line in text.split(whereSeparator: \.isNewline) {
+            var rest = line
             while let end = end(of: rest) {
                 append(rest[..<end], to: &sentences)
                 rest = rest[end...]
@@ -26,15 +28,25 @@ enum Sentences {
             let next = line.index(after: index)
             if character.isWhitespace {
                 wordStart = next
+            } else if isFullWidthStop(character) {
+                let end = line[next...].drop(while: closers.contains).startIndex
+                return end < line.endIndex ? end : nil
             } else if character == "." || character == "!" || character == "?" {
-                guard next < line.endIndex else { return nil }
-                if line[next].isWhitespace, !isAbbreviation(line[wordStart..<next], atStart: wordStart == line.startIndex) {
-                    return next
+                let end = line[next...].drop(while: closers.contains).startIndex
+                guard end < line.endIndex else { return nil }
+                // `#!` and `!` by themselves are signs somebody writes about.
+                let isInWord = character == "." || index > wordStart && line[line.index(before: index)].isLetter
+                if line[end].isWhitespace, isInWord, !isAbbreviation(line[wordStart..<next], atStart: wordStart == line.startIndex) {
+                    return end
                 }
             }
             index = next
         }
         return nil
+    }
+
+    private static func isFullWidthStop(_ character: Character) -> Bool {
+        character == "。" || character == "！" || character == "？"
     }
 
     /// Whether a word with its point is an abbreviation, an initial, or the number of a list item (`1.`).
@@ -45,9 +57,9 @@ enum Sentences {
         return abbreviations.contains(word.lowercased().trimmingPrefix("(").description)
     }
 
-    private static func append(_ sentence: Substring, to sentences: inout [String]) {
+    private static func append(_ sentence: Substring, to sentences: inout [Substring]) {
         let trimmed = sentence.trimmingWhitespace()
-        if !trimmed.isEmpty { sentences.append(String(trimmed)) }
+        if !trimmed.isEmpty { sentences.append(trimmed) }
     }
 }
 

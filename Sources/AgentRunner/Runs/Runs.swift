@@ -60,7 +60,9 @@ final class Runs: Service {
         }
         let first = if case .claimed(_, let next) = origin { next } else { 1 }
         let (feed, isNew) = try state.withLock { state throws(ServiceError) in
-            if let feed = state.feeds[run] { return (feed, false) }
+            // A claim of a run that is in flight here says that its lease was lost and given again: the execution that had
+            // it is refused at its next write, and this one takes its place.
+            if let feed = state.feeds[run], case .live = origin { return (feed, false) }
             guard !state.isStopping else { throw .unavailable("The agent runner is stopping.") }
             guard state.feeds.count < Self.maximum else {
                 throw ServiceError(
@@ -93,13 +95,19 @@ final class Runs: Service {
         return feed
     }
 
+    private func remove(_ execution: RunExecution) {
+        state.withLock { state in
+            if state.feeds[execution.run] === execution.feed { state.feeds[execution.run] = nil }
+        }
+    }
+
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 for await execution in accepted {
                     group.addTask {
                         await execution.execute()
-                        self.state.withLock { _ = $0.feeds.removeValue(forKey: execution.run) }
+                        self.remove(execution)
                     }
                 }
                 // What was accepted is finished: the group waits for it.

@@ -24,6 +24,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private let logger: Logger
     private let onListening: @Sendable () -> Void
     private let open = Atomic<Int>(0)
+    private let date = HTTPDate()
 
     init(
         descriptors: [CInt],
@@ -120,10 +121,10 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
     private func http1Channel() -> HTTP1Channel {
         HTTP1Channel(
-            responder: { [responder, logger] request, writer, channel in
+            responder: { [responder, logger, date] request, writer, channel in
                 let source = ApplicationRequestContextSource(channel: channel, logger: logger)
                 let context = Responder.Context(source: source)
-                let response: Response
+                var response: Response
                 do {
                     response = try await responder.respond(to: request, context: context)
                 } catch {
@@ -131,6 +132,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                     logger.error("unanswered error", metadata: ["error": "\(error)"])
                     response = Response(status: .internalServerError)
                 }
+                response.headers[.date] = date.now
+                response.headers[.xContentTypeOptions] = "nosniff"
                 try await writer.write(response: response.head, body: response.body)
             },
             configuration: HTTP1Channel.Configuration(

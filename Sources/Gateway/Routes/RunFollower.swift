@@ -7,8 +7,9 @@ import Wire
 /// Live events come from the agent runner. When it is lost the run goes on elsewhere, and its events come from storage;
 /// when a retry is due before anything was stored, the same run id makes it the same run.
 struct RunFollower: Sendable {
-    /// How long a service may be away before the reader is told: by then systemd has restarted it, or cannot.
-    static let patience = Duration.seconds(30)
+    /// How long a service may be away before the reader is told: by then systemd has restarted it, or cannot. Longer when
+    /// the question is stored, for then it is carried out.
+    static let patience = (beforeStored: Duration.seconds(8), stored: Duration.seconds(30))
 
     let runner: RPCClient
     let storage: RPCClient
@@ -17,7 +18,7 @@ struct RunFollower: Sendable {
     func start(_ start: StartRun, emit: @Sendable (JSON) async throws -> Void) async throws {
         var last = 0
         var stored = false
-        let pause = Pause(patience: Self.patience)
+        var pause = Pause(patience: Self.patience.beforeStored)
         while true {
             do {
                 if !stored {
@@ -31,11 +32,10 @@ struct RunFollower: Sendable {
                 if error.code == .notFound, stored {
                     // Nothing was stored: the question was lost with its runner, and is asked again under the same id.
                     stored = false
-                } else if error.code == .aborted || (last > 1 && error.passes) {
+                } else if error.code == .aborted || (last > 0 && error.passes), !stored {
+                    // Told, and perhaps stored: storage knows.
                     stored = true
-                } else if error.passes, last == 1 {
-                    // Told, perhaps stored: storage knows.
-                    stored = true
+                    if last > 1 { pause = Pause(patience: Self.patience.stored) }
                 } else if !error.passes {
                     throw error
                 }
@@ -47,7 +47,7 @@ struct RunFollower: Sendable {
     /// Follows a stored run from behind an event.
     func follow(_ run: RunID, after: Int, emit: @Sendable (JSON) async throws -> Void) async throws {
         var last = after
-        let pause = Pause(patience: Self.patience)
+        var pause = Pause(patience: Self.patience.stored)
         while true {
             do {
                 let stream = storage.stream(FollowRun(run: run, after: last), deadline: .seconds(600))
@@ -73,7 +73,7 @@ struct RunFollower: Sendable {
 }
 
 /// Growing pauses between tries, until patience is over.
-private final class Pause {
+private struct Pause {
     private let end: ContinuousClock.Instant
     private var milliseconds = 25.0
 
@@ -81,7 +81,7 @@ private final class Pause {
         end = ContinuousClock.now + patience
     }
 
-    func orThrow(_ error: ServiceError) async throws {
+    mutating func orThrow(_ error: ServiceError) async throws {
         guard ContinuousClock.now < end else { throw error }
         try await Task.sleep(for: .milliseconds(Int(Double.random(in: milliseconds / 2...milliseconds))))
         milliseconds = min(1_000, milliseconds * 2)

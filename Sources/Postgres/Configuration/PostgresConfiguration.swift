@@ -23,6 +23,13 @@ public struct PostgresConfiguration: Sendable {
     /// The deadline of an operation that names none, from its start. Nothing waits for ever.
     public var operationTimeout: Duration = .seconds(30)
 
+    /// How much longer than its deadline an operation may take to learn whether its commit took effect, in place of
+    /// reporting `outcomeUnknown`. A cancel request is normally answered within 5 ms.
+    public var grace: Duration = .milliseconds(250)
+
+    /// How long an operation that was given up may occupy its connection before that is closed.
+    public var settleLimit: Duration = .seconds(2)
+
     /// Settings of the session by name, e.g. `statement_timeout`. `options` of the connection string come after and win.
     public var settings: [String: String] = [
         // The server's own limit on what outlives this side's deadline.

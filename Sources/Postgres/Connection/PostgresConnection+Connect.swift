@@ -14,7 +14,10 @@ extension PostgresConnection {
         let limit = Instant.now + configuration.connectTimeout
         let connection = PostgresConnection(configuration, reactor: reactor, onClose: onClose)
         let result = await withTaskCancellationHandler {
-            await connection.open(until: min(deadline ?? limit, limit))
+            // As for a statement: a busy global pool must not hold up the steps of connecting.
+            await withTaskExecutorPreference(reactor) {
+                await connection.open(until: min(deadline ?? limit, limit))
+            }
         } onCancel: {
             reactor.submit { connection.assumeIsolated { $0.cancelConnecting() } }
         }

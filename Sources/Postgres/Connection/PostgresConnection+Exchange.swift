@@ -201,7 +201,7 @@ extension PostgresConnection {
     private func giveUp(_ error: PostgresError) async throws(PostgresError) -> [ResultHandle] {
         requestCancel()
         guard exchange?.mayHaveCommitted == true else { throw error }
-        switch await drive(until: .now + Self.grace, isCancellable: false) {
+        switch await drive(until: .now + configuration.grace, isCancellable: false) {
         case nil: break
         case .lost(let reason): return try conclude(lost: reason)
         case .deadline, .cancelled:

@@ -43,7 +43,11 @@ extension PostgresConnection {
             return try await perform(batch, until: limit(deadline)).map { Rows(result: $0) }
         } catch {
             // After an error between BEGIN and COMMIT the COMMIT was not run either, and the block is still open.
-            if case .commit = batch.ending, exchange == nil, error.code != .busy { await settle() }
+            if case .commit = batch.ending, error.code != .busy {
+                needsRollback = true
+                // A batch that was given up is rolled back when the connection settles, without its caller waiting.
+                if exchange == nil { await settle() }
+            }
             throw error
         }
     }

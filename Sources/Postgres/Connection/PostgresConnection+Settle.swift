@@ -7,26 +7,28 @@ extension PostgresConnection {
     private static let cancelRequests = Atomic<Int>(0)
 
     /// Brings the connection back to where the next operation can start: takes what the server still sends to an
-    /// operation that was given up, and rolls back what is open. Closes it when that takes more than 2 s. Returns
+    /// operation that was given up, and rolls back what is open. Closes it when that takes longer than `settleLimit`. Returns
     /// whether it can be used. Goes on when the task is cancelled.
     @discardableResult
     public func settle() async -> Bool {
         guard reserve() else { return false }
         pendingBegin = nil
         needsRollback = true
-        await finishSettling(until: .now + Self.settleLimit)
+        await finishSettling(until: .now + configuration.settleLimit)
         end()
         return handle != nil
     }
 
     /// The work of settling, for an operation that has reserved the connection.
     func finishSettling(until limit: Instant) async {
-        do throws(PostgresError) {
-            try await takeRemainder(until: limit)
-            try await awaitCancelRequest(until: limit)
-            try await rollBackIfNeeded(until: limit)
-        } catch {
-            close(because: PostgresError(.connectionLost, "the connection did not settle: \(error.reason)"))
+        await withTaskExecutorPreference(reactor) {
+            do throws(PostgresError) {
+                try await takeRemainder(until: limit)
+                try await awaitCancelRequest(until: limit)
+                try await rollBackIfNeeded(until: limit)
+            } catch {
+                close(because: PostgresError(.connectionLost, "the connection did not settle: \(error.reason)"))
+            }
         }
     }
 

@@ -21,11 +21,6 @@ public actor PostgresConnection {
         case closed
     }
 
-    /// How much longer than its deadline an operation may take to learn whether its commit took effect, in place of
-    /// reporting `outcomeUnknown`. A cancel request is normally answered within 5 ms.
-    static let grace: Duration = .milliseconds(250)
-    /// How long a given-up operation may occupy its connection before that is closed.
-    static let settleLimit: Duration = .seconds(2)
     /// How many notifications are kept for whoever is slow to read them; they are wake-ups, not data, so the newest
     /// are enough.
     static let notificationLimit = 256
@@ -124,7 +119,7 @@ public actor PostgresConnection {
         }
         guard reserve() else { throw PostgresError(.busy, "the connection carries another operation") }
         guard isUnsettled else { return }
-        await finishSettling(until: min(deadline, .now + Self.settleLimit))
+        await finishSettling(until: min(deadline, .now + configuration.settleLimit))
         guard handle != nil else {
             isBusy = false
             throw closingReason

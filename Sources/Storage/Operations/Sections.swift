@@ -39,9 +39,9 @@ struct Sections: Sendable {
         guard !query.terms.isEmpty else { return SearchSections.Result(hits: []) }
         let rows = try await database.rows(statement(query, book: search.book), deadline: call.deadline)
         let candidates = try rows.map { row throws(PostgresError) in try Candidate(row) }
-        let (stems, corrections) = try rows.first.map(Self.meaning) ?? ([], [:])
-        let hits = Ranking(query: query).order(candidates).prefix(search.limit).map { candidate in
-            let excerpt = Excerpt(of: candidate.text, headings: candidate.headings, terms: query.terms, stems: stems)
+        let meaning = try rows.first.map { row throws(PostgresError) in try Meaning(row, of: query) } ?? Meaning()
+        let hits = Ranking(query).order(candidates).prefix(search.limit).map { candidate in
+            let excerpt = Excerpt(of: candidate.text, headings: candidate.headings, meaning: meaning)
             return SearchSections.Hit(
                 id: candidate.id,
                 book: candidate.book,
@@ -54,73 +54,85 @@ struct Sections: Sendable {
                 coverage: (min(1, candidate.coverage) * 1000).rounded() / 1000
             )
         }
-        return SearchSections.Result(hits: Array(hits), corrections: corrections)
+        return SearchSections.Result(hits: Array(hits), corrections: meaning.corrections)
     }
 
-    /// What the words were looked up as; the same in every row.
-    private static func meaning(_ row: Row) throws(PostgresError) -> (stems: Set<String>, corrections: [String: String]) {
-        let stems = try row["stems", as: [String].self]
-        let given = try row["misspelt", as: [String].self]
-        let meant = try row["meant", as: [String].self]
-        return (Set(stems), Dictionary(zip(given, meant), uniquingKeysWith: { first, _ in first }))
-    }
-
-    /// One round trip: the words' stems, for unknown ones the most similar known, their postings, the sum over sections.
+    /// One round trip: the words' stems, what unknown ones may mean, their postings, and the sum over each section.
     ///
-    /// A word's rarity is BM25's inverse document frequency over the sections searched. A section's coverage is the rarity
-    /// of the words it holds over that of all words asked for, unknown ones included.
+    /// A word's rarity is BM25's inverse document frequency over the sections searched. A section earns for each term the
+    /// best of the words that may stand for it. Its coverage is the rarity of the terms it holds, in whatever form, over
+    /// that of all asked for, unknown ones included.
     private func statement(_ query: SearchQuery, book: Int?) -> Query {
         let words = query.terms.map(\.word)
         let factors = query.terms.map(\.factor)
         let misspelt = query.terms.map(\.mayBeMisspelt)
+        let extra = query.terms.map(\.isExtra)
+        let places = query.alternatives.map(\.term)
+        let others = query.alternatives.map(\.word)
+        let confidences = query.alternatives.map(\.confidence)
         return """
-            with term as materialized (
-                select given, octavo_stem(given) as word, factor, may_be_misspelt
-                from unnest(\(words)::text[], \(factors)::float8[], \(misspelt)::boolean[])
-                    as terms (given, factor, may_be_misspelt)
-            ), meant as materialized (
-                select term.given, alike.word, term.factor * alike.similarity as factor
-                from term, lateral (
-                    select distinct on (word) word, similarity(word, term.word) as similarity
-                    from posting where word % term.word and left(word, 1) <> '='
-                    order by word
-                ) as alike
-                where term.may_be_misspelt and not exists (select from posting where posting.word = term.word)
-            ), best as materialized (
-                select distinct on (given) given, word, factor from meant order by given, factor desc, word
-            ), looked_up as materialized (
-                select given, word, factor from term where given not in (select given from best)
-                union all
-                select given, word, factor from best
-            ), corpus as materialized (
+            with corpus as materialized (
                 select greatest(1, sum(section_count))::float8 as total
                 from book where \(book)::bigint is null or id = \(book)
+            ), term as materialized (
+                select given.place::int - 1 as place, given.word, octavo_stem(given.word) as stem, factor, may_be_misspelt,
+                    is_extra, coalesce(sum(cardinality(posting.sections)), 0) as sections
+                from unnest(\(words)::text[], \(factors)::float8[], \(misspelt)::boolean[], \(extra)::boolean[])
+                        with ordinality as given (word, factor, may_be_misspelt, is_extra, place)
+                    left join posting on posting.word = octavo_stem(given.word)
+                        and (\(book)::bigint is null or posting.book_id = \(book))
+                group by given.place, given.word, factor, may_be_misspelt, is_extra
+            ), meant as materialized (
+                -- A word of one or two sections may be a misspelling itself, if a frequent one is a slip away.
+                select term.place, term.word as given, meant.word, meant.stem, term.sections = 0 as is_unknown,
+                    case when term.sections = 0 then meant.confidence else 0.5 end as confidence
+                from term, lateral octavo_meant(term.word, \(book)) as meant
+                where may_be_misspelt and term.sections <= 2 and meant.stem <> term.stem and (term.sections = 0
+                    or (meant.slips = 1 and left(meant.word, 1) = left(term.word, 1) and meant.sections > 20 * term.sections))
+            ), looked_up as materialized (
+                select place, stem, max(confidence) as confidence
+                from (
+                    select place, stem, 1 from term
+                    union all select place, stem, confidence from meant
+                    union all select place, octavo_stem(word), confidence
+                        from unnest(\(places)::int[], \(others)::text[], \(confidences)::float8[])
+                            as alternative (place, word, confidence)
+                ) as ways (place, stem, confidence)
+                group by place, stem
             ), known as materialized (
-                select given, posting.word, factor, posting.sections, posting.weights,
-                    sum(cardinality(posting.sections)) over (partition by given) as frequency
-                from looked_up join posting using (word)
+                select place, looked_up.stem, confidence, posting.sections, posting.weights,
+                    sum(cardinality(posting.sections)) over (partition by place, looked_up.stem) as frequency
+                from looked_up join posting on posting.word = looked_up.stem
                 where \(book)::bigint is null or posting.book_id = \(book)
             ), rated as materialized (
-                select given, factor, sections, weights,
-                    ln(1 + (corpus.total - frequency + 0.5) / (frequency + 0.5)) as rarity
+                select place, stem, confidence, sections, weights,
+                    ln(1 + (total - frequency + 0.5) / (frequency + 0.5)) as rarity
                 from known, corpus
             ), asked as materialized (
-                select greatest(sum(factor * coalesce(
-                    (select max(rarity) from rated where rated.given = term.given), ln(1 + corpus.total * 2))), 0.001) as mass
+                select place, factor, factor * coalesce(
+                    (select max(rarity) from rated where rated.place = term.place and rated.stem = term.stem),
+                    (select max(rarity) from rated where rated.place = term.place),
+                    case when is_extra then 0 else ln(1 + total * 2) end) as mass
                 from term, corpus
-            ), scored as materialized (
-                select posting.id, sum(factor * rarity * posting.weight) as score, sum(factor * rarity) as mass
+            ), held as materialized (
+                select place, posting.id, max(confidence * rarity * posting.weight) as value
                 from rated, unnest(sections, weights) as posting (id, weight)
-                group by posting.id
-                order by score desc
+                group by place, posting.id
+            ), scored as materialized (
+                select id, sum(factor * value) as score,
+                    sum(mass) / (select greatest(sum(mass), 0.001) from asked) as coverage
+                from held join asked using (place)
+                group by id
+                order by sum(factor * value) * (1 - \(Ranking.coverageShare) + \(Ranking.coverageShare)
+                    * sum(mass) / (select greatest(sum(mass), 0.001) from asked)) desc
                 limit \(Ranking.candidates)
             )
             select section.id, section.book_id, book.title, section.headings, section.file, section.anchor, section.text,
-                scored.score, scored.mass / asked.mass as coverage,
-                array(select word from looked_up) as stems,
-                array(select given from best order by given) as misspelt,
-                array(select word from best order by given) as meant
-            from scored join section using (id) join book on book.id = section.book_id, asked
+                scored.score, scored.coverage,
+                array(select stem from looked_up order by place, stem) as stems,
+                array(select given from meant where is_unknown order by place, confidence desc) as misspelt,
+                array(select word from meant where is_unknown order by place, confidence desc) as meant
+            from scored join section using (id) join book on book.id = section.book_id
             """
     }
 }

@@ -13,7 +13,9 @@ struct Candidate {
     var score: Double
     /// The part of the query it holds, weighed by rarity, 0 to 1.
     var coverage: Double
+}
 
+extension Candidate {
     init(_ row: Row) throws(PostgresError) {
         id = Int(try row["id", as: Int64.self])
         book = Section.BookName(id: Int(try row["book_id", as: Int64.self]), title: try row["title", as: String.self])

@@ -1,102 +1,92 @@
 /// The part of a section's text around the words that were looked for.
 struct Excerpt {
-    /// About three lines on a page.
-    private static let length = 300
+    /// In bytes: about three lines on a page.
+    static let length = 300
+    /// How far before the first word an excerpt may begin, at the begin of a line or a sentence if there is one.
+    private static let lead = 80
 
     let text: String
     /// The matched words as they stand in the excerpt and in the headings.
     let words: [String]
 
-    init(of text: String, headings: [String], terms: [SearchQuery.Term], stems: Set<String>) {
-        let wanted = Set(terms.map(\.word)).union(stems)
-        let found = Self.occurrences(in: text, wanted)
-        let range = Self.best(found, in: text)
-        self.text = Self.cut(text, range)
-        let headingWords = Self.occurrences(in: headings.joined(separator: " \n "), wanted).map(\.word)
-        let inside = found.filter { range.overlaps($0.range) }.map(\.word)
-        words = (inside + headingWords).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    init(of text: String, headings: [String], meaning: Meaning) {
+        let found = Self.occurrences(in: text, meaning)
+        let bytes = Array(text.utf8)
+        let range = Self.range(around: Self.best(found), in: bytes, of: text)
+        self.text = Self.cut(bytes, range)
+        let inside = found.filter { range.contains($0.range.lowerBound) && $0.range.upperBound <= range.upperBound }
+        let above = headings.reversed().flatMap { Self.occurrences(in: $0, meaning) }
+        words = (inside + above).map(\.word).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
+    /// A word of the text that was looked for.
     private struct Occurrence {
         var word: String
-        var key: String
+        var stem: String
         var range: Range<Int>
     }
 
-    /// Where the words stand, in UTF-8 offsets. An inflected form counts when it begins with a stem: the stemmer cuts
-    /// endings, so the comparison is right but for a few irregular words, and needs no dictionary.
-    private static func occurrences(in text: String, _ wanted: Set<String>) -> [Occurrence] {
+    /// Where the words stand. Of a compound the whole counts; its parts do only when the whole was not looked for.
+    private static func occurrences(in text: String, _ meaning: Meaning) -> [Occurrence] {
+        let utf8 = text.utf8
         var result: [Occurrence] = []
-        let bytes = Array(text.utf8)
-        var index = 0
-        while index < bytes.count {
-            guard isWord(bytes[index]) else {
-                index += 1
-                continue
-            }
-            let start = index
-            while index < bytes.count, isWord(bytes[index]) { index += 1 }
-            let word = String(decoding: bytes[start..<index], as: UTF8.self)
-            let lowered = word.lowercased()
-            if let key = key(of: lowered, wanted) { result.append(Occurrence(word: word, key: key, range: start..<index)) }
+        var covered = 0
+        for word in Words.of(text) where word.range.lowerBound >= covered {
+            guard let stem = meaning.stem(of: word.text) else { continue }
+            let start = utf8.index(utf8.startIndex, offsetBy: word.range.lowerBound)
+            let end = utf8.index(start, offsetBy: word.range.count)
+            result.append(Occurrence(word: String(text[start..<end]), stem: stem, range: word.range))
+            covered = word.range.upperBound
         }
         return result
     }
 
-    private static func key(of word: String, _ wanted: Set<String>) -> String? {
-        if wanted.contains(word) { return word }
-        guard word.utf8.count > 3 else { return nil }
-        var stem = Substring(word)
-        for _ in 0..<min(5, word.utf8.count - 3) {
-            stem = stem.dropLast()
-            if wanted.contains(String(stem)) { return String(stem) }
-        }
-        // `query` is cut to `queri`, which no form of the word begins with.
-        if word.hasSuffix("y"), wanted.contains(word.dropLast() + "i") { return word }
-        return nil
-    }
-
-    /// The stretch that holds the most different words.
-    private static func best(_ found: [Occurrence], in text: String) -> Range<Int> {
-        let count = text.utf8.count
-        guard !found.isEmpty else { return 0..<min(count, length) }
-        var best = (start: 0, value: -1)
+    /// The stretch that holds the most different words, from its first word to its last.
+    private static func best(_ found: [Occurrence]) -> Range<Int> {
+        var best = (range: 0..<0, value: 0)
         for (index, first) in found.enumerated() {
-            let end = first.range.lowerBound + length - 60
-            var keys: Set<String> = []
-            var total = 0
-            for other in found[index...].prefix(40) {
-                guard other.range.upperBound <= end else { break }
-                keys.insert(other.key)
-                total += 1
-            }
-            let value = keys.count * 10 + min(total, 9)
-            if value > best.value { best = (first.range.lowerBound, value) }
+            let limit = first.range.lowerBound + length - lead
+            // More than some dozens of words do not fit.
+            let together = found[index...].prefix(60).prefix { $0.range.upperBound <= limit }
+            guard let last = together.last else { continue }
+            let value = Set(together.map(\.stem)).count * 10 + min(together.count, 9)
+            if value > best.value { best = (first.range.lowerBound..<last.range.upperBound, value) }
         }
-        let start = max(0, best.start - 60)
-        return start..<min(count, start + length)
+        return best.range
     }
 
-    /// Cuts at white space and at character boundaries, with an ellipsis where something was left out.
-    private static func cut(_ text: String, _ range: Range<Int>) -> String {
+    /// From the begin of the line or the sentence, else of a word, to the end of a word.
+    private static func range(around words: Range<Int>, in bytes: [UInt8], of text: String) -> Range<Int> {
+        let earliest = max(0, words.lowerBound - lead)
+        var start = earliest
+        if earliest > 0 {
+            let before = max(earliest, 2)...words.lowerBound
+            start =
+                before.last { bytes[$0 - 1] == newline || (bytes[$0 - 1] == space && ".?!".utf8.contains(bytes[$0 - 2])) }
+                ?? before.first { isSpace(bytes[$0 - 1]) } ?? words.lowerBound
+        }
+        let latest = start + length
+        guard latest < bytes.count else { return start..<bytes.count }
+        let after = max(words.upperBound, start + 1)..<max(latest, words.upperBound + 1, start + 2)
+        let end = after.last { $0 < bytes.count && isSpace(bytes[$0]) }
+        return start..<(end ?? boundary(in: text, from: max(latest, words.upperBound)))
+    }
+
+    /// The text, its lines joined and runs of white space made one, with an ellipsis where something was left out.
+    private static func cut(_ bytes: [UInt8], _ range: Range<Int>) -> String {
+        let body = String(decoding: bytes[range], as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return (range.lowerBound > 0 ? "… " : "") + body + (range.upperBound < bytes.count ? " …" : "")
+    }
+
+    /// The first place from here on where a character begins, to cut a text without spaces at.
+    private static func boundary(in text: String, from offset: Int) -> Int {
         let utf8 = text.utf8
-        func boundary(_ offset: Int) -> String.Index {
-            var index = utf8.index(utf8.startIndex, offsetBy: offset)
-            while index < text.endIndex, index.samePosition(in: text) == nil { index = utf8.index(after: index) }
-            return index
-        }
-        var start = boundary(range.lowerBound)
-        var end = boundary(range.upperBound)
-        if range.lowerBound > 0, let space = text[start..<end].firstIndex(where: \.isWhitespace) { start = text.index(after: space) }
-        if range.upperBound < utf8.count, let space = text[start..<end].lastIndex(where: \.isWhitespace) { end = space }
-        let body = text[start..<end].split(separator: "\n").joined(separator: " ")
-        return (start > text.startIndex ? "… " : "") + body + (end < text.endIndex ? " …" : "")
+        var index = utf8.index(utf8.startIndex, offsetBy: offset)
+        while index < utf8.endIndex, index.samePosition(in: text) == nil { index = utf8.index(after: index) }
+        return utf8.distance(from: utf8.startIndex, to: index)
     }
 
-    private static func isWord(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), 0x80...: true
-        default: false
-        }
-    }
+    private static let newline = UInt8(ascii: "\n")
+    private static let space = UInt8(ascii: " ")
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == space || byte == newline }
 }

@@ -1,42 +1,89 @@
-/// Orders what the index brought by what the index cannot see: how much of the query a section holds, and whether it holds
-/// the words together.
-struct Ranking {
-    /// Sections the index brings for ranking. Wanted ones beyond were not seen in any trial.
-    static let candidates = 60
+import Contract
 
-    let query: SearchQuery
+/// Orders what the index brought by what the index cannot see: words that stand together, headings that say just what was
+/// asked, pages that are about it as a whole, and pages that only record that something once changed.
+struct Ranking {
+    /// Sections the index brings for ranking. More of them let pages with many weak sections past those with a good one.
+    static let candidates = 60
+    /// The part of a section's score that depends on how much of the query it holds: all words count more than some of
+    /// them often. The rest keeps the best partial answer when nothing holds everything.
+    static let coverageShare = 0.85
+
+    /// What a heading earns that says exactly what was asked.
+    private static let sameHeading = 0.3
+    /// What the words earn when they stand together as typed, in the heading and in the text.
+    private static let phraseInHeading = 0.5
+    private static let phraseInText = 0.2
+    /// What a page earns at most when several of its sections were brought: it is about the matter, not only mentioning it.
+    private static let page = 0.5
+    /// What each further section of a page keeps, so that one page does not fill the whole answer.
+    private static let furtherOfPage = 0.8
+    /// What release notes and the like keep: they mention everything and explain little.
+    private static let backMatter = 0.6
+
+    private let phrase: String
+    private let together: Phrase?
+
+    init(_ query: SearchQuery) {
+        phrase = query.phrase
+        together = phrase.contains(" ") ? Phrase(phrase) : nil
+    }
 
     /// The candidates, best first, with their final score.
     func order(_ candidates: [Candidate]) -> [Candidate] {
-        candidates.map { candidate in
-            var ranked = candidate
-            ranked.score = score(candidate)
-            return ranked
-        }.sorted { ($0.score, -$0.id) > ($1.score, -$1.id) }
-    }
-
-    private func score(_ candidate: Candidate) -> Double {
-        // All words count more than some of them often.
-        var score = candidate.score * (0.35 + 0.65 * candidate.coverage)
-        if let phrase = query.phrase {
-            let heading = (candidate.headings.last ?? "").lowercased()
-            if heading.contains(phrase) {
-                score *= 1.5
-            } else if candidate.text.lowercased().contains(phrase) {
-                score *= 1.2
-            }
+        var ranked = candidates
+        for index in ranked.indices { ranked[index].score *= worth(ranked[index]) }
+        addPages(&ranked)
+        ranked.sort(by: Self.precedes)
+        var seen: [Page: Int] = [:]
+        for index in ranked.indices {
+            let earlier = seen[Page(ranked[index]), default: 0]
+            seen[Page(ranked[index])] = earlier + 1
+            for _ in 0..<earlier { ranked[index].score *= Self.furtherOfPage }
         }
-        score *= headingShare(candidate)
-        return score
+        return ranked.sorted(by: Self.precedes)
     }
 
-    /// A heading made of the query's words and few others is about them: `CREATE INDEX` before `Indexes and Collations`.
-    private func headingShare(_ candidate: Candidate) -> Double {
-        let heading = Words.of(candidate.headings.last ?? "").filter { $0.kind == .plain || $0.kind == .identifier }
-            .map(\.text).filter { !StopWords.contains($0) }
-        guard !heading.isEmpty else { return 1 }
-        let wanted = Set(query.terms.map(\.word))
-        let matched = heading.count(where: wanted.contains)
-        return 1 + 0.25 * Double(matched) / Double(heading.count)
+    private struct Page: Hashable {
+        var book: Int
+        var file: String
+
+        init(_ candidate: Candidate) {
+            book = candidate.book.id
+            file = candidate.file
+        }
+    }
+
+    private static func precedes(_ first: Candidate, _ second: Candidate) -> Bool {
+        (first.score, second.id) > (second.score, first.id)
+    }
+
+    private func worth(_ candidate: Candidate) -> Double {
+        let heading = Heading(candidate.headings.last ?? "")
+        var worth = 1 - Self.coverageShare + Self.coverageShare * candidate.coverage
+        var bonus = 1.0
+        if heading.name == phrase { bonus += Self.sameHeading }
+        if let together, together.stands(in: heading.name) {
+            bonus += Self.phraseInHeading
+        } else if let together, together.stands(in: candidate.text) {
+            bonus += Self.phraseInText
+        }
+        worth *= bonus
+        let isBackMatter = candidate.headings.contains { Heading($0).isBackMatter(unless: phrase) }
+        return isBackMatter ? worth * Self.backMatter : worth
+    }
+
+    /// Adds to each section's score by how much the others of its page have, up to three times the page's best.
+    private func addPages(_ candidates: inout [Candidate]) {
+        var pages: [Page: (best: Double, sum: Double)] = [:]
+        for candidate in candidates {
+            let known = pages[Page(candidate), default: (0, 0)]
+            pages[Page(candidate)] = (max(known.best, candidate.score), known.sum + candidate.score)
+        }
+        for index in candidates.indices {
+            guard let page = pages[Page(candidates[index])], page.best > 0 else { continue }
+            let others = (page.sum - candidates[index].score) / (3 * page.best)
+            candidates[index].score *= 1 + Self.page * min(1, others)
+        }
     }
 }

@@ -9,24 +9,75 @@ struct SearchQuery {
         var factor: Double
         /// A misspelling of it may be meant: capitals and operators are taken literally.
         var mayBeMisspelt: Bool
+        /// A sharper form of a word that is looked up too, such as the capitals: no loss when nothing is written so.
+        var isExtra: Bool
     }
 
+    /// Another word a section may hold in place of a term.
+    struct Alternative: Equatable {
+        /// The term's place in `terms`.
+        var term: Int
+        var word: String
+        /// How much of the term's score it earns.
+        var confidence: Double
+    }
+
+    /// What a synonym earns: half, so that the asked word itself always comes before it.
+    private static let synonym = 0.5
+    /// What `checkpoint` earns for each of `check` and `point`: together more than one of them alone.
+    private static let joined = 0.6
+
     let terms: [Term]
-    /// The query in lower case with single spaces, to be found as it is; nil for a single word.
-    let phrase: String?
+    let alternatives: [Alternative]
+    /// The query in lower case with single spaces and without punctuation, to be found as it is.
+    let phrase: String
 
     init(_ text: String) {
         let words = Words.of(text)
         let telling = words.filter { !StopWords.contains($0.text) }
         // "WHERE" or "in" alone is meant, not noise.
         let used = telling.contains(where: { $0.kind != .capitals }) ? telling : words
-        var seen: Set<String> = []
-        terms = used.prefix(Self.maximumWords).compactMap { word in
-            guard seen.insert(word.text).inserted else { return nil }
-            return Term(word: word.text, factor: Self.factor(word.kind), mayBeMisspelt: Self.mayBeMisspelt(word))
+        var places: [String: Int] = [:]
+        var terms: [Term] = []
+        for word in used where terms.count < Self.maximumWords && places[word.text] == nil {
+            places[word.text] = terms.count
+            terms.append(Term(word))
         }
-        let lowered = text.lowercased().split(whereSeparator: { $0.isWhitespace || "?!.,;\"'".contains($0) })
-        phrase = (2...6).contains(lowered.count) ? lowered.joined(separator: " ") : nil
+        self.terms = terms
+        alternatives = Self.synonyms(words, places) + Self.compounds(words, places)
+        phrase = text.lowercased().split { $0.isWhitespace || "?!.,;\"'".contains($0) }.joined(separator: " ")
+    }
+
+    private static func synonyms(_ words: [Words.Word], _ places: [String: Int]) -> [Alternative] {
+        places.sorted { $0.value < $1.value }.flatMap { word, place in
+            Synonyms.of(word).map { Alternative(term: place, word: $0, confidence: synonym) }
+        }
+    }
+
+    /// Two neighbouring words may be written as one: `check point`, `work mem`, `pg dump`, `time-out`.
+    private static func compounds(_ words: [Words.Word], _ places: [String: Int]) -> [Alternative] {
+        let plain = words.filter { $0.kind == .plain }.prefix(maximumWords)
+        return zip(plain, plain.dropFirst()).flatMap { first, second in
+            ["", "_", "-"].flatMap { joint in
+                [first, second].compactMap { places[$0.text] }.map {
+                    Alternative(term: $0, word: first.text + joint + second.text, confidence: joined)
+                }
+            }
+        }
+    }
+}
+
+extension SearchQuery.Term {
+    init(_ word: Words.Word) {
+        self.word = word.text
+        factor = Self.factor(word.kind)
+        switch word.kind {
+        case .plain, .identifier, .part:
+            // Three letters are too few to tell a slip from another word, and numbers have no misspellings.
+            mayBeMisspelt = word.text.utf8.count >= 4 && !word.text.utf8.allSatisfy(Words.isDigit)
+        default: mayBeMisspelt = false
+        }
+        isExtra = [.capitals, .function, .command].contains(word.kind)
     }
 
     /// The whole of a compound says more than its parts, which are looked up for texts that write them apart.
@@ -37,13 +88,6 @@ struct SearchQuery {
         case .part: 0.35
         case .capitals: 0.5
         case .operation: 0.8
-        }
-    }
-
-    private static func mayBeMisspelt(_ word: Words.Word) -> Bool {
-        switch word.kind {
-        case .plain, .identifier: word.text.utf8.count >= 4 && !word.text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        default: false
         }
     }
 }

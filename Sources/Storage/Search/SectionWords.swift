@@ -6,6 +6,9 @@ struct SectionWords {
         static let ownHeading: Float = 2.2
         static let otherHeading: Float = 0.6
         static let text: Float = 1
+        /// On top of the text's, for a word one of its lines defines: as much as a first mention, so that where a
+        /// function is explained comes before where it is used twice.
+        static let definition: Float = 1.2
     }
 
     /// BM25's saturation and length correction.
@@ -44,6 +47,7 @@ struct SectionWords {
         for word in words where !StopWords.contains(word.text) {
             counts[word.text, default: 0] += word.kind == .part ? 0.7 : 1
         }
+        for word in Definitions.of(text) where counts[word] != nil { weights[word, default: 0] += Weight.definition }
         for (word, count) in counts {
             weights[word, default: 0] += Weight.text * count * (Self.k1 + 1) / (count + correction)
         }

@@ -27,7 +27,7 @@ final class RawPeer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Ear(continuation))
                 }
             }
-        for _ in 0..<400 {
+        for _ in 0..<2000 {
             if let channel = try? await bootstrap.connect(unixDomainSocketPath: path).get() {
                 return RawPeer(channel: channel, payloads: payloads)
             }

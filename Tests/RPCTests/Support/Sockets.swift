@@ -63,6 +63,7 @@ func withServer<R: Sendable>(
         )
         let group = ServiceGroup(services: [server], logger: quiet)
         async let running: Void = group.run()
+        try await eventually { access("\(folder)/admin.sock", F_OK) == 0 }
         let result = try await body(TestServer(folder: folder, group: group))
         await group.triggerGracefulShutdown()
         try await running
@@ -104,11 +105,11 @@ struct InheritedSocket: ~Copyable {
 
 /// Waits for something that other tasks bring about.
 func eventually(_ condition: () async throws -> Bool) async throws {
-    for _ in 0..<2000 {
+    for _ in 0..<6000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
-    Issue.record("it did not come about within ten seconds")
+    Issue.record("it did not come about within half a minute")
 }
 
 /// The error a call ends with.

@@ -1,0 +1,106 @@
+import Contract
+
+/// A statement as the answer shows it, with what it needs to be understood: the sentence it points back at, the code or the
+/// list it announces.
+struct Quotation {
+    /// The most items of a list that are quoted.
+    private static let mostItems = 8
+    /// A longer heading is a sentence or a syntax, not a name.
+    private static let longestName = 50
+
+    /// The passage's place among those read.
+    let rank: Int
+    /// The statements of the passage that are quoted.
+    let range: ClosedRange<Int>
+    private let passage: Passages.Passage
+    private let subject: Set<String>
+
+    init(_ position: Int, in passage: Passages.Passage, of rank: Int, for inquiry: Inquiry) {
+        self.rank = rank
+        self.passage = passage
+        subject = inquiry.subject
+        let statements = passage.statements
+        var first = position
+        var last = position
+        // Back over what points back, within the paragraph; two steps, or it is a page.
+        while first > 0, position - first < 2, statements[first].kind == .sentence, Anaphora.begins(statements[first].text),
+            statements[first - 1].paragraph == statements[first].paragraph, statements[first - 1].kind != .label
+        {
+            first -= 1
+        }
+        if statements[first].kind == .code, first > 0, statements[first - 1].isLeadIn { first -= 1 }
+        if statements[last].isLeadIn {
+            while last + 1 < statements.count, last - position < Self.mostItems, Self.isAnnounced(statements[last + 1]) {
+                last += 1
+                if statements[last].kind == .code { break }
+            }
+        }
+        range = first...last
+    }
+
+    private static func isAnnounced(_ statement: Statement) -> Bool {
+        switch statement.kind {
+        case .item, .entry, .code, .row: true
+        case .sentence, .label: false
+        }
+    }
+
+    func overlaps(_ other: Quotation) -> Bool {
+        rank == other.rank && range.overlaps(other.range)
+    }
+
+    /// Text with marks, as a model would write it.
+    func marked(named: Bool) -> String {
+        let statements = passage.statements[range]
+        var text = named ? name.map { "\($0): " } ?? "" : ""
+        for (index, statement) in zip(statements.indices, statements) {
+            let before = index > statements.startIndex ? statements[index - 1] : nil
+            let announces = statement.isLeadIn && index + 1 < statements.endIndex
+            text += before.map { Self.separator(between: $0, and: statement) } ?? ""
+            text += shown(statement, isListed: before != nil)
+            // What announces code is quoted with it.
+            let start = statement.kind == .code ? before?.text.startIndex : nil
+            if !announces { text += mark(statement.text.base[(start ?? statement.text.startIndex)..<statement.text.endIndex]) }
+        }
+        return text
+    }
+
+    private static func separator(between before: Statement, and statement: Statement) -> String {
+        if statement.kind == .sentence, before.kind == .sentence, before.paragraph == statement.paragraph { return " " }
+        return statement.kind != .sentence && statement.kind == before.kind ? "\n" : "\n\n"
+    }
+
+    private func mark(_ quote: Substring) -> String {
+        " [[\(passage.section.id): \"\(quote)\"]]"
+    }
+
+    /// What the quoted words are about, where they leave it to the heading: `KeyError: Raised when a key is not found.`
+    private var name: String? {
+        let statement = passage.statements[range.lowerBound]
+        guard statement.kind == .sentence || statement.kind == .item, let heading = passage.section.headings.last else { return nil }
+        let name = heading.prefix { !"([{".contains($0) }.trimmingWhitespace()
+        let words = ContentWords.written(in: name)
+        let isName = words.contains { word in
+            word.contains("_") || word.dropFirst().contains(where: \.isUppercase) && word.contains(where: \.isLetter)
+        } || heading.contains("(") && !heading.contains(" (") || name.contains(".") && !name.contains(" ")
+        guard isName || passage.headingWords.isSubset(of: subject), !words.isEmpty, name.count <= Self.longestName,
+            name.first?.isNumber == false, passage.headingWords.isDisjoint(with: statement.wordSet)
+        else { return nil }
+        return String(name)
+    }
+
+    private func shown(_ statement: Statement, isListed: Bool) -> String {
+        let sign = isListed ? "- " : ""
+        switch statement.kind {
+        case .code: return "```\n\(statement.text)\n```"
+        case .item: return sign + (statement.text.hasPrefix("- ") ? statement.text.dropFirst(2) : statement.text)
+        case .entry:
+            let lines = statement.text.split(separator: "\n")
+            return sign + "\(lines.dropLast().joined(separator: ", ")): \(lines.last ?? "")"
+        case .row:
+            let cells = statement.text.split(separator: " | ").map { String($0.trimmingWhitespace()) }
+            return sign + "\(cells[0]): \(cells.dropFirst().joined(separator: "; "))"
+        case .sentence, .label: return String(statement.text)
+        }
+    }
+}

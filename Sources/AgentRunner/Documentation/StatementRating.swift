@@ -1,0 +1,125 @@
+import Contract
+
+/// What the statements of one section are worth as answers to a question.
+struct StatementRating {
+    /// What a word of the question counts that does not stand in the statement but near it, or is said in another way.
+    private enum Share {
+        static let alike = 0.7
+        static let number = 0.7
+        /// What a heading names, the sentences under it need not repeat.
+        static let ownHeading = 0.85
+        /// What a neighbour says may be about something else.
+        static let paragraph = 0.5
+        static let outerHeading = 0.4
+    }
+
+    /// Longer ones are whole pages of syntax.
+    private static let longest = 1_200
+
+    private let passage: Passages.Passage
+    private let inquiry: Inquiry
+    /// The section's score as a share of the best section's.
+    private let standing: Double
+    /// How much the section's own heading is about the question: the share of its words in it, and of the question in them.
+    private let aboutness: Double
+    private let paragraphWords: [Int: Set<String>]
+
+    init(_ passage: Passages.Passage, inquiry: Inquiry, standing: Double) {
+        self.passage = passage
+        self.inquiry = inquiry
+        self.standing = standing
+        let heading = passage.headingWords
+        let named = inquiry.words.filter { heading.contains($0.text) }
+        aboutness = inquiry.total == 0 || heading.isEmpty ? 0
+            : Double(named.count) / Double(heading.count) * min(1, named.map(\.weight).reduce(0, +) / inquiry.total)
+        paragraphWords = passage.statements.reduce(into: [:]) { $0[$1.paragraph, default: []].formUnion($1.wordSet) }
+    }
+
+    /// Nil for what cannot be quoted, or holds nothing of the question.
+    func rate(_ position: Int) -> (held: Double, score: Double)? {
+        let statement = passage.statements[position]
+        guard statement.kind != .label, statement.text.utf8.count <= Self.longest, statement.words.count >= 2,
+            inquiry.total > 0
+        else { return nil }
+        let isAnnounced = statement.kind == .code && position > 0 && passage.statements[position - 1].isLeadIn
+        let announced = isAnnounced ? passage.statements[position - 1].wordSet : []
+        let own = statement.wordSet.union(announced)
+        var counted = 0.0
+        var near = 0.0
+        for word in inquiry.words {
+            let share = share(of: word, in: statement, own: own)
+            counted += share * word.weight
+            // What merely occurs in code, as an option's name perhaps, says nothing about it.
+            let isInCodeOnly = share == 1 && statement.kind == .code && !announced.contains(word.text) && !word.isIdentifier
+            near += share == 0 ? 0 : isInCodeOnly ? 0.25 * word.weight : word.weight
+        }
+        guard counted > 0 else { return nil }
+        var score = min(1, counted / inquiry.total)
+        score *= 1 + 0.25 * pairShare(statement)
+        score *= 0.5 + 0.5 * standing
+        score *= form(statement, at: position) * AnswerForm.fit(statement, at: position, of: passage, inquiry: inquiry)
+        if inquiry.kind == .definition, !isAboutSubject { near *= 0.5 }
+        return (min(1, near / inquiry.total), score)
+    }
+
+    /// A question for a definition is answered where its subject is treated, not where it is mentioned.
+    private var isAboutSubject: Bool {
+        inquiry.words.contains { passage.headingWords.contains($0.text) || passage.outerHeadingWords.contains($0.text) }
+    }
+
+    private func share(of word: Inquiry.Word, in statement: Statement, own: Set<String>) -> Double {
+        if own.contains(word.text) { return 1 }
+        if passage.headingWords.contains(word.text) {
+            return inquiry.kind == .difference ? Share.paragraph : Share.ownHeading
+        }
+        if word.namesValue, AnswerForm.holdsNumber(statement) { return Share.number }
+        if !word.alike.isDisjoint(with: own) { return Share.alike }
+        // Another name in the neighbourhood does not make a statement about it.
+        let weakened = word.isIdentifier ? 0.5 : 1
+        if paragraphWords[statement.paragraph]?.contains(word.text) == true { return Share.paragraph * weakened }
+        if passage.outerHeadingWords.contains(word.text) { return Share.outerHeading * weakened }
+        return 0
+    }
+
+    /// The share of the question's pairs of words that stand side by side in the statement too.
+    private func pairShare(_ statement: Statement) -> Double {
+        guard !inquiry.pairs.isEmpty else { return 0 }
+        let pairs = zip(statement.words, statement.words.dropFirst())
+        let found = inquiry.pairs.count { wanted in pairs.contains { $0 == wanted.first && $1 == wanted.second } }
+        return Double(found) / Double(inquiry.pairs.count)
+    }
+
+    /// How well it can be quoted, whatever was asked.
+    private func form(_ statement: Statement, at position: Int) -> Double {
+        var form = 1.0
+        // A section's first sentences say what it is about.
+        if statement.paragraph == 0, passage.isBeginning { form *= position == 0 ? 1.1 + 0.4 * aboutness : 1.1 }
+        // Nobody reads on to the end of these.
+        let words = Double(statement.words.count)
+        if words > 35 { form *= 0.5 + 17.5 / words }
+        if Anaphora.begins(statement.text) { form *= 0.8 }
+        if statement.text.hasSuffix("?") || statement.text.hasPrefix("See ") { form *= 0.5 }
+        return form
+    }
+}
+
+/// Sentences that point back at the one before them, and say little without it.
+enum Anaphora {
+    private static let words: Set<String> = [
+        "however", "this", "that", "it", "its", "thus", "these", "those", "such", "they", "their", "also", "furthermore",
+        "moreover", "therefore", "hence", "then", "otherwise", "instead", "similarly", "likewise", "nevertheless", "but", "and",
+        "so", "here", "both", "alternatively", "additionally", "conversely", "consequently", "again", "finally", "second",
+        "he", "she", "another", "other", "or", "note", "still", "yet", "too",
+    ]
+
+    /// `With this option`, `For these reasons`.
+    private static let pointing: Set<String> = ["this", "these", "those", "such"]
+
+    static func begins(_ text: Substring) -> Bool {
+        if text.hasPrefix("(") || text.hasPrefix("For example") {
+            return true
+        }
+        let beginning = ContentWords.all(in: text.prefix(40)).prefix(3)
+        return beginning.first.map(words.contains) == true || beginning.contains { pointing.contains($0) }
+    }
+}

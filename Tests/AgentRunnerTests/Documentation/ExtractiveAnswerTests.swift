@@ -1,0 +1,110 @@
+import Contract
+import Testing
+
+@testable import AgentRunner
+
+@Suite struct ExtractiveAnswerTests {
+    private func answer(_ question: String, _ sections: Section...) -> AnswerChecker {
+        var passages = Passages()
+        for (rank, section) in sections.enumerated() { passages.add(section, coverage: 1, score: Double(20 - rank)) }
+        var checker = AnswerChecker(passages: passages)
+        let text = ExtractiveAnswer(question: question, passages: passages).text()
+        _ = checker.consume(text ?? DocumentationAgent.unsupported)
+        _ = checker.finish()
+        #expect(checker.dropped == 0, "everything it says is supported")
+        #expect(checker.saidUnsupported == (text == nil))
+        return checker
+    }
+
+    @Test func aRowOfATableAnswersWithItsKey() {
+        let checker = answer("How many columns can a table have?", Sections.vacuum, Sections.limits)
+        #expect(checker.answer == "columns per table: 1,600; further limited by tuple size [1]")
+        #expect(checker.citations[0].quote == "columns per table | 1,600 | further limited by tuple size")
+    }
+
+    @Test func codeIsQuotedWithWhatAnnouncesIt() {
+        let checker = answer("How do I add a column to a table?", Sections.columns, Sections.vacuum)
+        #expect(
+            checker.answer == """
+                To add a column, use a command like:
+
+                ```
+                ALTER TABLE products ADD COLUMN description text;
+                ``` [1]
+                """
+        )
+        #expect(
+            checker.citations[0].quote
+                == "To add a column, use a command like:\n\nALTER TABLE products ADD COLUMN description text;"
+        )
+    }
+
+    @Test func aDefinitionIsPreferredToAMention() {
+        let mention = Sections.section(1, "Notes", "A tablespace may be full. The pg_global tablespace is used for catalogs.")
+        let definition = Sections.section(2, "Tablespaces", "There is more. A tablespace is a place for the files of tables.")
+        let checker = answer("What is a tablespace?", mention, definition)
+        #expect(checker.answer.hasPrefix("A tablespace is a place for the files of tables. [1]"))
+    }
+
+    @Test func aSentenceThatPointsBackBringsTheOneBefore() {
+        let section = Sections.section(
+            1,
+            "Queries",
+            "Queries can run for long. However, this cancels a running query quickly by a signal. Other things are other things."
+        )
+        let checker = answer("How do I cancel a running query?", section)
+        #expect(checker.answer == "Queries can run for long. [1] However, this cancels a running query quickly by a signal. [2]")
+    }
+
+    @Test func aNameIsShownWhereTheTextLeavesItToTheHeading() {
+        let section = Sections.section(
+            1,
+            "shared_buffers (integer)",
+            "Sets the amount of memory. The default is typically 128 megabytes (128MB)."
+        )
+        let checker = answer("What is the default value of shared_buffers?", section)
+        #expect(checker.answer.hasPrefix("shared_buffers: The default is typically 128 megabytes (128MB). [1]"))
+    }
+
+    @Test func itemsOfAListAreQuotedWithWhatAnnouncesThem() {
+        let section = Sections.section(
+            1,
+            "Index Types",
+            "The following index types are available:\n\n- B-tree, the usual one.\n\n- Hash, for equality.\n\nChoose well."
+        )
+        let checker = answer("Which index types are available?", section)
+        #expect(
+            checker.answer
+                == "The following index types are available:\n\n- B-tree, the usual one. [1]\n- Hash, for equality. [2]"
+        )
+    }
+
+    @Test(arguments: [
+        "What is the capital of France?", "Who won the world cup?", "How do I cook rice?",
+        "How do I configure the max_unicorns setting?", "What does the CREATE UNICORN command do?",
+        "What is the default value of enable_quantum_planner?", "", "?", "the", "🦄", "How do I VACUUM a unicorn's rainbow castle?",
+    ])
+    func nothingIsSaidOfWhatTheManualDoesNotTreat(question: String) {
+        let checker = answer(question, Sections.vacuum, Sections.limits, Sections.columns)
+        #expect(checker.answer == "" && checker.saidUnsupported)
+    }
+
+    @Test(arguments: ["reclaim storage with vacuum?", "VACUUM STORAGE", "does vacuum reclaim the storage of dead tuples, please?"])
+    func oddWordingIsUnderstood(question: String) {
+        #expect(answer(question, Sections.vacuum, Sections.limits).answer.contains("VACUUM reclaims storage"))
+    }
+
+    @Test func aPastedPageIsAQuestionToo() {
+        let log = (0..<300).map { "line\($0) unrelated matter" }.joined(separator: "\n")
+        _ = answer(log + "\nWhy does VACUUM not reclaim storage occupied by dead tuples?", Sections.vacuum, Sections.limits)
+    }
+
+    @Test func quotesThatLookLikeMarksSurvive() {
+        let section = Sections.section(1, "Arrays", #"An array literal of arrays is written as '[[1, 2], [3]]' or "x"]] at times."#)
+        #expect(answer("How is an array literal of arrays written?", section).citations.count == 1)
+    }
+
+    @Test func noSectionsGiveNoAnswer() {
+        #expect(answer("What is VACUUM?").answer == "")
+    }
+}
