@@ -2,13 +2,14 @@
 import PackageDescription
 
 /// The settings of every target; each upcoming feature is its own Swift Evolution proposal.
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
-    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
-    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
-] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+        .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+        .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
@@ -110,7 +111,11 @@ let floors: [[Target]] = [
     // 5: the executables, a few lines each.
     [
         .executableTarget(name: "octavo-gateway", dependencies: ["Daemon", "Gateway"], swiftSettings: settings),
-        .executableTarget(name: "octavo-agent-runner", dependencies: ["AgentRunner", "Daemon"], swiftSettings: settings),
+        .executableTarget(
+            name: "octavo-agent-runner",
+            dependencies: ["AgentRunner", "Daemon"],
+            swiftSettings: settings
+        ),
         .executableTarget(name: "octavo-storage", dependencies: ["Daemon", "Storage"], swiftSettings: settings),
         .executableTarget(name: "octavo", dependencies: ["Console", argumentParser], swiftSettings: settings),
     ],
@@ -151,7 +156,8 @@ let tests: [Target] = [
     .testTarget(
         name: "HouseTests",
         dependencies: [
-            "Agents", "Console", "Contract", "Daemon", "PrivateCluster", "RPC", "ScriptedProvider", "Systemd", "TestSupport",
+            "Agents", "Console", "Contract", "Daemon", "PrivateCluster", "RPC", "ScriptedProvider", "Systemd",
+            "TestSupport",
             "Wire", asyncHTTPClient, nioCore, nioHTTP1,
         ],
         swiftSettings: settings

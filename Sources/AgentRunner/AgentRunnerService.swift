@@ -82,7 +82,11 @@ public enum AgentRunnerService {
             try StartRunHandler.check(start.question)
             let feed = try runs.accept(start.run, agent: start.agent, question: start.question, origin: .live)
             guard feed.first == 1 else {
-                throw ServiceError(.aborted, "The run was begun by another runner; its first events are in storage.", retry: .safe)
+                throw ServiceError(
+                    .aborted,
+                    "The run was begun by another runner; its first events are in storage.",
+                    retry: .safe
+                )
             }
             var position = 0
             while let events = try await feed.events(from: position) {

@@ -18,5 +18,6 @@ public protocol StreamingOperation: Operation {
 
 /// The result of an operation that has nothing to say but that it was done: `{}`.
 public struct Done: Codable, Sendable, Equatable {
+    /// It is done.
     public init() {}
 }

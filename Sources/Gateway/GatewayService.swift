@@ -39,7 +39,10 @@ public enum GatewayService {
             logger: context.logger
         )
         let runner = RPCClient(
-            path: context.config.string(forKey: "octavo.agent.runner", default: "/run/octavo/agent-runner-gateway.sock"),
+            path: context.config.string(
+                forKey: "octavo.agent.runner",
+                default: "/run/octavo/agent-runner-gateway.sock"
+            ),
             role: .gateway,
             name: "gateway",
             logger: context.logger
@@ -63,7 +66,9 @@ public enum GatewayService {
     }
 
     /// Every route there is.
-    static func router(storage: RPCClient, runner: RPCClient, limits: HTTPLimits = HTTPLimits()) -> Router<BasicRequestContext> {
+    static func router(storage: RPCClient, runner: RPCClient, limits: HTTPLimits = HTTPLimits()) -> Router<
+        BasicRequestContext
+    > {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: ProblemMiddleware())
         let follower = RunFollower(runner: runner, storage: storage)

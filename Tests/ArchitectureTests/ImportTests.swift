@@ -30,7 +30,9 @@ import Testing
     }
 
     @Test func importsPointDownOnlyAndNeverSideways() throws {
-        let floor = Dictionary(uniqueKeysWithValues: Self.floors.enumerated().flatMap { floor, modules in modules.map { ($0, floor) } })
+        let floor = Dictionary(
+            uniqueKeysWithValues: Self.floors.enumerated().flatMap { floor, modules in modules.map { ($0, floor) } }
+        )
         for module in try modules() {
             let own = try #require(floor[module])
             for (file, imported) in try imports(of: module) {
@@ -90,7 +92,9 @@ import Testing
             try text(of: file).split(separator: "\n").compactMap { line in
                 let words = line.split(separator: " ")
                 guard let index = words.firstIndex(of: "import"), index <= 2, index + 1 < words.count,
-                    words[..<index].allSatisfy({ ["public", "package", "internal", "private", "@testable"].contains($0) })
+                    words[..<index].allSatisfy({
+                        ["public", "package", "internal", "private", "@testable"].contains($0)
+                    })
                 else { return nil }
                 return (file, String(words[index + 1]))
             }

@@ -17,7 +17,9 @@ import Wire
         #expect(early < late)
     }
 
-    @Test(arguments: ["", "7", "not a uuid", "0198c5a0-0000-7000-8000-00000000000g", "0198c5a0-0000-4000-8000-000000000000"])
+    @Test(arguments: [
+        "", "7", "not a uuid", "0198c5a0-0000-7000-8000-00000000000g", "0198c5a0-0000-4000-8000-000000000000",
+    ])
     func whatIsNoUUIDIsRefused(text: String) {
         #expect(RunID(text) == nil)
         #expect(throws: DecodingError.self) { try JSON(encoding: [text]).decode([RunID].self) }

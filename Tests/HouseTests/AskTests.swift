@@ -2,8 +2,8 @@ import Agents
 import Contract
 import Daemon
 import NIOHTTP1
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// The main job, through real processes, real sockets and a real Postgres.

@@ -1,5 +1,5 @@
-import AsyncHTTPClient
 import Agents
+import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -30,7 +30,8 @@ struct HTTP {
         try await post("/v1/ask", #"{"question":"\#(question)"}"#)
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, headers: HTTPHeaders, body: String?) async throws -> Answer {
+    private func send(_ method: HTTPMethod, _ path: String, headers: HTTPHeaders, body: String?) async throws -> Answer
+    {
         var request = HTTPClientRequest(url: house.address + path)
         request.method = method
         request.headers = headers

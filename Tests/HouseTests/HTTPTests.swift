@@ -1,7 +1,7 @@
 import Contract
 import NIOHTTP1
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// The gateway's half that people meet: requests that are wrong, and what they are told.
@@ -16,7 +16,10 @@ import Wire
                 (try await http.post("/v1/ask", #"{"question":"   "}"#), 400, "invalid_argument"),
                 (try await http.post("/v1/ask", #"{"question":"x","agent":"nobody"}"#), 400, "invalid_argument"),
                 (try await http.post("/v1/ask", #"{"question":"x","run":"7"}"#), 400, "invalid_argument"),
-                (try await http.post("/v1/ask", #"{"question":"\#(String(repeating: "x", count: 70_000))"}"#), 413, "invalid_argument"),
+                (
+                    try await http.post("/v1/ask", #"{"question":"\#(String(repeating: "x", count: 70_000))"}"#), 413,
+                    "invalid_argument"
+                ),
                 (try await http.get("/v1/books/7"), 404, "not_found"),
                 (try await http.get("/v1/books/seven"), 400, "invalid_argument"),
                 (try await http.get("/v1/books/1?limit=0"), 400, "invalid_argument"),

@@ -4,8 +4,8 @@ import FoundationEssentials
 import Glibc
 import PrivateCluster
 import RPC
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// Health over the socket, also when there is nothing good to say.
@@ -15,7 +15,9 @@ import Wire
             try await house.waitUntilReady()
             for service in ["storage", "agent-runner", "gateway"] {
                 let socket = "\(house.runFolder)/\(service)-admin.sock"
-                let answer = try await shell(#"printf '24 {"id":1,"call":"health"}\n' | socat -t2 - UNIX-CONNECT:\#(socket)"#)
+                let answer = try await shell(
+                    #"printf '24 {"id":1,"call":"health"}\n' | socat -t2 - UNIX-CONNECT:\#(socket)"#
+                )
                 let payload = answer.drop { $0 != " " }.dropFirst().prefix { $0 != "\n" }
                 let health = try JSON(validating: String(payload)).member("result")?.decode(Health.self)
                 #expect(health?.service == service)
@@ -69,7 +71,9 @@ import Wire
             let child = try ChildProcess(launch)
             defer { child.kill() }
             try await eventually { FileManager.default.fileExists(atPath: socket) }
-            let answer = try await shell(#"printf '24 {"id":1,"call":"health"}\n' | socat -t5 - UNIX-CONNECT:\#(socket)"#)
+            let answer = try await shell(
+                #"printf '24 {"id":1,"call":"health"}\n' | socat -t5 - UNIX-CONNECT:\#(socket)"#
+            )
             #expect(answer.contains("no database configured"))
         }
     }

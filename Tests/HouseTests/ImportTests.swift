@@ -1,8 +1,8 @@
 import Contract
 import Daemon
 import RPC
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// Documentation in: through the command line into a real database.
@@ -53,7 +53,9 @@ import Wire
             let gone = try await http.get("/v1/search?q=receipts")
             #expect(try JSON(validating: gone.body).decode(SearchSections.Result.self).hits.isEmpty)
             let new = try await http.get("/v1/search?q=sabbatical")
-            #expect(try JSON(validating: new.body).decode(SearchSections.Result.self).hits.first?.anchor == "sabbaticals")
+            #expect(
+                try JSON(validating: new.body).decode(SearchSections.Result.self).hits.first?.anchor == "sabbaticals"
+            )
         }
     }
 
@@ -99,7 +101,9 @@ import Wire
 
     @Test func aPathWithoutDocumentationIsAnErrorThatSaysSo() async throws {
         try await TestHouse.run(database: nil) { house in
-            let output = try await house.octavo(["books", "import", "/nowhere", "--title", "T", "--run-folder", house.runFolder])
+            let output = try await house.octavo([
+                "books", "import", "/nowhere", "--title", "T", "--run-folder", house.runFolder,
+            ])
             #expect(output.exit == .code(1))
             #expect(output.errors.contains("/nowhere"))
         }

@@ -3,8 +3,8 @@ import Contract
 import NIOHTTP1
 import RPC
 import ScriptedProvider
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// Each process killed during a question: nothing accepted is lost.
@@ -49,7 +49,9 @@ import Wire
     }
 
     @Test func aKilledStorageLosesNoQuestion() async throws {
-        try await withHouse(model: [.says(Self.sentence).after(.milliseconds(300)), .says(Self.sentence)]) { house, provider in
+        try await withHouse(model: [.says(Self.sentence).after(.milliseconds(300)), .says(Self.sentence)]) {
+            house,
+            provider in
             async let stream = HTTP(house: house).events(.POST, "/v1/ask", body: body(.new()))
             await provider.received(1)
             house.kill("octavo-storage")
@@ -101,7 +103,10 @@ import Wire
                 try await house.waitUntilReady()
                 try await house.importBook("Handbook", handbook)
                 try await house.withAdmin(of: "agent-runner") { runner in
-                    let start = StartRun(run: run, question: Question(text: "How do I request a day off?", channel: .http))
+                    let start = StartRun(
+                        run: run,
+                        question: Question(text: "How do I request a day off?", channel: .http)
+                    )
                     for try await event in runner.stream(start).items where event.sequence == 1 { break }
                 }
                 await provider.received(1)

@@ -1,8 +1,8 @@
 import Contract
 import Daemon
 import RPC
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// Search as callers see it, over a small library.

@@ -3,8 +3,8 @@ import Daemon
 import FoundationEssentials
 import Glibc
 import Systemd
-import Testing
 import TestSupport
+import Testing
 
 /// `octavo up` as somebody meets it who has just built it.
 @Suite struct UpTests {
@@ -13,7 +13,9 @@ import TestSupport
         let child: ChildProcess
         let output: String
 
-        var text: String { FileManager.default.contents(atPath: output).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+        var text: String {
+            FileManager.default.contents(atPath: output).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
 
         /// The address it tells, once it is up.
         func address() async throws -> String {
@@ -39,7 +41,9 @@ import TestSupport
         try await body(state)
     }
 
-    private func start(_ state: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws -> Started {
+    private func start(_ state: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws
+        -> Started
+    {
         let output = state + "-output"
         let descriptor = open(output, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         defer { close(descriptor) }

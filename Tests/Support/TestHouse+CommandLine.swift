@@ -44,7 +44,9 @@ extension TestHouse {
             }
         }
         let names = authors.flatMap { ["--author", $0] }
-        let output = try await octavo(["books", "import", folder, "--title", title, "--run-folder", runFolder, "--json"] + names)
+        let output = try await octavo(
+            ["books", "import", folder, "--title", title, "--run-folder", runFolder, "--json"] + names
+        )
         guard output.exit == .code(0) else { throw TestHouseError("import failed: \(output.errors)") }
         return output
     }
@@ -57,23 +59,23 @@ extension TestHouse {
 /// A small handbook to ask questions of.
 package let handbook: [String: String] = [
     "holidays.md": """
-        # Holidays
+    # Holidays
 
-        ## Asking for a day off
+    ## Asking for a day off
 
-        To request a day off, write to your lead at least two weeks before. Your lead answers within three working days.
+    To request a day off, write to your lead at least two weeks before. Your lead answers within three working days.
 
-        ## Carrying days over
+    ## Carrying days over
 
-        Unused days are carried over until the end of March. The setting `carry_over_limit` caps them at ten.
-        """,
+    Unused days are carried over until the end of March. The setting `carry_over_limit` caps them at ten.
+    """,
     "expenses/travel.md": """
-        # Travel expenses
+    # Travel expenses
 
-        Keep every receipt. Receipts are handed in with the form `EXP_7` within thirty days.
+    Keep every receipt. Receipts are handed in with the form `EXP_7` within thirty days.
 
-        ## Trains
+    ## Trains
 
-        Trains are booked in second class. First class is allowed on journeys of more than four hours.
-        """,
+    Trains are booked in second class. First class is allowed on journeys of more than four hours.
+    """,
 ]

@@ -1,11 +1,11 @@
 package import Console
+package import Contract
 import Daemon
 import FoundationEssentials
 import Glibc
 import Logging
 package import RPC
 import ServiceLifecycle
-package import Contract
 
 /// The three services as real processes with real sockets, started as `octavo up` starts them and restarted when they
 /// end, on a database of their own.
@@ -34,7 +34,9 @@ package struct TestHouse: Sendable {
         _ body: (TestHouse) async throws -> T
     ) async throws -> T {
         var template = Array("/tmp/octavo-test-XXXXXX".utf8CString)
-        guard let folder = mkdtemp(&template).map({ String(cString: $0) }) else { throw TestHouseError("mkdtemp failed") }
+        guard let folder = mkdtemp(&template).map({ String(cString: $0) }) else {
+            throw TestHouseError("mkdtemp failed")
+        }
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let state = StateFolder(path: folder)
         try FileManager.default.createDirectory(atPath: state.runFolder, withIntermediateDirectories: true)
@@ -48,7 +50,10 @@ package struct TestHouse: Sendable {
             log: ServiceLog(state.log),
             settings: settings
         )
-        let group = ServiceGroup(services: house.services, logger: Logger(label: "house") { _ in SwiftLogNoOpLogHandler() })
+        let group = ServiceGroup(
+            services: house.services,
+            logger: Logger(label: "house") { _ in SwiftLogNoOpLogHandler() }
+        )
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let test = TestHouse(house: house, state: state)

@@ -51,7 +51,11 @@ final class RunLog: Sendable {
                 return (nil, ())
             }
             guard state.total < Self.maximumEvents || body.isFinished else {
-                throw ServiceError(.resourceExhausted, "The run has more than \(Self.maximumEvents) events.", retry: .no)
+                throw ServiceError(
+                    .resourceExhausted,
+                    "The run has more than \(Self.maximumEvents) events.",
+                    retry: .no
+                )
             }
             state.total += 1
             state.drafts.append(Draft(at: Timestamp.now(), body: body))

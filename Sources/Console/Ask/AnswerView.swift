@@ -6,7 +6,9 @@ struct AnswerView {
 
     /// A whole answer.
     func show(_ outcome: Outcome) {
-        if let error = outcome.error { terminal.line(terminal.styled("failed: \(Terminal.harmless(error.message))", .red)) }
+        if let error = outcome.error {
+            terminal.line(terminal.styled("failed: \(Terminal.harmless(error.message))", .red))
+        }
         if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
         show(outcome.citations)
     }

@@ -51,14 +51,20 @@ struct Asking: Sendable {
         do {
             return try await HTTPClient.shared.execute(request, timeout: Self.timeout)
         } catch {
-            throw Failure("There is no gateway at \(url) (\(error)). Start Octavo with `octavo up`, or name another address with --url.")
+            throw Failure(
+                "There is no gateway at \(url) (\(error)). Start Octavo with `octavo up`, or name another address with --url."
+            )
         }
     }
 
     /// The sentence of a problem, RFC 9457.
     private func failure(_ body: ByteBuffer) -> Failure {
         let problem = try? JSON(validating: body)
-        return Failure(Terminal.harmless(problem?.member("detail")?.string ?? "The gateway answered: \(String(buffer: body).prefix(500))"))
+        return Failure(
+            Terminal.harmless(
+                problem?.member("detail")?.string ?? "The gateway answered: \(String(buffer: body).prefix(500))"
+            )
+        )
     }
 }
 

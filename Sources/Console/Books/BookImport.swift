@@ -83,7 +83,8 @@ struct BookImport {
     }
 
     private func sources(of folder: DocumentFolder) -> [Source] {
-        let isWholeFolder = folder.path.utf8.last != UInt8(ascii: "/") && !folder.path.hasSuffix(folder.files.first ?? "/")
+        let isWholeFolder =
+            folder.path.utf8.last != UInt8(ascii: "/") && !folder.path.hasSuffix(folder.files.first ?? "/")
         let last = folder.path.split(separator: "/").last.map(String.init) ?? ""
         let prefix = paths.count > 1 && isWholeFolder ? last + "/" : ""
         return folder.files.map { Source(folder: folder, file: $0, name: prefix + $0) }
@@ -176,6 +177,8 @@ private struct Batch {
 
     private static func size(_ section: PutDocuments.SectionText) -> Int {
         // An escape doubles a newline or a quotation mark; prose has few of them.
-        section.headings.reduce(section.text.utf8.count * 5 / 4 + section.anchor.utf8.count + 64) { $0 + $1.utf8.count + 4 }
+        section.headings.reduce(section.text.utf8.count * 5 / 4 + section.anchor.utf8.count + 64) {
+            $0 + $1.utf8.count + 4
+        }
     }
 }

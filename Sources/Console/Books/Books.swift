@@ -28,7 +28,9 @@ struct BooksList: AsyncParsableCommand {
         }
         for book in books {
             let authors = book.authors.isEmpty ? "" : " by " + book.authors.joined(separator: ", ")
-            Terminal.output.line("\(book.id)  \(Terminal.harmless(book.title))\(authors)  (\(book.sectionCount) sections)")
+            Terminal.output.line(
+                "\(book.id)  \(Terminal.harmless(book.title))\(authors)  (\(book.sectionCount) sections)"
+            )
         }
     }
 }

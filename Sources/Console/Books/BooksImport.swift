@@ -21,7 +21,8 @@ struct BooksImport: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await service.withService("storage") { storage in
-            try await BookImport(paths: [path], title: title, authors: authors, storage: storage, progress: .error).run()
+            try await BookImport(paths: [path], title: title, authors: authors, storage: storage, progress: .error)
+                .run()
         }
         if json { return Terminal.output.line(try report.json()) }
         Terminal.output.line(

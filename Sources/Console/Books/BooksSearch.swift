@@ -8,7 +8,8 @@ struct BooksSearch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
         abstract: "Find the sections that fit some words best.",
-        discussion: "Words, questions, identifiers and misspellings all work:\n\n  octavo books search \"max_connections\""
+        discussion:
+            "Words, questions, identifiers and misspellings all work:\n\n  octavo books search \"max_connections\""
     )
 
     @Argument(help: "What to look for.") var words: [String]
@@ -31,7 +32,9 @@ struct BooksSearch: AsyncParsableCommand {
         }
         if result.hits.isEmpty { Terminal.error.line("Nothing found.") }
         for (number, hit) in result.hits.enumerated() {
-            out.line("\(out.styled("\(number + 1).", .dim)) \(out.styled(Terminal.harmless(hit.headings.joined(separator: " › ")), .bold))")
+            out.line(
+                "\(out.styled("\(number + 1).", .dim)) \(out.styled(Terminal.harmless(hit.headings.joined(separator: " › ")), .bold))"
+            )
             let place = hit.anchor.isEmpty ? hit.file : "\(hit.file)#\(hit.anchor)"
             out.line("   " + out.styled(Terminal.harmless("\(hit.book.title) · \(place) · section \(hit.id)"), .cyan))
             out.line("   " + emphasised(Terminal.harmless(hit.excerpt), hit.words))

@@ -29,7 +29,11 @@ struct HealthCommand: AsyncParsableCommand {
             } catch {
                 code = 1
                 let out = Terminal.output
-                out.line(json ? Self.unreachable(name, "\(error)") : "\(name.padded(to: 13)) \(out.styled("no answer", .red))  \(error)")
+                out.line(
+                    json
+                        ? Self.unreachable(name, "\(error)")
+                        : "\(name.padded(to: 13)) \(out.styled("no answer", .red))  \(error)"
+                )
             }
         }
         if code != 0 { throw ExitCode(code) }
@@ -41,7 +45,8 @@ struct HealthCommand: AsyncParsableCommand {
         let why = health.reasons.isEmpty ? "" : "  " + health.reasons.joined(separator: "; ")
         let gauges = health.gauges.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         let uptime = "up \(health.uptimeMilliseconds / 1000) s, \(health.inFlight) calls in flight"
-        return "\(health.service.padded(to: 13)) \(state)\(why)  \(out.styled("\(uptime)\(gauges.isEmpty ? "" : ", " + gauges)", .dim))"
+        return
+            "\(health.service.padded(to: 13)) \(state)\(why)  \(out.styled("\(uptime)\(gauges.isEmpty ? "" : ", " + gauges)", .dim))"
     }
 
     private static func unreachable(_ name: String, _ reason: String) -> String {

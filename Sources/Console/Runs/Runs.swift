@@ -70,7 +70,8 @@ struct RunsShow: AsyncParsableCommand {
         let start = span.startMilliseconds * columns / width
         let end = max(start + 1, span.endMilliseconds * columns / width)
         let bar = String(repeating: " ", count: start) + String(repeating: "█", count: end - start)
-        return "\(span.name.padded(to: 8)) \(bar.padded(to: columns + 1)) \(span.startMilliseconds)–\(span.endMilliseconds) ms"
+        return
+            "\(span.name.padded(to: 8)) \(bar.padded(to: columns + 1)) \(span.startMilliseconds)–\(span.endMilliseconds) ms"
     }
 }
 

@@ -10,7 +10,10 @@ import Wire
 struct ServiceOptions: ParsableArguments {
     @Option(
         name: .customLong("run-folder"),
-        help: ArgumentHelp("The folder of the services' sockets.", discussion: "By default that of a running 'octavo up', else /run/octavo.")
+        help: ArgumentHelp(
+            "The folder of the services' sockets.",
+            discussion: "By default that of a running 'octavo up', else /run/octavo."
+        )
     )
     var runFolder: String?
 
@@ -29,7 +32,9 @@ struct ServiceOptions: ParsableArguments {
     func withService<T: Sendable>(_ service: String, _ body: (RPCClient) async throws -> T) async throws -> T {
         let path = socket(service)
         guard FileManager.default.fileExists(atPath: path) else {
-            throw Failure("Octavo is not running here: there is no \(path). Start it with `octavo up`, or name the folder of its sockets with --run-folder.")
+            throw Failure(
+                "Octavo is not running here: there is no \(path). Start it with `octavo up`, or name the folder of its sockets with --run-folder."
+            )
         }
         guard access(path, R_OK | W_OK) == 0 else {
             throw Failure("You may not use \(path): become a member of its group (octavo-admin), or use sudo.")

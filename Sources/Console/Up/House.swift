@@ -1,8 +1,8 @@
+import Daemon
 import FoundationEssentials
 import Glibc
 import ServiceLifecycle
 import Systemd
-import Daemon
 
 /// The three services of a machine with the sockets between them, as the units in `systemd/` have them.
 package struct House {
@@ -68,9 +68,13 @@ package struct House {
             let slash = own.lastIndex(of: "/")
         else { throw Failure("The folder of octavo's own program cannot be read from /proc/self/exe.") }
         let folder = String(own[..<slash])
-        let missing = ["octavo-storage", "octavo-agent-runner", "octavo-gateway"].filter { access("\(folder)/\($0)", X_OK) != 0 }
+        let missing = ["octavo-storage", "octavo-agent-runner", "octavo-gateway"].filter {
+            access("\(folder)/\($0)", X_OK) != 0
+        }
         guard missing.isEmpty else {
-            throw Failure("\(missing.joined(separator: ", ")) not found in \(folder). Build all of Octavo: swift build -c release")
+            throw Failure(
+                "\(missing.joined(separator: ", ")) not found in \(folder). Build all of Octavo: swift build -c release"
+            )
         }
         return folder
     }

@@ -55,7 +55,9 @@ struct Opening: Service {
                 Terminal.error.progress("waiting for \(service): \(reasons.joined(separator: "; "))")
                 guard ContinuousClock.now < end else {
                     Terminal.error.clearProgress()
-                    throw Failure("\(service) is not ready: \(reasons.joined(separator: "; ")). The end of \(state.log) says more.")
+                    throw Failure(
+                        "\(service) is not ready: \(reasons.joined(separator: "; ")). The end of \(state.log) says more."
+                    )
                 }
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -79,7 +81,9 @@ struct Opening: Service {
         let report = try await withAdmin("storage") { storage in
             try await BookImport(paths: sources, title: "Octavo", authors: [], storage: storage, progress: .error).run()
         }
-        if report.changed > 0 { Terminal.error.line("imported \"Octavo\": \(report.documents) files, \(report.sections) sections") }
+        if report.changed > 0 {
+            Terminal.error.line("imported \"Octavo\": \(report.documents) files, \(report.sections) sections")
+        }
     }
 
     /// Beside the programs when they were installed, else in the checkout they were built in.

@@ -28,7 +28,9 @@ package struct StateFolder: Sendable {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
-                throw Failure("The folder \(folder) cannot be made: \(String(cString: strerror(errno))). Choose another with --state.")
+                throw Failure(
+                    "The folder \(folder) cannot be made: \(String(cString: strerror(errno))). Choose another with --state."
+                )
             }
         }
         // The folder of the sockets is this user's alone; that above it is passed through by the database's user.
@@ -44,11 +46,15 @@ final class FileLock: Sendable {
     init(_ path: String) throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw Failure("\(path) cannot be written: \(String(cString: strerror(errno))). Choose another folder with --state.")
+            throw Failure(
+                "\(path) cannot be written: \(String(cString: strerror(errno))). Choose another folder with --state."
+            )
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw Failure("octavo up is running already with this state folder (\(path)). Stop it first, or choose another with --state.")
+            throw Failure(
+                "octavo up is running already with this state folder (\(path)). Stop it first, or choose another with --state."
+            )
         }
     }
 

@@ -21,7 +21,12 @@ struct Up: AsyncParsableCommand {
 
     @Option(help: "The address to listen on.") var host = "127.0.0.1"
     @Option(help: "The port to listen on.") var port: UInt16 = 8080
-    @Option(help: ArgumentHelp("The state folder.", discussion: "By default OCTAVO_STATE, else ~/.local/state/octavo, for root /var/lib/octavo-up."))
+    @Option(
+        help: ArgumentHelp(
+            "The state folder.",
+            discussion: "By default OCTAVO_STATE, else ~/.local/state/octavo, for root /var/lib/octavo-up."
+        )
+    )
     var state: String?
     @Option(help: "A question to ask when everything has started.") var ask: String?
 

@@ -2,23 +2,33 @@
 public struct Book: Codable, Sendable, Equatable {
     /// Who wrote it.
     public struct Author: Codable, Sendable, Equatable {
+        /// Its id.
         public var id: Int
+        /// The name.
         public var name: String
     }
 
     /// A section without its text: an entry of the table of contents.
     public struct Entry: Codable, Sendable, Equatable {
+        /// Its id.
         public var id: Int
+        /// The heading path, the section's own heading last.
         public var headings: [String]
+        /// The source file.
         public var file: String
+        /// The fragment that leads to it within the file.
         public var anchor: String
     }
 
+    /// Its id.
     public var id: Int
+    /// The title.
     public var title: String
+    /// The authors, in their order.
     public var authors: [Author]
     /// How many sections the book has; `sections` may be one page of them.
     public var sectionCount: Int
+    /// The sections.
     public var sections: [Entry]
     /// The section to ask for the next page after; absent on the last page.
     public var next: Int?
@@ -31,9 +41,13 @@ public struct Book: Codable, Sendable, Equatable {
 
 /// One line of the list of books.
 public struct BookSummary: Codable, Sendable, Equatable {
+    /// Its id.
     public var id: Int
+    /// The title.
     public var title: String
+    /// The authors, in their order.
     public var authors: [String]
+    /// How many sections it has.
     public var sectionCount: Int
 
     enum CodingKeys: String, CodingKey {

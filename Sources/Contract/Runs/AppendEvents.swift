@@ -3,16 +3,23 @@
 ///
 /// Errors: `failed_precondition` when the writer has lost its lease, `not_found`.
 public struct AppendEvents: Operation {
+    /// The name on the wire.
     public static let name = "runs.append_events"
+    /// The roles that may call it.
     public static let callers: Set<Role> = [.agentRunner]
+    /// What it answers with.
     public typealias Result = Done
 
+    /// The run.
     public var run: RunID
+    /// The runner, as it names itself.
     public var runner: String
     /// The attempt the lease was given for: a write from an earlier one is refused.
     public var attempt: Int
+    /// The events, numbered without a gap.
     public var events: [RunEvent]
 
+    /// The call with its arguments.
     public init(run: RunID, runner: String, attempt: Int, events: [RunEvent]) {
         self.run = run
         self.runner = runner

@@ -1,24 +1,36 @@
 /// A run with its question and, when it has ended, its outcome. Errors: `not_found`.
 public struct GetRun: Operation {
+    /// The name on the wire.
     public static let name = "runs.get"
+    /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .agentRunner, .admin]
 
     /// A run as it stands in the record.
     public struct Result: Codable, Sendable, Equatable {
+        /// Its id.
         public var id: RunID
+        /// Where it stands.
         public var state: RunState
+        /// The agent's name.
         public var agent: String
+        /// What is asked.
         public var question: Question
+        /// The attempt the lease is for.
         public var attempt: Int
         /// The number of the last event.
         public var events: Int
+        /// When it was asked, as RFC 3339.
         public var created: String
+        /// When it ended, as RFC 3339.
         public var finished: String?
+        /// How it ended.
         public var outcome: Outcome?
     }
 
+    /// The run.
     public var run: RunID
 
+    /// The call with its arguments.
     public init(run: RunID) {
         self.run = run
     }
@@ -26,27 +38,37 @@ public struct GetRun: Operation {
 
 /// The latest runs, newest first. `before` continues behind a run of an earlier page.
 public struct ListRuns: Operation {
+    /// The name on the wire.
     public static let name = "runs.list"
+    /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .admin]
 
     /// A page of runs.
     public struct Result: Codable, Sendable, Equatable {
         /// One line of the list.
         public struct Line: Codable, Sendable, Equatable {
+            /// Its id.
             public var id: RunID
+            /// Where it stands.
             public var state: RunState
+            /// The agent's name.
             public var agent: String
+            /// The beginning of what was asked.
             public var question: String
+            /// When it was asked, as RFC 3339.
             public var created: String
         }
 
+        /// Newest first.
         public var runs: [Line]
     }
 
+    /// The page continues behind this run.
     public var before: RunID?
     /// Runs on a page, 1 to 100.
     public var limit: Int
 
+    /// The call with its arguments.
     public init(before: RunID? = nil, limit: Int = 20) {
         self.before = before
         self.limit = limit
@@ -55,15 +77,21 @@ public struct ListRuns: Operation {
 
 /// The events of a run behind `after`, those stored and then those to come, until the run has ended. Errors: `not_found`.
 public struct FollowRun: StreamingOperation {
+    /// The name on the wire.
     public static let name = "runs.follow"
+    /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .agentRunner, .admin]
+    /// What its stream brings.
     public typealias Item = RunEvent
+    /// What it answers with.
     public typealias Result = Done
 
+    /// The run.
     public var run: RunID
     /// The last number the caller has seen; 0 for all.
     public var after: Int
 
+    /// The call with its arguments.
     public init(run: RunID, after: Int = 0) {
         self.run = run
         self.after = after

@@ -1,7 +1,9 @@
 /// Stores the question and opens its run, leased to the runner that asks, with the run's first event; one transaction.
 /// Opening the same run again changes nothing. Errors: `already_exists` when the id belongs to another question.
 public struct OpenRun: Operation {
+    /// The name on the wire.
     public static let name = "runs.open"
+    /// The roles that may call it.
     public static let callers: Set<Role> = [.agentRunner]
 
     /// The lease, when the caller has it.
@@ -9,20 +11,26 @@ public struct OpenRun: Operation {
         /// The attempt the lease is for; nil when the run has ended, or waits or runs elsewhere: follow it then.
         public var attempt: Int?
 
+        /// From its parts.
         public init(attempt: Int?) {
             self.attempt = attempt
         }
     }
 
+    /// The run.
     public var run: RunID
+    /// The agent's name.
     public var agent: String
+    /// The model's name.
     public var model: String
+    /// What is asked.
     public var question: Question
     /// The runner that holds the lease.
     public var runner: String
     /// Event 1, which the reader is shown while this is on its way.
     public var event: RunEvent
 
+    /// The call with its arguments.
     public init(run: RunID, agent: String, model: String, question: Question, runner: String, event: RunEvent) {
         self.run = run
         self.agent = agent

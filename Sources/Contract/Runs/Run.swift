@@ -20,11 +20,14 @@ public struct Question: Codable, Sendable, Equatable {
         case http, terminal, web, slack
     }
 
+    /// The words.
     public var text: String
     /// Who asked, as the channel names them.
     public var reader: String?
+    /// Where it was asked.
     public var channel: Channel
 
+    /// From its parts.
     public init(text: String, reader: String? = nil, channel: Channel) {
         self.text = text
         self.reader = reader
@@ -36,13 +39,20 @@ public struct Question: Codable, Sendable, Equatable {
 public struct Citation: Codable, Sendable, Equatable {
     /// The number in the answer's text, `[1]`.
     public var number: Int
+    /// The section quoted.
     public var section: Int
+    /// The book.
     public var book: Section.BookName
+    /// The heading path, the section's own heading last.
     public var headings: [String]
+    /// The source file.
     public var file: String
+    /// The fragment that leads to it within the file.
     public var anchor: String
+    /// The words, as they stand in the section.
     public var quote: String
 
+    /// From its parts.
     public init(number: Int, section: Section, quote: String) {
         self.number = number
         self.section = section.id
@@ -56,8 +66,11 @@ public struct Citation: Codable, Sendable, Equatable {
 
 /// What model calls have used.
 public struct Usage: Codable, Sendable, Equatable {
+    /// Calls of the model.
     public var requests: Int
+    /// Tokens sent, where the provider says so.
     public var inputTokens: Int
+    /// Tokens received, where the provider says so.
     public var outputTokens: Int
 
     enum CodingKeys: String, CodingKey {
@@ -66,6 +79,7 @@ public struct Usage: Codable, Sendable, Equatable {
         case outputTokens = "output_tokens"
     }
 
+    /// From its parts.
     public init(requests: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0) {
         self.requests = requests
         self.inputTokens = inputTokens
@@ -75,8 +89,11 @@ public struct Usage: Codable, Sendable, Equatable {
 
 /// A part of a run's work and when it took place, in milliseconds since the runner accepted the run.
 public struct Span: Codable, Sendable, Equatable {
+    /// `tell`, `store` or `agent`.
     public var name: String
+    /// When it began.
     public var startMilliseconds: Int
+    /// When it ended.
     public var endMilliseconds: Int
 
     enum CodingKeys: String, CodingKey {
@@ -85,6 +102,7 @@ public struct Span: Codable, Sendable, Equatable {
         case endMilliseconds = "end_ms"
     }
 
+    /// From its parts.
     public init(name: String, startMilliseconds: Int, endMilliseconds: Int) {
         self.name = name
         self.startMilliseconds = startMilliseconds
@@ -96,26 +114,36 @@ public struct Span: Codable, Sendable, Equatable {
 public struct Outcome: Codable, Sendable, Equatable {
     /// Why a run failed: a code of the protocol's errors, and a sentence.
     public struct Failure: Codable, Sendable, Equatable {
+        /// A code of the protocol's errors.
         public var code: String
+        /// A sentence for people.
         public var message: String
 
+        /// From its parts.
         public init(code: String, message: String) {
             self.code = code
             self.message = message
         }
     }
 
+    /// Where it stands.
     public var state: RunState
     /// The answer, with `[1]` where a citation belongs; what the documentation does not support was left out.
     public var answer: String?
+    /// The sources, by number.
     public var citations: [Citation]
     /// False when nothing in the documentation supports an answer, and the answer says so.
     public var supported: Bool
+    /// Why it failed.
     public var error: Failure?
+    /// The model's name.
     public var model: String
+    /// What its model calls used.
     public var usage: Usage
+    /// When its parts took place.
     public var timeline: [Span]
 
+    /// From its parts.
     public init(
         state: RunState,
         answer: String? = nil,

@@ -17,11 +17,14 @@ public struct RunEvent: Codable, Sendable, Equatable {
         case finished(Outcome)
     }
 
+    /// Its number, from 1.
     public var sequence: Int
     /// When, as RFC 3339 in UTC with milliseconds.
     public var at: String
+    /// What happened.
     public var body: Body
 
+    /// From its parts.
     public init(sequence: Int, at: String, body: Body) {
         self.sequence = sequence
         self.at = at
@@ -50,6 +53,7 @@ extension RunEvent {
     private struct Search: Codable { var query: String; var hits: Int }
     private struct Restart: Codable { var attempt: Int }
 
+    /// Reads the form `encode(to:)` writes.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         sequence = try container.decode(Int.self, forKey: .sequence)
@@ -73,6 +77,7 @@ extension RunEvent {
         }
     }
 
+    /// Writes the form of the protocol.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(sequence, forKey: .sequence)

@@ -11,14 +11,18 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
 
     /// Reads the usual text form; nil for anything else, and for a UUID of another version.
     public init?(_ text: some StringProtocol) {
-        guard let uuid = UUID(uuidString: String(text)), uuid.uuid.6 >> 4 == 7, uuid.uuid.8 >> 6 == 2 else { return nil }
+        guard let uuid = UUID(uuidString: String(text)), uuid.uuid.6 >> 4 == 7, uuid.uuid.8 >> 6 == 2 else {
+            return nil
+        }
         self.uuid = uuid
     }
 
     /// The time in the id: when it was made, by the clock of who made it.
     public var time: Date {
         let bytes = uuid.uuid
-        let milliseconds = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let milliseconds = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5].reduce(UInt64(0)) {
+            $0 << 8 | UInt64($1)
+        }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 
@@ -41,12 +45,15 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
         )
     }
 
+    /// The usual text form, in lower case.
     public var description: String { uuid.uuidString.lowercased() }
 
+    /// By time, then by chance.
     public static func < (left: RunID, right: RunID) -> Bool {
         left.description < right.description
     }
 
+    /// Reads the form `encode(to:)` writes.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
@@ -56,6 +63,7 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
         self = id
     }
 
+    /// Writes the form of the protocol.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)

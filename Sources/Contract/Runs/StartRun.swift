@@ -4,15 +4,23 @@
 /// Errors: `invalid_argument` (question empty or too long, unknown agent), `resource_exhausted` (the runner is full),
 /// `unavailable` (the question could not be stored).
 public struct StartRun: StreamingOperation {
+    /// The name on the wire.
     public static let name = "runs.start"
+    /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .admin]
+    /// What its stream brings.
     public typealias Item = RunEvent
+    /// What it answers with.
     public typealias Result = Done
 
+    /// The run.
     public var run: RunID
+    /// The agent's name.
     public var agent: String
+    /// What is asked.
     public var question: Question
 
+    /// The call with its arguments.
     public init(run: RunID, agent: String = "documentation", question: Question) {
         self.run = run
         self.agent = agent

@@ -1,8 +1,12 @@
 /// How a service is: answered by the reader itself, so that it answers while everything else hangs.
 public struct GetHealth: Operation {
+    /// The name on the wire.
     public static let name = "health"
+    /// The roles that may call it.
     public static let callers: Set<Role> = Set(Role.allCases)
+    /// What it answers with.
     public typealias Result = Health
+    /// The call with its arguments.
     public init() {}
 }
 
@@ -33,6 +37,7 @@ public struct Health: Codable, Sendable, Equatable {
         case inFlight = "in_flight"
     }
 
+    /// From its parts.
     public init(
         service: String,
         ready: Bool,
@@ -57,9 +62,13 @@ public struct Health: Codable, Sendable, Equatable {
 
 /// What a service offers: answered like `GetHealth`.
 public struct Describe: Operation {
+    /// The name on the wire.
     public static let name = "describe"
+    /// The roles that may call it.
     public static let callers: Set<Role> = Set(Role.allCases)
+    /// What it answers with.
     public typealias Result = Description
+    /// The call with its arguments.
     public init() {}
 }
 
@@ -67,10 +76,14 @@ public struct Describe: Operation {
 public struct Description: Codable, Sendable, Equatable {
     /// One operation of the service.
     public struct Entry: Codable, Sendable, Equatable {
+        /// The operation.
         public var name: String
+        /// The roles that may call it.
         public var callers: [Role]
+        /// Whether it answers with a stream.
         public var streams: Bool
 
+        /// From its parts.
         public init(name: String, callers: [Role], streams: Bool) {
             self.name = name
             self.callers = callers
@@ -78,10 +91,13 @@ public struct Description: Codable, Sendable, Equatable {
         }
     }
 
+    /// The service's name.
     public var service: String
+    /// Octavo's version.
     public var version: String
     /// The protocol versions it speaks, lowest and highest.
     public var protocolVersions: [Int]
+    /// By name.
     public var operations: [Entry]
 
     enum CodingKeys: String, CodingKey {
@@ -89,6 +105,7 @@ public struct Description: Codable, Sendable, Equatable {
         case protocolVersions = "protocol"
     }
 
+    /// From its parts.
     public init(service: String, version: String, protocolVersions: [Int], operations: [Entry]) {
         self.service = service
         self.version = version

@@ -19,7 +19,9 @@ final class HTTPDate: Sendable {
         var parts = tm()
         gmtime_r(&second, &parts)
         return String(unsafeUninitializedCapacity: 32) { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress, 32, "%a, %d %b %Y %H:%M:%S GMT", &parts) }
+            buffer.withMemoryRebound(to: CChar.self) {
+                strftime($0.baseAddress, 32, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+            }
         }
     }
 }

@@ -104,7 +104,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     /// Over the limit of connections: one line by hand, since nothing was set up to speak HTTP.
     private static func refuse(_ child: any Channel) -> EventLoopFuture<Connection?> {
         let answer = ByteBuffer(
-            string: "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            string:
+                "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
         )
         return child.writeAndFlush(answer).flatMap { child.close() }.flatMapError { _ in
             child.eventLoop.makeSucceededVoidFuture()

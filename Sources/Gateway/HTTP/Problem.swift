@@ -68,7 +68,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return Problem(.unavailable("The gateway is stopping.")).response()
         } catch {
             context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-            return Problem(ServiceError(.internal, "Something went wrong inside the gateway; its log says more.")).response()
+            return Problem(ServiceError(.internal, "Something went wrong inside the gateway; its log says more."))
+                .response()
         }
     }
 

@@ -18,7 +18,9 @@ struct HealthRoutes: Sendable {
     let storage: RPCClient
 
     func add(to router: Router<BasicRequestContext>) {
-        router.get("livez") { _, _ in Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: .init(string: "ok\n"))) }
+        router.get("livez") { _, _ in
+            Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: .init(string: "ok\n")))
+        }
         router.get("readyz") { _, _ in try await readiness() }
     }
 

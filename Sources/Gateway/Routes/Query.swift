@@ -4,10 +4,13 @@ import Wire
 
 /// Reads numbers from paths and queries, and says what is wrong with them.
 enum Query {
-    static func integer(_ name: String, in request: Request, default value: Int, range: ClosedRange<Int>) throws -> Int {
+    static func integer(_ name: String, in request: Request, default value: Int, range: ClosedRange<Int>) throws -> Int
+    {
         guard let text = request.uri.queryParameters.get(name) else { return value }
         guard let number = Int(text), range.contains(number) else {
-            let limit = range.upperBound == .max ? "from \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+            let limit =
+                range.upperBound == .max
+                ? "from \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
             throw ServiceError.invalidArgument("\(name) has to be a number \(limit), not \"\(text)\".")
         }
         return number
@@ -38,7 +41,9 @@ enum JSONResponse {
 
 /// Bounds something that waits for the other side.
 enum Deadline {
-    static func within<T: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    static func within<T: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> T) async throws
+        -> T
+    {
         try await withThrowingTaskGroup(of: T.self) { group in
             group.addTask { try await body() }
             group.addTask {

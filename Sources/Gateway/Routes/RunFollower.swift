@@ -65,7 +65,9 @@ struct RunFollower: Sendable {
         _ emit: @Sendable (JSON) async throws -> Void
     ) async throws {
         for try await event in stream.json {
-            guard let sequence = event.member("sequence").flatMap({ Int($0.description) }), sequence > last else { continue }
+            guard let sequence = event.member("sequence").flatMap({ Int($0.description) }), sequence > last else {
+                continue
+            }
             try await emit(event)
             last = sequence
         }

@@ -45,7 +45,11 @@ struct Database: Sendable {
 
     private func ready() throws(ServiceError) -> ConnectionPool {
         guard let pool else {
-            throw ServiceError(.unavailable, "No database is configured: set DATABASE_URL for octavo-storage.", retry: .no)
+            throw ServiceError(
+                .unavailable,
+                "No database is configured: set DATABASE_URL for octavo-storage.",
+                retry: .no
+            )
         }
         try schema.requireReady()
         return pool
@@ -75,7 +79,10 @@ extension ServiceError {
         case .cancelled:
             self = .cancelled()
         case .exhausted:
-            self = .resourceExhausted("The database has more to do than it can; try again in a moment.", afterMilliseconds: 250)
+            self = .resourceExhausted(
+                "The database has more to do than it can; try again in a moment.",
+                afterMilliseconds: 250
+            )
         case .invalidParameter:
             self = .invalidArgument("A text holds a character the database cannot store.")
         case .sqlState(let state):

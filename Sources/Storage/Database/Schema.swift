@@ -46,7 +46,9 @@ final class Schema: Service {
                     let applied = try await pool.withConnection(deadline: .now + .seconds(300)) { connection in
                         try await Migrations(.octavo).apply(on: connection)
                     }
-                    for migration in applied { self.logger.notice("migration applied", metadata: ["name": "\(migration.name)"]) }
+                    for migration in applied {
+                        self.logger.notice("migration applied", metadata: ["name": "\(migration.name)"])
+                    }
                     self.state.withLock { $0 = .ready }
                     break
                 } catch let error as MigrationError where !error.passes {

@@ -31,7 +31,9 @@ extension Books {
     /// Stores documents beside the live ones. A digest over all that is stored of a document, its words included, tells
     /// whether it changed; so a better way of taking words apart reaches unchanged files too.
     func putDocuments(_ put: PutDocuments, _ call: CallContext) async throws -> JSON {
-        let documents = put.documents.map { IndexedDocument(file: $0.file, sections: $0.sections.map(IndexedSection.init)) }
+        let documents = put.documents.map {
+            IndexedDocument(file: $0.file, sections: $0.sections.map(IndexedSection.init))
+        }
         let files = documents.map(\.file)
         guard Set(files).count == files.count else { throw ServiceError.invalidArgument("A file is named twice.") }
         guard files.allSatisfy({ (1...1000).contains($0.utf8.count) }) else {

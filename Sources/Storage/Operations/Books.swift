@@ -16,7 +16,9 @@ struct Books: Sendable {
     }
 
     private func get(_ get: GetBook, _ call: CallContext) async throws -> JSON {
-        guard (1...1000).contains(get.limit) else { throw ServiceError.invalidArgument("limit has to be from 1 to 1000.") }
+        guard (1...1000).contains(get.limit) else {
+            throw ServiceError.invalidArgument("limit has to be from 1 to 1000.")
+        }
         let found = try await database.json(
             """
             select jsonb_build_object(
@@ -69,8 +71,12 @@ struct Books: Sendable {
 
     private func beginImport(_ begin: BeginImport, _ call: CallContext) async throws -> JSON {
         let authors = begin.authors.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        guard ([begin.title] + authors).allSatisfy({ (1...300).contains($0.unicodeScalars.count) }), authors.count <= 100 else {
-            throw ServiceError.invalidArgument("A title and a name have 1 to 300 characters; a book has at most 100 authors.")
+        guard ([begin.title] + authors).allSatisfy({ (1...300).contains($0.unicodeScalars.count) }),
+            authors.count <= 100
+        else {
+            throw ServiceError.invalidArgument(
+                "A title and a name have 1 to 300 characters; a book has at most 100 authors."
+            )
         }
         let begun = try await database.json(
             """

@@ -127,7 +127,9 @@ struct Runs: Sendable {
     }
 
     private func list(_ list: ListRuns, _ call: CallContext) async throws -> JSON {
-        guard (1...100).contains(list.limit) else { throw ServiceError.invalidArgument("limit has to be from 1 to 100.") }
+        guard (1...100).contains(list.limit) else {
+            throw ServiceError.invalidArgument("limit has to be from 1 to 100.")
+        }
         let found = try await database.json(
             """
             select jsonb_build_object('runs', coalesce(jsonb_agg(entry order by id desc), '[]'))

@@ -13,7 +13,9 @@ struct Sections: Sendable {
     }
 
     private func get(_ get: GetSections, _ call: CallContext) async throws -> JSON {
-        guard get.sections.count <= 50 else { throw ServiceError.invalidArgument("At most 50 sections are given at once.") }
+        guard get.sections.count <= 50 else {
+            throw ServiceError.invalidArgument("At most 50 sections are given at once.")
+        }
         let found = try await database.json(
             """
             select jsonb_build_object('sections', coalesce(jsonb_agg(jsonb_build_object(
@@ -31,7 +33,9 @@ struct Sections: Sendable {
     }
 
     private func search(_ search: SearchSections, _ call: CallContext) async throws -> SearchSections.Result {
-        guard (1...50).contains(search.limit) else { throw ServiceError.invalidArgument("limit has to be from 1 to 50.") }
+        guard (1...50).contains(search.limit) else {
+            throw ServiceError.invalidArgument("limit has to be from 1 to 50.")
+        }
         guard search.query.unicodeScalars.count <= 1000, search.query.contains(where: { !$0.isWhitespace }) else {
             throw ServiceError.invalidArgument("A query has 1 to 1000 characters.")
         }
@@ -75,13 +79,15 @@ struct Sections: Sendable {
                 select greatest(1, sum(section_count))::float8 as total
                 from book where \(book)::bigint is null or id = \(book)
             ), term as materialized (
-                select given.place::int - 1 as place, given.word, octavo_stem(given.word) as stem, factor, may_be_misspelt,
-                    is_extra, coalesce(sum(cardinality(posting.sections)), 0) as sections
-                from unnest(\(words)::text[], \(factors)::float8[], \(misspelt)::boolean[], \(extra)::boolean[])
-                        with ordinality as given (word, factor, may_be_misspelt, is_extra, place)
-                    left join posting on posting.word = octavo_stem(given.word)
-                        and (\(book)::bigint is null or posting.book_id = \(book))
-                group by given.place, given.word, factor, may_be_misspelt, is_extra
+                select given.place::int - 1 as place, given.word, given.stem, factor, may_be_misspelt, is_extra, sections
+                from (
+                    select *, octavo_stem(word) as stem
+                    from unnest(\(words)::text[], \(factors)::float8[], \(misspelt)::boolean[], \(extra)::boolean[])
+                        with ordinality as terms (word, factor, may_be_misspelt, is_extra, place)
+                ) as given, lateral (
+                    select coalesce(sum(cardinality(posting.sections)), 0) as sections
+                    from posting where posting.word = given.stem and (\(book)::bigint is null or posting.book_id = \(book))
+                ) as found
             ), meant as materialized (
                 -- A word of one or two sections may be a misspelling itself, if a frequent one is a slip away.
                 select term.place, term.word as given, meant.word, meant.stem, term.sections = 0 as is_unknown,
@@ -102,8 +108,12 @@ struct Sections: Sendable {
             ), known as materialized (
                 select place, looked_up.stem, confidence, posting.sections, posting.weights,
                     sum(cardinality(posting.sections)) over (partition by place, looked_up.stem) as frequency
-                from looked_up join posting on posting.word = looked_up.stem
-                where \(book)::bigint is null or posting.book_id = \(book)
+                from looked_up, lateral (
+                    select * from posting
+                    where posting.word = looked_up.stem and (\(book)::bigint is null or posting.book_id = \(book))
+                    -- Keeps the planner, which knows not how few the words are, from reading the whole index.
+                    offset 0
+                ) as posting
             ), rated as materialized (
                 select place, stem, confidence, sections, weights,
                     ln(1 + (total - frequency + 0.5) / (frequency + 0.5)) as rarity

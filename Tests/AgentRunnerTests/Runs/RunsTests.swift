@@ -42,7 +42,9 @@ import Wire
                         state.failures -= 1
                         throw ServiceError.unavailable("Away.")
                     }
-                    guard append.attempt == state.lease else { throw ServiceError.failedPrecondition("The lease is lost.") }
+                    guard append.attempt == state.lease else {
+                        throw ServiceError.failedPrecondition("The lease is lost.")
+                    }
                     state.events += append.events
                     return Done()
                 }
@@ -229,9 +231,15 @@ import Wire
         let stored = StoredRuns(delay: .seconds(60))
         try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
             for _ in 0..<Runs.maximum {
-                _ = try runs.accept(.new(), agent: "documentation", question: question, origin: .claimed(attempt: 0, next: 1))
+                _ = try runs.accept(
+                    .new(),
+                    agent: "documentation",
+                    question: question,
+                    origin: .claimed(attempt: 0, next: 1)
+                )
             }
-            #expect { try runs.accept(.new(), agent: "documentation", question: question, origin: .live) } throws: { error in
+            #expect { try runs.accept(.new(), agent: "documentation", question: question, origin: .live) } throws: {
+                error in
                 (error as? ServiceError)?.code == .resourceExhausted
             }
         }
