@@ -162,6 +162,19 @@ let tests: [Target] = [
         ],
         swiftSettings: settings
     ),
+    .testTarget(name: "WireTests", dependencies: ["Wire", nioCore, nioEmbedded], swiftSettings: settings),
+    .testTarget(
+        name: "RPCTests",
+        dependencies: ["Contract", "RPC", "Wire", lifecycle, logging, nioCore, nioPosix],
+        exclude: ["client.py"],
+        swiftSettings: settings
+    ),
+    .testTarget(name: "StorageTests", dependencies: ["Contract", "Storage", nioCore], swiftSettings: settings),
+    .testTarget(
+        name: "PostgresTests",
+        dependencies: ["Postgres", "PrivateCluster", lifecycle, logging],
+        swiftSettings: settings
+    ),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", lifecycle], swiftSettings: settings),
     .testTarget(
         name: "DaemonTests",

@@ -59,7 +59,7 @@ public enum Daemon {
         )
         context.notifier.status("starting")
         // Until here, and while composing, a SIGTERM has its default effect: nothing was accepted yet.
-        var services = try await compose(context)
+        var services = [IdleMemory()] + (try await compose(context))
         if let watchdogTimeout {
             // First in the list is last to stop.
             let watchdog = Watchdog(timeout: watchdogTimeout, notifier: context.notifier) { [probes = context.probes] in

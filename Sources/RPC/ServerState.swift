@@ -10,6 +10,7 @@ final class ServerState: Sendable {
         var ends: [ConnectionID: @Sendable (Order) -> Void] = [:]
         var violations: [ProtocolViolation.Reason: Int] = [:]
         var lastLogged: [ProtocolViolation.Reason: ContinuousClock.Instant] = [:]
+        var isStopping = false
         var drained: CheckedContinuation<Void, Never>?
     }
 
@@ -75,8 +76,12 @@ final class ServerState: Sendable {
 
     // MARK: Connections
 
-    func connected(_ id: ConnectionID, _ order: @Sendable @escaping (Order) -> Void) {
-        table.withLock { $0.ends[id] = order }
+    /// Returns whether the server is stopping: a connection accepted just before may get here just after all were told.
+    func connected(_ id: ConnectionID, _ order: @Sendable @escaping (Order) -> Void) -> Bool {
+        table.withLock { table in
+            table.ends[id] = order
+            return table.isStopping
+        }
     }
 
     func disconnected(_ id: ConnectionID, role: Role) {
@@ -86,7 +91,11 @@ final class ServerState: Sendable {
     }
 
     func tellAll(_ order: Order) {
-        for end in table.withLock({ Array($0.ends.values) }) { end(order) }
+        let ends = table.withLock { table in
+            table.isStopping = true
+            return Array(table.ends.values)
+        }
+        for end in ends { end(order) }
     }
 
     /// Returns when there is neither a connection nor a call left, or `giveUp` was called.

@@ -55,7 +55,8 @@ final class ServiceEnd: ConnectionEnd {
         if role == .admin { link.greeted(peerAccepts: Limits.standard.frameBytes) }
         let end = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
-        state.connected(id) { order in loop.execute { end.value.obey(order) } }
+        let isStopping = state.connected(id) { order in loop.execute { end.value.obey(order) } }
+        if isStopping { obey(.goAway) }
     }
 
     func received(_ message: Message) throws(ProtocolViolation) {

@@ -2,8 +2,8 @@ import Configuration
 import Contract
 public import Daemon
 import Logging
-import Postgres
 import NIOCore
+import Postgres
 import RPC
 public import ServiceLifecycle
 import Systemd
@@ -84,7 +84,9 @@ public enum StorageService {
             return (
                 ready: reasons.isEmpty,
                 reasons: Array(reasons.prefix(1)),
-                gauges: status.map { ["pool.open": $0.open, "pool.idle": $0.idle, "pool.busy": $0.busy, "pool.waiting": $0.waiting] } ?? [:]
+                gauges: status.map {
+                    ["pool.open": $0.open, "pool.idle": $0.idle, "pool.busy": $0.busy, "pool.waiting": $0.waiting]
+                } ?? [:]
             )
         }
         return operations

@@ -1,5 +1,5 @@
-import Gateway
 import Daemon
+import Gateway
 
 @main
 struct Main {

@@ -1,5 +1,5 @@
-import Storage
 import Daemon
+import Storage
 
 @main
 struct Main {

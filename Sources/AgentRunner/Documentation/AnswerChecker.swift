@@ -51,7 +51,8 @@ struct AnswerChecker {
 
     /// The model pauses, to call a tool perhaps, or has finished: what is left is a claim.
     mutating func finish() -> [Piece] {
-        check(splitter.finish())
+        defer { layout.endParagraph() }
+        return check(splitter.finish())
     }
 
     private mutating func check(_ claims: [ClaimSplitter.Claim]) -> [Piece] {
@@ -60,7 +61,7 @@ struct AnswerChecker {
                 saidUnsupported = true
             } else if layout.holdsBack(claim) {
                 return []
-            } else if let sources = sources(of: claim) {
+            } else if !claim.isBlank, let sources = sources(of: claim) {
                 return show(claim, sources: sources)
             } else {
                 dropped += claim.isBlank ? 0 : 1

@@ -12,13 +12,13 @@ enum AnswerForm {
         case .reason:
             fit = said.has("because", "since", "so that", "therefore", "in order", "reason", "to ensure", "otherwise") ? 1.3 : 1
         case .value: fit = value(statement, said, inquiry: inquiry)
-        case .choice: fit = statement.isLeadIn || statement.text.count(where: { $0 == "," }) >= 2 ? 1.25 : 1
+        case .choice: fit = statement.isLeadIn || statement.text.count(where: { $0 == "," }) >= 3 ? 1.15 : 1
         case .other: break
         }
         switch statement.kind {
         case .code where inquiry.kind != .method: fit *= 0.6
         case .row where inquiry.kind != .value && inquiry.kind != .choice: fit *= 0.7
-        case .entry where names(key(of: statement), inquiry): fit *= 1.3
+        case .entry: fit *= names(key(of: statement), inquiry) ? 1.3 : inquiry.kind == .definition ? 0.7 : 1
         default: break
         }
         return fit
@@ -33,8 +33,8 @@ enum AnswerForm {
         inquiry: Inquiry
     ) -> Double {
         var fit = 1.0
-        if position == 0, passage.isBeginning, !passage.headingWords.isEmpty,
-            passage.headingWords.isSubset(of: inquiry.subject)
+        if position == 0, passage.isBeginning, !passage.subjectWords.isEmpty,
+            passage.subjectWords.isSubset(of: inquiry.subject)
         {
             fit *= 1.5
         }
@@ -55,6 +55,11 @@ enum AnswerForm {
     }
 
     private static let articles: Set<String> = ["a", "an", "the", "one", "any"]
+
+    /// Whether it sets the two things of a question against each other.
+    static func isContrast(_ statement: Statement, _ inquiry: Inquiry) -> Bool {
+        contrasts(Said(statement), inquiry)
+    }
 
     /// One of two things, a word of contrast, the other.
     private static func contrasts(_ said: Said, _ inquiry: Inquiry) -> Bool {
@@ -84,8 +89,13 @@ enum AnswerForm {
         {
             fit = 1.5
         }
-        if statement.kind == .row, names(key(of: statement), inquiry) { fit *= 1.4 }
+        if isRowAsked(statement, inquiry) { fit *= 1.4 }
         return fit
+    }
+
+    /// A row of a table whose key consists of what is asked for: the rest of it is the value.
+    static func isRowAsked(_ statement: Statement, _ inquiry: Inquiry) -> Bool {
+        statement.kind == .row && names(key(of: statement), inquiry)
     }
 
     /// A number that is not the number of a table or a chapter.

@@ -12,8 +12,8 @@ enum ContentWords {
         shall she should so some such than that the their them then there these they this those through to too under \
         until up us use used using very want was way we were what when where which while who whose why will with would \
         you your tell please explain mean meaning means work works happen happens get gets give gives make makes possible \
-        exactly let effect purpose called say says way ways thing things someone something anything kind kinds \
-        s t d m ll re ve isn aren wasn weren doesn don didn hasn haven can cannot couldn shouldn won wouldn
+        exactly let effect purpose called say says way ways thing things someone something anything kind kinds one \
+        s t d m ll re ve isn aren wasn weren doesn don didn hasn haven can cannot couldn shouldn wouldn
         """.split(whereSeparator: \.isWhitespace).map(String.init)
     )
 
@@ -57,22 +57,40 @@ enum ContentWords {
         return words
     }
 
-    /// Whether a word is a name somebody gave to one thing, not a word of the language.
+    /// The reduced words of a question that are names, not words of the language: identifiers, and what has a capital
+    /// somewhere else than at the beginning.
+    static func names(in question: String) -> Set<String> {
+        let words = written(in: question)
+        let names = words.enumerated().filter { index, word in
+            isIdentifier(word) || (index == 0 ? word.dropFirst() : word[...]).contains(where: \.isUppercase)
+        }
+        return Set(names.map { reduced($0.element.lowercased()) })
+    }
+
+    /// Whether a word is a name by its form alone.
     static func isIdentifier(_ word: String) -> Bool {
         word.utf8.contains { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "\\") || (0x30...0x39).contains($0) }
     }
 
-    /// The word without the endings of number, tense and agent; identifiers and short words stay.
+    /// The word without the endings of number, tense, agent and manner, so that `immediate` and `immediately`, `file` and
+    /// `files` meet; identifiers stay.
     static func reduced(_ word: String) -> String {
-        guard word.utf8.count > 4, !word.utf8.contains(UInt8(ascii: "_")) else {
-            return word.utf8.count > 3 && word.hasSuffix("s") && !word.hasSuffix("ss") ? String(word.dropLast()) : word
+        guard !word.utf8.contains(UInt8(ascii: "_")) else {
+            return word.hasSuffix("s") && !word.hasSuffix("ss") ? String(word.dropLast()) : word
         }
-        let endings = ["ations", "ation", "ings", "ions", "ing", "ion", "ies", "ers", "ed", "es", "er", "ly", "s", "e", "y"]
-        for ending in endings where word.hasSuffix(ending) && word.utf8.count - ending.utf8.count >= 3 {
-            if ending == "s", word.hasSuffix("ss") { return word }
-            return withoutDoubledEnd(String(word.dropLast(ending.count)))
-        }
-        return word
+        var stem = word
+        // The endings of `operations` come off one by one.
+        while let shorter = withoutEnding(stem) { stem = shorter }
+        return stem
+    }
+
+    /// The longest first, so that each is taken whole.
+    private static let endings = ["ation", "ings", "ies", "ing", "ion", "ed", "es", "er", "ly", "s", "e", "y"]
+
+    private static func withoutEnding(_ word: String) -> String? {
+        let ending = endings.first { word.hasSuffix($0) && word.utf8.count - $0.utf8.count >= 3 }
+        guard let ending, !word.hasSuffix("ss") else { return nil }
+        return withoutDoubledEnd(String(word.dropLast(ending.count)))
     }
 
     /// `stopp` → `stop`, so that `stopping` and `stops` meet.

@@ -13,7 +13,7 @@ struct ExtractiveAnswer {
     }
 
     /// What a statement must hold of the question, with its paragraph and headings, to be an answer to it.
-    static let neededShare = 0.55
+    static let neededShare = 0.6
     /// A statement below this share of the best one's score is said because there was room, not because it answers; one of
     /// another section leads away more easily.
     private static let worthAdding = 0.8
@@ -22,16 +22,18 @@ struct ExtractiveAnswer {
     private static let mostStatements = 2
 
     private let passages: [Passages.Passage]
+    private let statements: [Statement]
     private let inquiry: Inquiry
 
     init(question: String, passages: Passages) {
         self.passages = passages.all
-        inquiry = Inquiry(question, among: passages.all.flatMap(\.statements))
+        statements = passages.all.flatMap(\.statements)
+        inquiry = Inquiry(question, among: statements)
     }
 
     /// The answer with its marks; nil when nothing read speaks for one.
     func text() -> String? {
-        let chosen = choose()
+        let chosen = inquiry.kind == .difference ? chooseDifference() : choose()
         guard !chosen.isEmpty else { return nil }
         var quotations: [Quotation] = []
         for candidate in chosen {
@@ -64,7 +66,19 @@ struct ExtractiveAnswer {
         return chosen
     }
 
-    func rated() -> [Candidate] {
+    /// The statement that sets both things against each other, or else what is said of each.
+    private func chooseDifference() -> [Candidate] {
+        let both = choose()
+        if let best = both.first, AnswerForm.isContrast(passages[best.passage].statements[best.statement], inquiry) { return both }
+        let each = inquiry.sides.compactMap { side in
+            rated(for: Inquiry("What is \(side)?", among: statements)).filter { $0.held == 1 }.max { $0.score < $1.score }
+        }
+        return each.count == 2 ? each : both
+    }
+
+    func rated() -> [Candidate] { rated(for: inquiry) }
+
+    private func rated(for inquiry: Inquiry) -> [Candidate] {
         let best = passages.map(\.score).max() ?? 0
         return passages.indices.flatMap { index in
             let passage = passages[index]

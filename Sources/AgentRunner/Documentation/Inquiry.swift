@@ -26,7 +26,7 @@ struct Inquiry {
         var weight: Double
         var alike: Set<String>
         /// A name somebody gave to one thing: nothing else can stand for it.
-        var isIdentifier: Bool
+        var isName: Bool
         /// It names the kind of answer, such as "maximum" or "default": a number can stand for it.
         var namesValue: Bool
     }
@@ -40,6 +40,11 @@ struct Inquiry {
     let total: Double
     /// The words alone.
     let subject: Set<String>
+    /// The two things whose difference is asked for.
+    let sides: [String]
+
+    private static let knownName = 1.5
+    private static let unknownName = 2.0
 
     /// Somebody who pastes a page asks about a part of it: no more words than this have to be held.
     private static let mostNeededWords = 10
@@ -56,23 +61,33 @@ struct Inquiry {
         var seen: Set<String> = []
         let texts = inOrder.filter { seen.insert($0).inserted }
         subject = seen
+        sides = kind == .difference ? Self.sides(of: question) : []
         pairs = zip(inOrder, inOrder.dropFirst()).filter { $0 != $1 }.map { ($0, $1) }
         var holding: [String: Int] = [:]
         for statement in statements {
             for text in texts where statement.wordSet.contains(text) { holding[text, default: 0] += 1 }
         }
+        let names = ContentWords.names(in: question)
         words = texts.map { text in
             let rarity = log(1 + Double(statements.count + 1) / Double((holding[text] ?? 0) + 1))
-            let isIdentifier = ContentWords.isIdentifier(text)
+            let isName = names.contains(text)
+            // A name that stands nowhere cannot be explained by what is said of others.
+            let factor = !isName ? 1 : holding[text] == nil ? Self.unknownName : Self.knownName
             return Word(
                 text: text,
-                weight: isIdentifier ? 1.5 * rarity : rarity,
-                alike: isIdentifier ? [] : Alike.to(text),
-                isIdentifier: isIdentifier,
+                weight: factor * rarity,
+                alike: isName ? [] : Alike.to(text),
+                isName: isName,
                 namesValue: kind == .value && Self.valueWords.contains(text)
             )
         }
         total = words.map(\.weight).sorted(by: >).prefix(Self.mostNeededWords).reduce(0, +)
+    }
+
+    /// What stands around the `and` behind `between`.
+    private static func sides(of question: String) -> [String] {
+        guard let between = question.firstRange(of: "between ") else { return [] }
+        return question[between.upperBound...].split(separator: " and ").map(String.init)
     }
 
     private static func kind(of question: String) -> Kind {

@@ -40,6 +40,13 @@ struct Layout {
         if claim.space.contains(where: \.isNewline) { hasLostItems = true }
     }
 
+    /// What comes now begins anew.
+    mutating func endParagraph() {
+        drop(waitingFrom: 0)
+        widen("\n\n")
+        sign = ""
+    }
+
     /// The text of a claim with what belongs before it.
     mutating func show(
         _ body: String,

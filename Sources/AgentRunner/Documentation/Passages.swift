@@ -13,6 +13,8 @@ struct Passages: Sendable {
         /// The words of the heading that says what it is about, and those of the headings above.
         let headingWords: Set<String>
         let outerHeadingWords: Set<String>
+        /// Its own heading's words without what stands there in parentheses, a type or the arguments.
+        let subjectWords: Set<String>
         /// False when another section read begins the text that this one goes on with.
         var isBeginning = true
     }
@@ -30,15 +32,17 @@ struct Passages: Sendable {
         // Long texts are stored in parts, one after the other under the same headings.
         let parts = all.indices.filter { all[$0].section.isSameText(as: section) }
         for part in parts where all[part].section.id > section.id { all[part].isBeginning = false }
-        let own = section.headings.last.map { Self.plainHeadings.contains($0) } == true ? 2 : 1
+        var headings = section.headings[...]
+        if headings.count > 1, Self.plainHeadings.contains(headings[headings.count - 1]) { headings.removeLast() }
         all.append(
             Passage(
                 section: section,
                 coverage: coverage,
                 score: score,
                 statements: Statement.of(section.text),
-                headingWords: Self.words(ofHeadings: section.headings.suffix(own)),
-                outerHeadingWords: Self.words(ofHeadings: section.headings.dropLast(own)),
+                headingWords: Self.words(ofHeadings: headings.suffix(1)),
+                outerHeadingWords: Self.words(ofHeadings: headings.dropLast()),
+                subjectWords: Self.words(ofHeadings: headings.suffix(1).map(Self.withoutParentheses)[...]),
                 isBeginning: !parts.contains { all[$0].section.id < section.id }
             )
         )
@@ -50,6 +54,11 @@ struct Passages: Sendable {
     /// The words of headings without their numbers.
     private static func words(ofHeadings headings: ArraySlice<String>) -> Set<String> {
         Set(ContentWords.of(headings.joined(separator: "\n")).filter { !$0.allSatisfy(\.isNumber) })
+    }
+
+    private static func withoutParentheses(_ heading: String) -> String {
+        guard let open = heading.firstIndex(where: { "([{".contains($0) }), open > heading.startIndex else { return heading }
+        return String(heading[..<open])
     }
 
     subscript(section: Int) -> Passage? {

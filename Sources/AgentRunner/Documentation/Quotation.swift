@@ -5,6 +5,8 @@ import Contract
 struct Quotation {
     /// The most items of a list that are quoted.
     private static let mostItems = 8
+    /// What is longer than some lines needs no explanation to make it longer.
+    private static let longestExplained = 400
     /// A longer heading is a sentence or a syntax, not a name.
     private static let longestName = 50
 
@@ -14,11 +16,13 @@ struct Quotation {
     let range: ClosedRange<Int>
     private let passage: Passages.Passage
     private let subject: Set<String>
+    private let isDefinition: Bool
 
     init(_ position: Int, in passage: Passages.Passage, of rank: Int, for inquiry: Inquiry) {
         self.rank = rank
         self.passage = passage
         subject = inquiry.subject
+        isDefinition = inquiry.kind == .definition
         let statements = passage.statements
         var first = position
         var last = position
@@ -29,6 +33,14 @@ struct Quotation {
             first -= 1
         }
         if statements[first].kind == .code, first > 0, statements[first - 1].isLeadIn { first -= 1 }
+        // On to what explains it, when it is asked how, why or what.
+        if Self.wantsExplanation(inquiry), last == position, statements[last].kind != .code, last + 1 < statements.count,
+            statements[last + 1].kind == .sentence, statements[last + 1].paragraph == statements[last].paragraph,
+            Anaphora.continues(statements[last + 1].text),
+            statements[last].text.utf8.count + statements[last + 1].text.utf8.count < Self.longestExplained
+        {
+            last += 1
+        }
         if statements[last].isLeadIn {
             while last + 1 < statements.count, last - position < Self.mostItems, Self.isAnnounced(statements[last + 1]) {
                 last += 1
@@ -36,6 +48,13 @@ struct Quotation {
             }
         }
         range = first...last
+    }
+
+    private static func wantsExplanation(_ inquiry: Inquiry) -> Bool {
+        switch inquiry.kind {
+        case .definition, .method, .reason: true
+        case .difference, .value, .choice, .other: false
+        }
     }
 
     private static func isAnnounced(_ statement: Statement) -> Bool {
@@ -70,8 +89,10 @@ struct Quotation {
         return statement.kind != .sentence && statement.kind == before.kind ? "\n" : "\n\n"
     }
 
+    /// A text that looks like the end of a mark is quoted up to there.
     private func mark(_ quote: Substring) -> String {
-        " [[\(passage.section.id): \"\(quote)\"]]"
+        let end = ["\"]]", "']]", "`]]", "”]]"].compactMap { quote.firstRange(of: $0)?.lowerBound }.min() ?? quote.endIndex
+        return " [[\(passage.section.id): \"\(quote[..<end])\"]]"
     }
 
     /// What the quoted words are about, where they leave it to the heading: `KeyError: Raised when a key is not found.`
@@ -83,9 +104,13 @@ struct Quotation {
         let isName = words.contains { word in
             word.contains("_") || word.dropFirst().contains(where: \.isUppercase) && word.contains(where: \.isLetter)
         } || heading.contains("(") && !heading.contains(" (") || name.contains(".") && !name.contains(" ")
-        guard isName || passage.headingWords.isSubset(of: subject), !words.isEmpty, name.count <= Self.longestName,
-            name.first?.isNumber == false, passage.headingWords.isDisjoint(with: statement.wordSet)
+        let isNamedThere = isDefinition && passage.subjectWords.isSubset(of: subject)
+        guard isName && words.count <= 2 || isNamedThere, !words.isEmpty, name.count <= Self.longestName,
+            name.first?.isNumber == false
         else { return nil }
+        // Where the sentence begins with the name, or is not about it alone, it says it itself.
+        let beginning = isNamedThere ? Set(ContentWords.of(statement.text.prefix(40))) : statement.wordSet
+        guard passage.subjectWords.isDisjoint(with: beginning) else { return nil }
         return String(name)
     }
 

@@ -28,7 +28,7 @@ struct StatementRating {
         self.passage = passage
         self.inquiry = inquiry
         self.standing = standing
-        let heading = passage.headingWords
+        let heading = passage.subjectWords
         let named = inquiry.words.filter { heading.contains($0.text) }
         aboutness = inquiry.total == 0 || heading.isEmpty ? 0
             : Double(named.count) / Double(heading.count) * min(1, named.map(\.weight).reduce(0, +) / inquiry.total)
@@ -50,15 +50,19 @@ struct StatementRating {
             let share = share(of: word, in: statement, own: own)
             counted += share * word.weight
             // What merely occurs in code, as an option's name perhaps, says nothing about it.
-            let isInCodeOnly = share == 1 && statement.kind == .code && !announced.contains(word.text) && !word.isIdentifier
-            near += share == 0 ? 0 : isInCodeOnly ? 0.25 * word.weight : word.weight
+            let isInCodeOnly = share == 1 && statement.kind == .code && !announced.contains(word.text) && !word.isName
+            near += word.weight * (share == 0 ? 0 : isInCodeOnly ? 0.25 : share == Share.alike ? Share.alike : 1)
         }
         guard counted > 0 else { return nil }
         var score = min(1, counted / inquiry.total)
         score *= 1 + 0.25 * pairShare(statement)
         score *= 0.5 + 0.5 * standing
         score *= form(statement, at: position) * AnswerForm.fit(statement, at: position, of: passage, inquiry: inquiry)
-        if inquiry.kind == .definition, !isAboutSubject { near *= 0.5 }
+        if inquiry.kind == .definition {
+            if !isAboutSubject { near *= 0.5 }
+            // What a setting `controls`, `affects` or `governs` is told first where it is described, in other words.
+            if position == 0, passage.isBeginning, isWhollySubject { near = inquiry.total }
+        }
         return (min(1, near / inquiry.total), score)
     }
 
@@ -67,15 +71,22 @@ struct StatementRating {
         inquiry.words.contains { passage.headingWords.contains($0.text) || passage.outerHeadingWords.contains($0.text) }
     }
 
+    private var isWhollySubject: Bool {
+        let names = inquiry.words.filter(\.isName)
+        return !names.isEmpty && names.allSatisfy { passage.subjectWords.contains($0.text) }
+            && passage.subjectWords.isSubset(of: inquiry.subject)
+    }
+
     private func share(of word: Inquiry.Word, in statement: Statement, own: Set<String>) -> Double {
         if own.contains(word.text) { return 1 }
         if passage.headingWords.contains(word.text) {
             return inquiry.kind == .difference ? Share.paragraph : Share.ownHeading
         }
+        if word.namesValue, AnswerForm.isRowAsked(statement, inquiry) { return 1 }
         if word.namesValue, AnswerForm.holdsNumber(statement) { return Share.number }
         if !word.alike.isDisjoint(with: own) { return Share.alike }
         // Another name in the neighbourhood does not make a statement about it.
-        let weakened = word.isIdentifier ? 0.5 : 1
+        let weakened = word.isName ? 0.5 : 1
         if paragraphWords[statement.paragraph]?.contains(word.text) == true { return Share.paragraph * weakened }
         if passage.outerHeadingWords.contains(word.text) { return Share.outerHeading * weakened }
         return 0
@@ -112,6 +123,12 @@ enum Anaphora {
         "he", "she", "another", "other", "or", "note", "still", "yet", "too",
     ]
 
+    /// Whether a sentence goes on about what the one before it says.
+    static func continues(_ text: Substring) -> Bool {
+        guard let first = ContentWords.all(in: text.prefix(20)).first else { return false }
+        return pointing.contains(first) || first == "it" || first == "they"
+    }
+
     /// `With this option`, `For these reasons`.
     private static let pointing: Set<String> = ["this", "these", "those", "such"]
 
@@ -120,6 +137,8 @@ enum Anaphora {
             return true
         }
         let beginning = ContentWords.all(in: text.prefix(40)).prefix(3)
+        // `It is possible to …` points at nothing.
+        if beginning.starts(with: ["it", "is"]) { return false }
         return beginning.first.map(words.contains) == true || beginning.contains { pointing.contains($0) }
     }
 }

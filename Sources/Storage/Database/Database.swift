@@ -12,11 +12,16 @@ struct Database: Sendable {
     let schema: Schema
     let logger: Logger
 
-    /// One statement, which is one transaction and one round trip.
-    func rows(_ query: Query, deadline: ContinuousClock.Instant) async throws -> Rows {
+    /// One statement, which is one transaction and one round trip. One that only reads may be sent again when its answer is
+    /// lost.
+    func rows(
+        _ query: Query,
+        isReadOnly: Bool = false,
+        deadline: ContinuousClock.Instant
+    ) async throws -> Rows {
         let pool = try ready()
         do {
-            return try await pool.query(query, deadline: deadline)
+            return try await pool.query(query, isReadOnly: isReadOnly, deadline: deadline)
         } catch {
             throw refusal(error)
         }
@@ -33,8 +38,12 @@ struct Database: Sendable {
     }
 
     /// A statement whose one value is a document: its text as Postgres wrote it, or nil without a row or a value.
-    func json(_ query: Query, deadline: ContinuousClock.Instant) async throws -> JSON? {
-        let rows = try await rows(query, deadline: deadline)
+    func json(
+        _ query: Query,
+        isReadOnly: Bool = false,
+        deadline: ContinuousClock.Instant
+    ) async throws -> JSON? {
+        let rows = try await rows(query, isReadOnly: isReadOnly, deadline: deadline)
         return try Self.document(rows)
     }
 

@@ -131,10 +131,12 @@ extension Books {
                 update book set section_count = (select count(*) from section where book_id = \(book)) where id = \(book)
                 returning section_count, (select count(*) from document where book_id = \(book))
                 """,
+                // The first searches after an import should not be planned for empty tables.
+                "analyze posting, spelling",
             ],
             deadline: call.deadline
         )
-        guard results.count == 10, let removed = results[2].first, let counts = results[9].first else {
+        guard results.count == 11, let removed = results[2].first, let counts = results[9].first else {
             throw ServiceError.internal("The import could not be finished; the log of octavo-storage says more.")
         }
         return try JSON(

@@ -44,6 +44,7 @@ struct Books: Sendable {
             ) as page
             where book.id = \(get.book)
             """,
+            isReadOnly: true,
             deadline: call.deadline
         )
         guard let found else { throw ServiceError.notFound("There is no book \(get.book).") }
@@ -64,6 +65,7 @@ struct Books: Sendable {
                 from book where book.id > \(list.after) order by book.id limit 500
             ) as page
             """,
+            isReadOnly: true,
             deadline: call.deadline
         )
         return books ?? .emptyObject

@@ -38,6 +38,7 @@ extension Runs {
             where run.id = \(run.uuid)
             order by run_event.sequence limit \(Self.page)
             """,
+            isReadOnly: true,
             deadline: .now + .seconds(10)
         )
     }

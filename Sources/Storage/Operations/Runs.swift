@@ -120,6 +120,7 @@ struct Runs: Sendable {
             from run join question on question.id = run.question_id
             where run.id = \(get.run.uuid)
             """,
+            isReadOnly: true,
             deadline: call.deadline
         )
         guard let found else { throw ServiceError.notFound("There is no run \(get.run).") }
@@ -142,6 +143,7 @@ struct Runs: Sendable {
                 order by run.id desc limit \(list.limit)
             ) as page
             """,
+            isReadOnly: true,
             deadline: call.deadline
         )
         return found ?? .emptyObject

@@ -27,6 +27,7 @@ struct Sections: Sendable {
                 join document on document.id = section.document_id and document.live
                 join book on book.id = section.book_id
             """,
+            isReadOnly: true,
             deadline: call.deadline
         )
         return found ?? .emptyObject
@@ -41,7 +42,11 @@ struct Sections: Sendable {
         }
         let query = SearchQuery(search.query)
         guard !query.terms.isEmpty else { return SearchSections.Result(hits: []) }
-        let rows = try await database.rows(statement(query, book: search.book), deadline: call.deadline)
+        let rows = try await database.rows(
+            statement(query, book: search.book),
+            isReadOnly: true,
+            deadline: call.deadline
+        )
         let candidates = try rows.map { row throws(PostgresError) in try Candidate(row) }
         let meaning = try rows.first.map { row throws(PostgresError) in try Meaning(row, of: query) } ?? Meaning()
         let hits = Ranking(query).order(candidates).prefix(search.limit).map { candidate in
@@ -89,11 +94,12 @@ struct Sections: Sendable {
                     from posting where posting.word = given.stem and (\(book)::bigint is null or posting.book_id = \(book))
                 ) as found
             ), meant as materialized (
-                -- A word of one or two sections may be a misspelling itself, if a frequent one is a slip away.
+                -- A word of letters in one or two sections may be a misspelling itself, if a frequent one is a slip away.
                 select term.place, term.word as given, meant.word, meant.stem, term.sections = 0 as is_unknown,
                     case when term.sections = 0 then meant.confidence else 0.5 end as confidence
                 from term, lateral octavo_meant(term.word, \(book)) as meant
-                where may_be_misspelt and term.sections <= 2 and meant.stem <> term.stem and (term.sections = 0
+                where may_be_misspelt and (term.sections = 0 or (term.sections <= 2 and term.word !~ '[^[:alpha:]]'))
+                    and meant.stem <> term.stem and (term.sections = 0
                     or (meant.slips = 1 and left(meant.word, 1) = left(term.word, 1) and meant.sections > 20 * term.sections))
             ), looked_up as materialized (
                 select place, stem, max(confidence) as confidence

@@ -8,7 +8,10 @@ enum Definitions {
             guard let name = name(in: line.utf8) else { continue }
             let words = Words.of(String(name.text)).filter { $0.kind != .part && $0.kind != .capitals }
             // `Name` over a table's column, or `However,`, is a word of the language, not the name of a thing.
-            if !name.isCertain, words.allSatisfy({ $0.kind == .plain && !$0.text.utf8.contains(where: Words.isDigit) }) { continue }
+            if !name.isCertain, words.allSatisfy({ $0.kind == .plain && !$0.text.utf8.contains(where: Words.isDigit) })
+            {
+                continue
+            }
             result.formUnion(words.map(\.text).filter { !StopWords.contains($0) })
         }
         return result

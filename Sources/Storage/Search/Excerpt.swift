@@ -62,7 +62,9 @@ struct Excerpt {
         if earliest > 0 {
             let before = max(earliest, 2)...words.lowerBound
             start =
-                before.last { bytes[$0 - 1] == newline || (bytes[$0 - 1] == space && ".?!".utf8.contains(bytes[$0 - 2])) }
+                before.last {
+                    bytes[$0 - 1] == newline || (bytes[$0 - 1] == space && ".?!".utf8.contains(bytes[$0 - 2]))
+                }
                 ?? before.first { isSpace(bytes[$0 - 1]) } ?? words.lowerBound
         }
         let latest = start + length
@@ -74,7 +76,8 @@ struct Excerpt {
 
     /// The text, its lines joined and runs of white space made one, with an ellipsis where something was left out.
     private static func cut(_ bytes: [UInt8], _ range: Range<Int>) -> String {
-        let body = String(decoding: bytes[range], as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let body = bytes[range].split(whereSeparator: isSpace).map { String(decoding: $0, as: UTF8.self) }
+            .joined(separator: " ")
         return (range.lowerBound > 0 ? "… " : "") + body + (range.upperBound < bytes.count ? " …" : "")
     }
 

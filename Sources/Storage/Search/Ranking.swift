@@ -3,8 +3,9 @@ import Contract
 /// Orders what the index brought by what the index cannot see: words that stand together, headings that say just what was
 /// asked, pages that are about it as a whole, and pages that only record that something once changed.
 struct Ranking {
-    /// Sections the index brings for ranking. More of them let pages with many weak sections past those with a good one.
-    static let candidates = 60
+    /// Sections the index brings for ranking: as many as may be asked for. More let pages with many weak sections past those
+    /// with a good one, and each costs the reading of its text.
+    static let candidates = 50
     /// The part of a section's score that depends on how much of the query it holds: all words count more than some of
     /// them often. The rest keeps the best partial answer when nothing holds everything.
     static let coverageShare = 0.85
@@ -15,18 +16,20 @@ struct Ranking {
     private static let phraseInHeading = 0.5
     private static let phraseInText = 0.2
     /// What a page earns at most when several of its sections were brought: it is about the matter, not only mentioning it.
-    private static let page = 0.5
+    private static let page = 0.4
     /// What each further section of a page keeps, so that one page does not fill the whole answer.
     private static let furtherOfPage = 0.8
     /// What release notes and the like keep: they mention everything and explain little.
-    private static let backMatter = 0.6
+    private static let ofBackMatter = 0.6
 
     private let phrase: String
     private let together: Phrase?
+    private let backMatter: BackMatter
 
     init(_ query: SearchQuery) {
         phrase = query.phrase
         together = phrase.contains(" ") ? Phrase(phrase) : nil
+        backMatter = BackMatter(askedFor: phrase)
     }
 
     /// The candidates, best first, with their final score.
@@ -69,8 +72,7 @@ struct Ranking {
             bonus += Self.phraseInText
         }
         worth *= bonus
-        let isBackMatter = candidate.headings.contains { Heading($0).isBackMatter(unless: phrase) }
-        return isBackMatter ? worth * Self.backMatter : worth
+        return candidate.headings.contains { backMatter.contains(Heading($0)) } ? worth * Self.ofBackMatter : worth
     }
 
     /// Adds to each section's score by how much the others of its page have, up to three times the page's best.

@@ -107,17 +107,19 @@ struct Words {
         if start >= 1, bytes[start - 1] == UInt8(ascii: "\\") { return "\\" }
         guard start >= 2, bytes[start - 1] == dash, bytes[start - 2] == dash else { return nil }
         // `a--b` and `---b` are no options.
-        let isInside = start >= 3 && (isWord(at: start - 3) || bytes[start - 3] >= 0x80 || Self.isOperator(bytes[start - 3]))
+        let isInside =
+            start >= 3 && (isWord(at: start - 3) || bytes[start - 3] >= 0x80 || Self.isOperator(bytes[start - 3]))
         return isInside ? nil : "--"
     }
 
-    /// Two to four operator signs, other than a line of the same sign.
+    /// Two to four operator signs, other than a line of the same sign and the end of a lively sentence.
     private mutating func operation() {
         let start = position
         while position < bytes.count, Self.isOperator(bytes[position]) { position += 1 }
         guard (2...4).contains(position - start) else { return }
         let signs = String(decoding: bytes[start..<position], as: UTF8.self)
         guard ["||", "&&", "::"].contains(signs) || Set(signs.utf8).count > 1 else { return }
+        guard !signs.utf8.allSatisfy("?!".utf8.contains) else { return }
         words.append(Word(text: signs, kind: .operation, range: start..<position))
     }
 

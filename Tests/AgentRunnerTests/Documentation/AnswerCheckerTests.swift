@@ -97,7 +97,7 @@ import Testing
 
             The moon is made of cheese. Space is won back. [[12: "reclaims storage"]]
 
-            Rows of VACUUM:
+            Tuples of VACUUM:
 
             1. The moon is cheese. They remain. [[12: "They remain present until"]]
             2. Cheese is the moon.
@@ -112,7 +112,7 @@ import Testing
             checked(text).answer == """
                 Space is won back. [1]
 
-                Rows of VACUUM:
+                Tuples of VACUUM:
 
                 1. They remain. [2]
                 3. They are not removed. [3]

@@ -50,10 +50,10 @@ import Testing
         let section = Sections.section(
             1,
             "Queries",
-            "Queries can run for long. However, this cancels a running query quickly by a signal. Other things are other things."
+            "Some statements take long. However, a signal cancels a running query at once. Other things are other things."
         )
         let checker = answer("How do I cancel a running query?", section)
-        #expect(checker.answer == "Queries can run for long. [1] However, this cancels a running query quickly by a signal. [2]")
+        #expect(checker.answer == "Some statements take long. [1] However, a signal cancels a running query at once. [2]")
     }
 
     @Test func aNameIsShownWhereTheTextLeavesItToTheHeading() {

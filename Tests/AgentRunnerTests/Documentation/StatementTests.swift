@@ -67,6 +67,6 @@ import Testing
     }
 
     @Test func identifiersCommandsAndCharactersAreWords() {
-        #expect(ContentWords.of(#"max_connections \d “custom” 索引"#) == ["max_connections", #"\d"#, "custom", "索", "引"])
+        #expect(ContentWords.of(#"max_connections \d “custom” 索引"#) == ["max_connection", #"\d"#, "custom", "索", "引"])
     }
 }

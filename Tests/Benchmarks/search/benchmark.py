@@ -27,7 +27,7 @@ class Client:
 
     def search(self, text):
         """The hits, the corrections and the milliseconds it took."""
-        query = urllib.parse.urlencode({"q": text, "limit": DEPTH})
+        query = urllib.parse.urlencode({"q": text, "limit": DEPTH}, quote_via=urllib.parse.quote)
         start = time.perf_counter()
         self.connection.request("GET", f"/v1/search?{query}")
         response = self.connection.getresponse()

@@ -43,6 +43,7 @@ struct ExcerptTests {
 
     @Test(arguments: [
         ("query", "queri"), ("queries", "queri"), ("indexes", "index"), ("running", "run"), ("partitioning", "partit"),
+        ("authentication", "authent"),
     ])
     func inflectedFormsMatchTheirStem(word: String, stem: String) {
         #expect(Meaning(stems: [stem]).stem(of: word) == stem)

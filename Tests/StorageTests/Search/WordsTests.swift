@@ -54,7 +54,9 @@ struct WordsTests {
         #expect(texts("a \(signs) b") == ["a", "b"])
     }
 
-    @Test(arguments: ["“postgres”", "postgres…", "→postgres", "postgres—", "\u{A0}postgres\u{A0}", "«postgres»", "「postgres」"])
+    @Test(arguments: [
+        "“postgres”", "postgres…", "→postgres", "postgres—", "\u{A0}postgres\u{A0}", "«postgres»", "「postgres」",
+    ])
     func typographicSignsAreNoPartOfAWord(text: String) {
         #expect(texts(text) == ["postgres"])
     }
