@@ -148,8 +148,9 @@ let tests: [Target] = [
     .testTarget(
         name: "AgentRunnerTests",
         dependencies: [
-            "AgentRunner", "Agents", "Contract", "RPC", "ScriptedProvider", "Wire", asyncHTTPClient, configuration,
-            lifecycle, logging, nioCore,
+            "AgentRunner", "Agents", "Contract", "Daemon", "RPC", "ScriptedProvider", "Wire", asyncHTTPClient,
+            lifecycle,
+            logging, nioCore,
         ],
         swiftSettings: settings
     ),
@@ -169,7 +170,11 @@ let tests: [Target] = [
         exclude: ["client.py"],
         swiftSettings: settings
     ),
-    .testTarget(name: "StorageTests", dependencies: ["Contract", "Storage", nioCore], swiftSettings: settings),
+    .testTarget(
+        name: "StorageTests",
+        dependencies: ["Contract", "Postgres", "Storage", "Wire"],
+        swiftSettings: settings
+    ),
     .testTarget(
         name: "PostgresTests",
         dependencies: ["Postgres", "PrivateCluster", lifecycle, logging],

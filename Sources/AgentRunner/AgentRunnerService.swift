@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import RPC
 public import ServiceLifecycle
+import Systemd
 import Wire
 
 /// The agent runner: runs agents, and alone may reach the network. It reaches no Postgres.
@@ -35,7 +36,7 @@ public enum AgentRunnerService {
         let storage = RPCClient(
             path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-agent-runner.sock"),
             role: .agentRunner,
-            name: "agent-runner",
+            name: "storage",
             logger: context.logger
         )
         let provider = try ModelProvider(context.config)
@@ -72,7 +73,7 @@ public enum AgentRunnerService {
             onListening: context.announce("sockets")
         )
         // Stopped in reverse: no more claims, no more calls, then what was accepted is finished, then its connections end.
-        return [provider, storage, runs, server, claims]
+        return [storage, runs, server, claims]
     }
 
     /// The service's table.
@@ -80,7 +81,13 @@ public enum AgentRunnerService {
         var operations = Operations(service: "agent-runner", version: octavoVersion)
         operations.onStream(StartRun.self) { start, call, items in
             try StartRunHandler.check(start.question)
-            let feed = try runs.accept(start.run, agent: start.agent, question: start.question, origin: .live)
+            let feed = try runs.accept(
+                start.run,
+                agent: start.agent,
+                question: start.question,
+                origin: .live,
+                trace: call.traceparent
+            )
             guard feed.first == 1 else {
                 throw ServiceError(
                     .aborted,

@@ -1,13 +1,11 @@
 import Agents
-import AsyncHTTPClient
 import Configuration
 import Daemon
-import ServiceLifecycle
 
 /// The model agents use, from the settings `OCTAVO_MODEL`, `OPENAI_BASE_URL` and `OPENAI_API_KEY`.
 ///
 /// With neither a key nor an address there is no provider, and the built-in extractive model answers.
-struct ModelProvider: Service {
+struct ModelProvider {
     /// OpenAI's own address.
     static let defaultAddress = "https://api.openai.com/v1"
     /// What is asked of OpenAI when only a key is given.
@@ -15,7 +13,6 @@ struct ModelProvider: Service {
 
     /// Nil stands for the built-in extractive model.
     let model: (any Model)?
-    private let client: HTTPClient?
 
     var name: String { model?.name ?? ExtractiveModel.modelName }
 
@@ -31,29 +28,19 @@ struct ModelProvider: Service {
                 )
             }
             model = nil
-            client = nil
             return
         }
         guard name != nil || address == nil else {
             throw ConfigurationError("OPENAI_BASE_URL is set: say with OCTAVO_MODEL which of its models to use.")
         }
-        let client = HTTPClient(configuration: .agents())
         do {
             model = try OpenAIChatModel(
                 name ?? Self.defaultModel,
                 baseURL: address ?? Self.defaultAddress,
-                key: key,
-                client: client
+                key: key
             )
         } catch {
             throw ConfigurationError(error.message)
         }
-        self.client = client
-    }
-
-    /// Keeps the connections to the provider, and closes them last.
-    func run() async throws {
-        try? await gracefulShutdown()
-        try await client?.shutdown()
     }
 }

@@ -32,24 +32,22 @@ public enum GatewayService {
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
         context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
-        let storage = RPCClient(
-            path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-gateway.sock"),
-            role: .gateway,
-            name: "gateway",
-            logger: context.logger
+        let storagePath = context.config.string(
+            forKey: "octavo.storage",
+            default: "/run/octavo/storage-gateway.sock"
         )
-        let runner = RPCClient(
-            path: context.config.string(
-                forKey: "octavo.agent.runner",
-                default: "/run/octavo/agent-runner-gateway.sock"
-            ),
-            role: .gateway,
-            name: "gateway",
-            logger: context.logger
+        let runnerPath = context.config.string(
+            forKey: "octavo.agent.runner",
+            default: "/run/octavo/agent-runner-gateway.sock"
         )
+        let storage = client(of: "storage", at: storagePath, context)
+        // Readers who follow a run keep a call open for minutes: on a connection of their own they hold up nobody.
+        let following = client(of: "storage", at: storagePath, context)
+        let runner = client(of: "agent runner", at: runnerPath, context)
+        let follower = RunFollower(runner: runner, storage: following)
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
-            responder: router(storage: storage, runner: runner).buildResponder(),
+            responder: router(storage: storage, runner: runner, follower: follower).buildResponder(),
             group: MultiThreadedEventLoopGroup.singleton,
             logger: context.logger,
             onListening: context.announce("http")
@@ -62,16 +60,22 @@ public enum GatewayService {
             logger: context.logger
         )
         // Stopped in reverse: first no more requests, last the connections that answer them.
-        return [storage, runner, admin, http]
+        return [storage, following, runner, admin, http]
+    }
+
+    private static func client(of service: String, at path: String, _ context: DaemonContext) -> RPCClient {
+        RPCClient(path: path, role: .gateway, name: service, logger: context.logger)
     }
 
     /// Every route there is.
-    static func router(storage: RPCClient, runner: RPCClient, limits: HTTPLimits = HTTPLimits()) -> Router<
-        BasicRequestContext
-    > {
+    static func router(
+        storage: RPCClient,
+        runner: RPCClient,
+        follower: RunFollower,
+        limits: HTTPLimits = HTTPLimits()
+    ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: ProblemMiddleware())
-        let follower = RunFollower(runner: runner, storage: storage)
         HealthRoutes(runner: runner, storage: storage).add(to: router)
         let api = router.group("v1")
         AskRoutes(follower: follower, limits: limits).add(to: api)

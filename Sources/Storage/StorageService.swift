@@ -57,9 +57,11 @@ public enum StorageService {
             context.logger.warning("no database configured: set DATABASE_URL")
             return nil
         }
-        let size = context.config.int(forKey: "octavo.database.connections", default: 5)
-        guard (1...100).contains(size) else {
-            throw ConfigurationError("OCTAVO_DATABASE_CONNECTIONS is \(size); it has to be from 1 to 100.")
+        let given = context.config.string(forKey: "octavo.database.connections", default: "5")
+        guard let size = Int(given), (1...100).contains(size) else {
+            throw ConfigurationError(
+                "OCTAVO_DATABASE_CONNECTIONS is \"\(given)\"; it has to be a number from 1 to 100."
+            )
         }
         do {
             let configuration = try PostgresConfiguration(url, applicationName: "octavo-storage")

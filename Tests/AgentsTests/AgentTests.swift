@@ -2,7 +2,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct AgentTests {
+@Suite(.serialized) struct AgentTests {
     struct Place: Decodable { let city: String }
 
     static func call(_ id: String, _ city: String = "Oslo", tool: String = "weather") -> ToolCall {

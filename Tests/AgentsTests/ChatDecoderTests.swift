@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct ChatDecoderTests {
+@Suite(.serialized) struct ChatDecoderTests {
     /// Decodes a body given in parts; text is joined, for how it is cut into pieces is the provider's affair.
     private func decode(_ parts: [[UInt8]], isWhole: Bool = true) throws -> [ModelEvent] {
         var decoder = ChatDecoder(conversation: 2, secret: nil)

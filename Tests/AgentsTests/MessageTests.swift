@@ -3,7 +3,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct MessageTests {
+@Suite(.serialized) struct MessageTests {
     @Test(arguments: [
         (Message.system("Be brief."), #"{"role":"system","text":"Be brief."}"#),
         (.user("?"), #"{"role":"user","text":"?"}"#),
@@ -30,7 +30,7 @@ import Testing
     }
 }
 
-@Suite struct UsageTests {
+@Suite(.serialized) struct UsageTests {
     @Test func absurdCountsNeitherTrapNorGoBelowNought() {
         let absurd = Usage(inputTokens: .max, cachedInputTokens: .min, outputTokens: -1)
         #expect((absurd + absurd).totalTokens == .max)
@@ -39,7 +39,7 @@ import Testing
     }
 }
 
-@Suite struct JSONValueTests {
+@Suite(.serialized) struct JSONValueTests {
     @Test func membersKeepTheirOrderAndTextIsEscaped() {
         let value: JSONValue = ["b": [1, 2.5, true, .null], "a": "\"\\\n\u{1}é🦉", "nan": .number(.nan)]
         #expect(value.text == "{\"b\":[1,2.5,true,null],\"a\":\"\\\"\\\\\\n\\u0001é🦉\",\"nan\":null}")

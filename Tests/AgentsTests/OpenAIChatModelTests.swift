@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct OpenAIChatModelTests {
+@Suite(.serialized) struct OpenAIChatModelTests {
     static let key = "sk-test-0123456789abcdef"
 
     /// For requests that are to run out of time.

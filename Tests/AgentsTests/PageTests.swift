@@ -4,7 +4,7 @@ import ScriptedProvider
 import Testing
 
 /// The page in the documentation shows code that works, because it is the code below.
-@Suite struct PageTests {
+@Suite(.serialized) struct PageTests {
     @Test func theAgentOfThePageAnswers() async throws {
         let call = ScriptedCall(id: "1", name: "weather", arguments: #"{"city":"Oslo"}"#)
         try await ScriptedProvider.withServer([.calls(call), .says("It is 21 °C."), .says("It is ", "21 °C.")]) {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct RetryPolicyTests {
+@Suite(.serialized) struct RetryPolicyTests {
     private func failure(mayRetry: Bool = true, retryAfter: Duration? = nil) -> ProviderFailure {
         ProviderFailure(AgentError(.providerUnavailable, "x", retryAfter: retryAfter), mayRetry: mayRetry)
     }
@@ -39,7 +39,7 @@ import Testing
     }
 }
 
-@Suite struct RetryAfterTests {
+@Suite(.serialized) struct RetryAfterTests {
     private func duration(_ headers: HTTPHeaders) -> Duration? { RetryAfter.duration(in: headers) }
 
     @Test(arguments: [
@@ -70,7 +70,7 @@ import Testing
     }
 }
 
-@Suite struct WatchdogTests {
+@Suite(.serialized) struct WatchdogTests {
     private let timeouts = ProviderTimeouts(firstByte: .milliseconds(200), idle: .milliseconds(200))
 
     @Test func aPhaseThatTakesTooLongEndsTheWork() async {

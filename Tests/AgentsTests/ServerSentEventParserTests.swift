@@ -2,7 +2,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct ServerSentEventParserTests {
+@Suite(.serialized) struct ServerSentEventParserTests {
     private func parse(_ bytes: [UInt8], cutAt cut: Int) throws -> [ServerSentEvent] {
         var parser = ServerSentEventParser()
         let events = try parser.parse(bytes[..<cut]) + parser.parse(bytes[cut...])

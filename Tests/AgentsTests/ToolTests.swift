@@ -3,7 +3,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct ToolTests {
+@Suite(.serialized) struct ToolTests {
     private struct Search: Decodable {
         let words: [String]
         let limit: Int?
@@ -61,7 +61,7 @@ import Testing
     }
 }
 
-@Suite struct JSONSchemaTests {
+@Suite(.serialized) struct JSONSchemaTests {
     private typealias Describable = Decodable & SendableMetatype
 
     private enum Unit: String, Decodable, CaseIterable { case celsius, fahrenheit }

@@ -4,7 +4,7 @@ import Glibc
 import Systemd
 import Testing
 
-@Suite struct ListenSocketBindTests {
+@Suite(.serialized) struct ListenSocketBindTests {
     @Test func theFileHasTheModeAndTheSocketItsName() async throws {
         try await withScratch { scratch in
             let socket = try ListenSocket.bindUnix(name: "admin", path: "\(scratch)/s", mode: 0o660)

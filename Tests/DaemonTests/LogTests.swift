@@ -5,7 +5,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite struct LineLogHandlerTests {
+@Suite(.serialized) struct LineLogHandlerTests {
     private func logged(style: LineLogHandler.Style = .plain, _ body: (Logger) -> Void) async throws -> String {
         let output = try Output()
         var logger = Logger(label: "storage") { label in
@@ -142,7 +142,7 @@ import Testing
     }
 }
 
-@Suite struct LogDestinationTests {
+@Suite(.serialized) struct LogDestinationTests {
     @Test func theJournalIsUsedOnlyWhenStandardErrorReallyIsIt() throws {
         let file = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { close(file) }

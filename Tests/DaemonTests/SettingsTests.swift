@@ -6,7 +6,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite struct SettingsTests {
+@Suite(.serialized) struct SettingsTests {
     private func settings(_ credentials: [String: [UInt8]], _ environment: [String: String] = [:]) async throws
         -> Settings
     {
@@ -49,7 +49,7 @@ import Testing
     }
 }
 
-@Suite struct ReadinessTests {
+@Suite(.serialized) struct ReadinessTests {
     private final class Said: Sendable {
         let messages = Mutex<[String]>([])
     }

@@ -2,7 +2,7 @@ import Documents
 import Testing
 
 /// Pages in the shape that the DocBook stylesheets give them.
-@Suite("HTMLReader, DocBook")
+@Suite("HTMLReader, DocBook", .serialized)
 struct DocBookTests {
     private func page(title: String, chapter: String = "Chapter 2. Tides", _ body: String) throws -> Document {
         try html(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Documents
 
-@Suite("DocumentFolder")
+@Suite("DocumentFolder", .serialized)
 struct DocumentFolderTests {
     /// A folder of its own for each test, removed when done.
     private func inFolder(_ body: (String) throws -> Void) throws {

@@ -1,7 +1,7 @@
 import Documents
 import Testing
 
-@Suite("HTMLReader, text")
+@Suite("HTMLReader, text", .serialized)
 struct HTMLTextTests {
     @Test(arguments: [
         ("a <b>b</b>c <i> d</i>", "a bc d"),

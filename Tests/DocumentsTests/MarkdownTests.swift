@@ -1,7 +1,7 @@
 import Documents
 import Testing
 
-@Suite("MarkdownReader")
+@Suite("MarkdownReader", .serialized)
 struct MarkdownTests {
     @Test func headingsMakeSectionsWithGitHubsAnchors() throws {
         let document = try markdown(

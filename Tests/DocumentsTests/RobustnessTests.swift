@@ -15,7 +15,7 @@ private struct Random: RandomNumberGenerator {
     }
 }
 
-@Suite("Document, hostile input")
+@Suite("Document, hostile input", .serialized)
 struct RobustnessTests {
     private static let seeds = [
         """

@@ -2,7 +2,7 @@ import Documents
 import Testing
 
 /// Pages in the shape of other documentation generators, and plain ones.
-@Suite("HTMLReader, sites")
+@Suite("HTMLReader, sites", .serialized)
 struct SiteTests {
     @Test func sphinx() throws {
         let document = try html(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Documents
 
-@Suite("SourceText")
+@Suite("SourceText", .serialized)
 struct SourceTextTests {
     private func text(_ bytes: [UInt8]) throws -> String {
         try Document(bytes, format: .html, name: "x.html").sections.map(\.text).joined(separator: "|")

@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// The main job, through real processes, real sockets and a real Postgres.
-@Suite struct AskTests {
+@Suite(.serialized) struct AskTests {
     @Test func aQuestionIsAnsweredWithACitationThatStandsInItsSection() async throws {
         try await TestHouse.run(database: TestDatabase.make()) { house in
             try await house.waitUntilReady()

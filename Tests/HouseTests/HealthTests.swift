@@ -9,7 +9,7 @@ import Testing
 import Wire
 
 /// Health over the socket, also when there is nothing good to say.
-@Suite struct HealthTests {
+@Suite(.serialized) struct HealthTests {
     @Test func everyServiceAnswersInOneFrameByHand() async throws {
         try await TestHouse.run(database: TestDatabase.make()) { house in
             try await house.waitUntilReady()
@@ -22,6 +22,17 @@ import Wire
                 let health = try JSON(validating: String(payload)).member("result")?.decode(Health.self)
                 #expect(health?.service == service)
                 #expect(health?.ready == true, "\(answer)")
+            }
+        }
+    }
+
+    @Test func aClientThatKnowsTheProtocolFolderAloneAsksEveryService() async throws {
+        let client = #filePath.split(separator: "/").dropLast(2).reduce("") { $0 + "/" + $1 } + "/RPCTests/client.py"
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            for service in ["storage", "agent-runner", "gateway"] {
+                let answer = try await shell("python3 \(client) \(house.runFolder)/\(service)-admin.sock")
+                #expect(answer.contains("service \(service)"), "\(answer)")
             }
         }
     }
@@ -60,8 +71,13 @@ import Wire
         await cluster.stop()
     }
 
-    @Test func aServiceIsActivatedBySystemdsOwnTool() async throws {
-        guard access("/usr/bin/systemd-socket-activate", X_OK) == 0 else { return }
+    @Test(
+        .enabled(
+            if: access("/usr/bin/systemd-socket-activate", X_OK) == 0,
+            "systemd-socket-activate is not on this machine: apt-get install systemd"
+        )
+    )
+    func aServiceIsActivatedBySystemdsOwnTool() async throws {
         try await TestHouse.run(database: nil) { house in
             let socket = "\(house.runFolder)/activated.sock"
             let program = try String(#require(CommandLine.arguments.first))

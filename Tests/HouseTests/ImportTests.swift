@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Documentation in: through the command line into a real database.
-@Suite struct ImportTests {
+@Suite(.serialized) struct ImportTests {
     private struct Report: Decodable {
         var book: Int
         var documents: Int

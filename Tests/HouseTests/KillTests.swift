@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// Each process killed during a question: nothing accepted is lost.
-@Suite struct KillTests {
+@Suite(.serialized) struct KillTests {
     private static let sentence = "Write to your lead at least two weeks before."
 
     /// A house whose model answers as told, with the handbook in it.

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Search as callers see it, over a small library.
-@Suite struct SearchTests {
+@Suite(.serialized) struct SearchTests {
     private func withHandbook(_ body: @Sendable (TestHouse) async throws -> Void) async throws {
         try await TestHouse.run(database: TestDatabase.make()) { house in
             try await house.waitUntilReady()
@@ -42,6 +42,15 @@ import Wire
             #expect(hit.excerpt.contains("Receipts are handed in"))
             #expect(Set(hit.words).isSuperset(of: ["receipt", "Receipts"]))
             #expect(hit.score > 0)
+            #expect(hit.coverage == 1)
+        }
+    }
+
+    @Test(arguments: ["day%20off%20asking", "day+off+asking"])
+    func aSpaceMayBeWrittenEitherWay(query: String) async throws {
+        try await withHandbook { house in
+            let answer = try await HTTP(house: house).get("/v1/search?q=\(query)&limit=1")
+            let hit = try #require(try JSON(validating: answer.body).decode(SearchSections.Result.self).hits.first)
             #expect(hit.coverage == 1)
         }
     }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// `octavo up` as somebody meets it who has just built it.
-@Suite struct UpTests {
+@Suite(.serialized) struct UpTests {
     /// A process of `octavo up` and what it says.
     private struct Started {
         let child: ChildProcess
@@ -66,6 +66,7 @@ import Testing
             #expect(books.contains(#""title": "Octavo""#), "\(books)")
             #expect(try await first.interrupt() == .code(0))
             #expect(first.text.contains("the data are kept"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: state + "/run") == [])
 
             let second = try start(state)
             let again = try await second.address()
@@ -92,6 +93,29 @@ import Testing
             let up = try start(state, environment: ["DATABASE_URL": url])
             #expect(try await up.child.waitForExit() == .code(1))
             #expect(up.text.contains("DATABASE_URL cannot be used"), "\(up.text)")
+        }
+    }
+
+    @Test func anInterruptWhileItStillWaitsIsACleanStop() async throws {
+        try await withState { state in
+            // Nobody listens there, so storage never becomes ready.
+            let up = try start(state, environment: ["DATABASE_URL": "host=/nowhere user=octavo dbname=octavo"])
+            // Signals are caught before the first service starts, and a service says that it listens.
+            try await eventually { FileManager.default.contents(atPath: state + "/octavo.log")?.isEmpty == false }
+            #expect(try await up.interrupt() == .code(0), "\(up.text)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: state + "/run") == [])
+        }
+    }
+
+    @Test func aLogThatHasGrownLargeIsPutAside() async throws {
+        try await withState { state in
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            let path = state + "/octavo.log"
+            _ = try ServiceLog(path)
+            #expect(truncate(path, 10_000_001) == 0)
+            _ = try ServiceLog(path)
+            #expect(FileManager.default.contents(atPath: path + ".old")?.count == 10_000_001)
+            #expect(FileManager.default.contents(atPath: path)?.isEmpty == true)
         }
     }
 

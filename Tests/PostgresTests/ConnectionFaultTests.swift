@@ -5,7 +5,7 @@ import Testing
 @testable import Postgres
 
 /// What goes wrong between a connection and its server, one known trap a test.
-@Suite(.timeLimit(.minutes(2))) struct ConnectionFaultTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ConnectionFaultTests {
     /// libpq closes the socket of the host that refuses and opens the next one under the same number, which epoll no
     /// longer knows.
     @Test func aReusedDescriptorIsNotLost() async throws {
@@ -73,7 +73,7 @@ import Testing
         let killer = try await PostgresConnection.connect(configuration)
         let connection = try await PostgresConnection.connect(configuration)
         let backend = try #require(await connection.backendID)
-        async let failure = code { try await connection.query("select pg_sleep(60)") }
+        async let failure = code { try await connection.query("select pg_sleep(600)") }
         try await killWhenRunning(backend, "pg_sleep", from: killer)
         #expect(await failure == .sqlState(.adminShutdown))
         #expect(connection.condition == .closed)
@@ -115,7 +115,7 @@ import Testing
         for _ in 1...3 {
             let failed = await code {
                 try await connection.query(
-                    "select pg_sleep(60)",
+                    "select pg_sleep(600)",
                     isReadOnly: isReadOnly,
                     deadline: .now + .milliseconds(50)
                 )
@@ -129,7 +129,7 @@ import Testing
     func aCancelledTaskEndsItsStatementAndTheConnectionStays(isReadOnly: Bool) async throws {
         let connection = try await newConnection()
         let backend = try #require(await connection.backendID)
-        let task = Task { await code { try await connection.query("select pg_sleep(60)", isReadOnly: isReadOnly) } }
+        let task = Task { await code { try await connection.query("select pg_sleep(600)", isReadOnly: isReadOnly) } }
         try await eventually("it has begun") { await connection.isBusy }
         task.cancel()
         #expect(await task.value == .cancelled)
@@ -157,7 +157,7 @@ import Testing
             await code {
                 try await connection.withTransaction { connection in
                     try await connection.query("insert into book values (1)")
-                    try await connection.query("select pg_sleep(60)")
+                    try await connection.query("select pg_sleep(600)")
                 }
             }
         }
@@ -182,12 +182,12 @@ import Testing
         }
         #expect(connecting == .timedOut)
         let reading = await code {
-            try await connection.query("select pg_sleep(60)", isReadOnly: true, deadline: .now + .milliseconds(100))
+            try await connection.query("select pg_sleep(600)", isReadOnly: true, deadline: .now + .milliseconds(100))
         }
         #expect(reading == .timedOut)
         // Nobody can say whether it will commit once the postmaster goes on.
         let writing = await code {
-            try await writer.query("select pg_sleep(60)", deadline: .now + .milliseconds(100))
+            try await writer.query("select pg_sleep(600)", deadline: .now + .milliseconds(100))
         }
         #expect(writing == .outcomeUnknown)
         // The server never answered the cancel request, so the connection cannot be used again.

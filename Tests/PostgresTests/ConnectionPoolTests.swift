@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct ConnectionPoolTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ConnectionPoolTests {
     private func limits(size: Int = 2, waiters: Int = 256, wait: Duration = .seconds(60)) -> PoolConfiguration {
         var limits = PoolConfiguration()
         limits.size = size
@@ -21,11 +21,13 @@ import Testing
     @Test func aThousandCallersShareAHandfulOfConnections() async throws {
         let configuration = try await newDatabase()
         var limits = limits(size: 4, waiters: 1000)
-        limits.maximumWait = .seconds(60)
+        limits.maximumWait = .seconds(240)
         try await withPool(configuration, limits: limits) { pool in
             let sum = try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 1...1000 {
-                    group.addTask { try await pool.query("select \(number)")[0][0, as: Int.self] }
+                    group.addTask {
+                        try await pool.query("select \(number)", deadline: .now + .seconds(240))[0][0, as: Int.self]
+                    }
                 }
                 return try await group.reduce(0, +)
             }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct DeadlineHeapTests {
+@Suite(.serialized) struct DeadlineHeapTests {
     private let start = ContinuousClock.now
 
     private func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct MigrationsTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct MigrationsTests {
     private let first = Migration(
         number: 1,
         name: "create_book",

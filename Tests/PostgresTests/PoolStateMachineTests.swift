@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct PoolStateMachineTests {
+@Suite(.serialized) struct PoolStateMachineTests {
     private typealias Machine = PoolStateMachine
     private let start = ContinuousClock.now
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct PostgresConfigurationTests {
+@Suite(.serialized) struct PostgresConfigurationTests {
     @Test(arguments: [
         "postgres://reader@/octavo?host=/run/postgresql",
         "host=/run/postgresql user=reader dbname=octavo",

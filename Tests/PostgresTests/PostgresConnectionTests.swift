@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct PostgresConnectionTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PostgresConnectionTests {
     @Test func rowsComeWithTheirColumns() async throws {
         let connection = try await newConnection()
         let rows = try await connection.query("select n, n * n as square from generate_series(1, 3) as n")

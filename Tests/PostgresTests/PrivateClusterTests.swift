@@ -5,7 +5,7 @@ import Testing
 
 @testable import PrivateCluster
 
-@Suite(.timeLimit(.minutes(2))) struct PrivateClusterTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PrivateClusterTests {
     /// A directory below /tmp that the server's account can reach.
     private func directory() throws -> String {
         let path = "/tmp/octavo-persistent-\(UUID())/state/postgres"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct QueryTests {
+@Suite(.serialized) struct QueryTests {
     @Test func interpolatedValuesBecomeParameters() {
         let query: Query = "select \("a' or '1'='1") where \(7) = \(Int32(8)) order by \(unsafe: "title")"
         #expect(query.sql == "select $1 where $2 = $3 order by title")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct TransactionTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct TransactionTests {
     private struct Refused: Error {}
 
     private func newTable() async throws -> PostgresConnection {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct ValueTests {
+@Suite(.serialized) struct ValueTests {
     private func roundTrip<Value: PostgresValue & Equatable>(_ values: [Value]) async throws {
         let connection = try await newConnection()
         for value in values {

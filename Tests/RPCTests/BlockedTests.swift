@@ -6,11 +6,17 @@ import Synchronization
 import Testing
 import Wire
 
-/// One after the other: the first blocks every thread there is, which is no time to measure a deadline.
 @Suite(.serialized) struct BlockedTests {
+    /// In a process of its own, since it blocks every thread that other tests would run on.
+    @Test func healthAnswersWhileEveryThreadIsBlocked() async throws {
+        await #expect(processExitsWith: .success) {
+            try await Self.askWhileEveryThreadIsBlocked()
+        }
+    }
+
     /// The dialogue happens on the event loop alone, since no task can run: every thread of the executor is blocked by
     /// handlers, which are released only by health's answer.
-    @Test func healthAnswersWhileEveryThreadIsBlocked() async throws {
+    private static func askWhileEveryThreadIsBlocked() async throws {
         let released = Released()
         let blocked = Gauge()
         var operations = Operations.test()
@@ -53,12 +59,19 @@ import Wire
         }
     }
 
+    /// In a process of its own too: it has a deadline to keep.
     @Test func timeWithoutCreditIsNotTheServicesFault() async throws {
+        await #expect(processExitsWith: .success) {
+            try await Self.waitLongerThanTheDeadlineWithoutCredit()
+        }
+    }
+
+    private static func waitLongerThanTheDeadlineWithoutCredit() async throws {
         try await withServer { server in
             let peer = try await RawPeer.greeted(server.gateway)
-            try await peer.say(#"{"id":1,"call":"test.count","arguments":{"to":9},"stream":1,"deadline_ms":1000}"#)
+            try await peer.say(#"{"id":1,"call":"test.count","arguments":{"to":9},"stream":1,"deadline_ms":2000}"#)
             #expect(await peer.heard() == #"{"id":1,"item":0,"sequence":0}"#)
-            try await Task.sleep(for: .milliseconds(2500))
+            try await Task.sleep(for: .milliseconds(3000))
             try await peer.say(#"{"id":1,"credit":1}"#)
             #expect(await peer.heard() == #"{"id":1,"item":1,"sequence":1}"#)
             peer.close()

@@ -4,7 +4,7 @@ import Wire
 
 @testable import RPC
 
-@Suite struct ClientCallTests {
+@Suite(.serialized) struct ClientCallTests {
     private func streaming(_ buffer: StreamBuffer) -> ClientCall {
         let request = Request(
             operation: "test",
@@ -40,7 +40,7 @@ import Wire
     }
 }
 
-@Suite struct BackoffTests {
+@Suite(.serialized) struct BackoffTests {
     @Test func pausesGrowToTwoSecondsAndNoFurther() {
         var backoff = Backoff()
         let now = NIODeadline.now()
@@ -66,7 +66,7 @@ import Wire
     }
 }
 
-@Suite struct StreamBufferTests {
+@Suite(.serialized) struct StreamBufferTests {
     @Test func creditIsGivenBackAsItemsAreTaken() async throws {
         let granted = Gauge()
         let buffer = StreamBuffer(window: 4) { wish in

@@ -7,11 +7,11 @@ import Testing
 import Wire
 
 /// How a client comes by its connection, and what becomes of calls when it goes.
-@Suite struct ConnectingTests {
+@Suite(.serialized) struct ConnectingTests {
     @Test func callsWaitForTheClientToRunAndForTheServerToBeThere() async throws {
         try await withFolder { folder in
             let path = "\(folder)/s.sock"
-            var limits = Limits.standard
+            var limits = Limits.unhurried
             limits.patience = .seconds(30)
             let client = RPCClient(path: path, role: .gateway, name: "test", limits: limits, logger: quiet)
             let early = Task { try await client.perform(Echo(text: "early")) }
@@ -33,7 +33,7 @@ import Wire
     }
 
     @Test func anOutageFailsAtOnceAndIsForgottenWhenItEnds() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.patience = .milliseconds(50)
         try await withFolder { folder in
             let path = "\(folder)/s.sock"
@@ -61,7 +61,7 @@ import Wire
             let socket = try InheritedSocket(path: "\(folder)/s.sock", backlog: 0)
             // Takes the backlog's only place.
             let first = try await RawPeer.connect(socket.path)
-            var limits = Limits.standard
+            var limits = Limits.unhurried
             limits.patience = .milliseconds(1)
             let client = RPCClient(path: socket.path, role: .gateway, name: "test", limits: limits, logger: quiet)
             try await running(client) { client in

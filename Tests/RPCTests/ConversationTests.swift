@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// The dialogues of `protocol/fixtures/conversations`, and its invalid frames, against a real server.
-@Suite struct ConversationTests {
+@Suite(.serialized) struct ConversationTests {
     static let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/protocol/fixtures"
 
     static func names(in part: String) -> [String] {

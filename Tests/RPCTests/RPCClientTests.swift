@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 import Wire
 
-@Suite struct RPCClientTests {
+@Suite(.serialized) struct RPCClientTests {
     @Test func aCallIsAnswered() async throws {
         try await withServer { server in
             try await running(server.client()) { client in
@@ -47,7 +47,7 @@ import Wire
     }
 
     @Test func oneMoreThanMayWaitIsRefusedAtOnce() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.callsWaiting = 3
         try await withFolder { folder in
             // It does not run: calls only wait.

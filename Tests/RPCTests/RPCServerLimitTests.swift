@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// What a peer may cost a server.
-@Suite struct RPCServerLimitTests {
+@Suite(.serialized) struct RPCServerLimitTests {
     @Test func oneCallTooManyIsRefusedAtOnce() async throws {
         try await withServer { server in
             let peer = try await RawPeer.greeted(server.gateway)
@@ -23,7 +23,7 @@ import Wire
     }
 
     @Test func theProcessHasALimitOfItsOwn() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.callsInFlightInProcess = 2
         try await withServer(limits: limits) { server in
             let (one, other) = (try await RawPeer.greeted(server.gateway), try await RawPeer.greeted(server.gateway))
@@ -86,7 +86,7 @@ import Wire
     }
 
     @Test func aReaderThatDoesNotReadGetsNoMoreThanItsQueueAndIsCut() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.stall = .milliseconds(300)
         let gone = Gate()
         let gauge = Gauge()
@@ -108,7 +108,7 @@ import Wire
     }
 
     @Test func aStreamToAReaderThatDoesNotReadIsBoundedByTheQueue() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.stall = .milliseconds(300)
         let (gone, sent) = (Gate(), Gauge())
         var operations = Operations.test()
@@ -129,7 +129,7 @@ import Wire
     }
 
     @Test func aSlowSenderIsCutAndOthersAreNot() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.frameTime = .milliseconds(50)
         try await withServer(limits: limits) { server in
             let slow = try await RawPeer.greeted(server.gateway)
@@ -141,7 +141,7 @@ import Wire
     }
 
     @Test func helloMustComeInTime() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.helloTime = .milliseconds(50)
         try await withServer(limits: limits) { server in
             let peer = try await RawPeer.connect(server.gateway)
@@ -152,7 +152,7 @@ import Wire
     }
 
     @Test func aQuietPeerIsAsked() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.quietBeforePing = .milliseconds(30)
         try await withServer(limits: limits) { server in
             let peer = try await RawPeer.connect(server.admin)
@@ -164,7 +164,7 @@ import Wire
     }
 
     @Test func aSilentPeerIsClosed() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.quietBeforePing = .milliseconds(30)
         limits.quietBeforeClose = .milliseconds(50)
         try await withServer(limits: limits) { server in
@@ -175,7 +175,7 @@ import Wire
     }
 
     @Test func connectionsBeyondTheLimitAreToldAndClosed() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.connections = 2
         try await withServer(limits: limits) { server in
             let (one, two) = (try await RawPeer.greeted(server.gateway), try await RawPeer.greeted(server.gateway))

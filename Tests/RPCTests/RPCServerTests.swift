@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Wire
 
-@Suite struct RPCServerTests {
+@Suite(.serialized) struct RPCServerTests {
     @Test func aFullCloseCancelsWhatIsInFlight() async throws {
         let (started, cancelled, gone) = (Gate(), Gate(), Gate())
         var operations = Operations.test()
@@ -82,7 +82,7 @@ import Wire
     }
 
     @Test func afterTheGraceWhatStillRunsIsCancelled() async throws {
-        var limits = Limits.standard
+        var limits = Limits.unhurried
         limits.grace = .milliseconds(50)
         try await withServer(limits: limits) { server in
             let peer = try await RawPeer.greeted(server.gateway)

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Wire
 
-@Suite struct RPCStreamTests {
+@Suite(.serialized) struct RPCStreamTests {
     @Test func itemsArriveInOrderAndThenTheResult() async throws {
         try await withServer { server in
             try await running(server.client()) { client in

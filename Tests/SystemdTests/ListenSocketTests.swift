@@ -2,7 +2,7 @@ import Glibc
 import Systemd
 import Testing
 
-@Suite struct ListenSocketTests {
+@Suite(.serialized) struct ListenSocketTests {
     @Test func aListeningTCPSocketIsAcceptedAndMadeSafeToInherit() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

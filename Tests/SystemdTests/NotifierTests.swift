@@ -2,7 +2,7 @@ import Synchronization
 import Systemd
 import Testing
 
-@Suite struct NotifierTests {
+@Suite(.serialized) struct NotifierTests {
     private final class Said: Sendable {
         let messages = Mutex<[String]>([])
         var all: [String] { messages.withLock { $0 } }

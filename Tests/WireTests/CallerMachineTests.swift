@@ -1,7 +1,7 @@
 import Testing
 import Wire
 
-@Suite struct CallerMachineTests {
+@Suite(.serialized) struct CallerMachineTests {
     private func machine(_ accepted: Message.Accepted = .init()) throws -> CallerMachine {
         var machine = CallerMachine(introduction: .init(role: "gateway", build: "0", limits: .init()))
         _ = try machine.receive(greeting(accepted))

@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 /// Every fixture is replayed in both directions.
-@Suite struct FixtureTests {
+@Suite(.serialized) struct FixtureTests {
     /// What each valid fixture says. A file without a line here fails, and so does a line without its file.
     static let meanings: [String: Message] = [
         "hello-caller": .hello(.init(versions: 1...1, role: "gateway", build: "0.1.0", limits: .init())),

@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import Wire
 
-@Suite struct FrameDecoderTests {
+@Suite(.serialized) struct FrameDecoderTests {
     @Test func aFrameOverTheLimitIsRefusedByItsDeclaredLength() {
         for text in ["4097 ", "9999999", "5000"] {
             var decoder = FrameDecoder(limit: 4096)
@@ -70,7 +70,7 @@ import Wire
     }
 }
 
-@Suite struct FrameEncoderTests {
+@Suite(.serialized) struct FrameEncoderTests {
     @Test func aMessageOverTheLimitIsRefusedAndWritesNothing() {
         var encoder = FrameEncoder(limit: 100)
         var buffer = ByteBuffer(string: "before")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Wire
 
-@Suite struct JSONTests {
+@Suite(.serialized) struct JSONTests {
     private func reason(_ text: String) -> ProtocolViolation.Reason? {
         violation { () throws(ProtocolViolation) in _ = try JSON(validating: text) }
     }
@@ -173,7 +173,7 @@ import Testing
     }
 }
 
-@Suite struct TraceParentTests {
+@Suite(.serialized) struct TraceParentTests {
     @Test func aValueIsReadAndWrittenAgain() throws {
         let text = "00-0af7651916cd43dd8448eb211c80319c-00ad6b7169203331-01"
         let trace = try #require(TraceParent(text))

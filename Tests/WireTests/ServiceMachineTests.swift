@@ -1,7 +1,7 @@
 import Testing
 import Wire
 
-@Suite struct ServiceMachineTests {
+@Suite(.serialized) struct ServiceMachineTests {
     private func machine(limits: Limits = .standard, hello: Bool = false) throws -> ServiceMachine {
         let introduction = Message.Hello(role: "test", build: "0", limits: .init(limits))
         var machine = ServiceMachine(

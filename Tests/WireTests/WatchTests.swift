@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import Wire
 
-@Suite struct WatchTests {
+@Suite(.serialized) struct WatchTests {
     private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
 
     @Test func aMissingHelloIsAViolation() {

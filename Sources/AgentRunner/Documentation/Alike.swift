@@ -3,7 +3,8 @@
 enum Alike {
     private static let groups = [
         "kill terminate cancel abort stop", "delete remove drop", "show list display see", "change modify alter",
-        "create add make", "size space large big", "length long", "disable off", "enable on", "increase raise", "copy duplicate",
+        "create make", "size space large big", "length long", "disable off", "enable on", "increase raise",
+        "copy duplicate",
         "start launch", "quit exit leave", "max maximum limit upper", "min minimum lower", "directory folder",
         "argument parameter option setting", "auto automatic automatically", "forbid prevent prohibit",
         "allow permit", "convert cast", "concatenate join", "connected connection session", "select read", "fast quick",

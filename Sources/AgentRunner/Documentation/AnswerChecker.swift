@@ -76,7 +76,9 @@ struct AnswerChecker {
         var sources: [[Source]] = []
         for segment in claim.segments {
             var found = segment.marks.compactMap(source(of:))
-            if found.isEmpty, segment.marks.isEmpty, !sources.isEmpty, segment.text.count(where: \.isLetter) < Self.shortestClaim {
+            if found.isEmpty, segment.marks.isEmpty, !sources.isEmpty,
+                segment.text.count(where: \.isLetter) < Self.shortestClaim
+            {
                 sources.append([])
                 continue
             }

@@ -1,16 +1,21 @@
 /// Whether a statement looks like an answer of the kind that is asked for. All figures are factors found by trial on three
 /// manuals; an order of magnitude more or less breaks the balance with what is said, a tenth does not.
 enum AnswerForm {
-    static func fit(_ statement: Statement, at position: Int, of passage: Passages.Passage, inquiry: Inquiry) -> Double {
+    static func fit(_ statement: Statement, at position: Int, of passage: Passages.Passage, inquiry: Inquiry) -> Double
+    {
         let said = Said(statement)
         var fit = 1.0
         switch inquiry.kind {
         case .definition: fit = definition(statement, said, at: position, of: passage, inquiry: inquiry)
         case .difference:
-            fit = contrasts(said, inquiry) ? 1.5 : said.has("unlike", "rather than", "difference", "in contrast", "differ") ? 1.2 : 1
+            fit =
+                contrasts(said, inquiry)
+                ? 1.5 : said.has("unlike", "rather than", "difference", "in contrast", "differ") ? 1.2 : 1
         case .method: fit = method(statement, said)
         case .reason:
-            fit = said.has("because", "since", "so that", "therefore", "in order", "reason", "to ensure", "otherwise") ? 1.3 : 1
+            fit =
+                said.has("because", "since", "so that", "therefore", "in order", "reason", "to ensure", "otherwise")
+                ? 1.3 : 1
         case .value: fit = value(statement, said, inquiry: inquiry)
         case .choice: fit = statement.isLeadIn || statement.text.count(where: { $0 == "," }) >= 3 ? 1.15 : 1
         case .other: break
@@ -32,19 +37,21 @@ enum AnswerForm {
         of passage: Passages.Passage,
         inquiry: Inquiry
     ) -> Double {
-        var fit = 1.0
-        if position == 0, passage.isBeginning, !passage.subjectWords.isEmpty,
-            passage.subjectWords.isSubset(of: inquiry.subject)
-        {
-            fit *= 1.5
-        }
+        let isFirst =
+            position == 0 && passage.isBeginning && !passage.subjectWords.isEmpty
+            && passage.subjectWords.isSubset(of: inquiry.subject)
         // The subject at the beginning, or in parentheses behind it, and a verb behind that.
-        guard let end = said.words.prefix(8).lastIndex(where: { inquiry.subject.contains(ContentWords.reduced($0)) }) else {
-            return fit
+        guard let end = said.words.prefix(8).lastIndex(where: { inquiry.subject.contains(ContentWords.reduced($0)) })
+        else {
+            // `Tablespace: A location in the file system.`
+            return isFirst ? 1.5 : 1
         }
-        let others = said.words[..<end].count { !articles.contains($0) && !inquiry.subject.contains(ContentWords.reduced($0)) }
-        guard others == 0 || said.inParentheses == said.words[end] else { return fit }
+        let others = said.words[..<end].count {
+            !articles.contains($0) && !inquiry.subject.contains(ContentWords.reduced($0))
+        }
+        guard others == 0 || said.inParentheses == said.words[end] else { return isFirst ? 1.1 : 1 }
         let next = said.words[(end + 1)...].drop { $0.hasSuffix("ly") }
+        var fit = isFirst ? 1.5 : 1
         guard let verb = next.first else { return fit }
         if verb == "is" || verb == "are" {
             fit *= next.dropFirst().first.map(articles.contains) == true ? 1.5 : 1.05
@@ -73,19 +80,20 @@ enum AnswerForm {
     /// It says what to use, and names it.
     private static func method(_ statement: Statement, _ said: Said) -> Double {
         var fit = 1.0
-        if said.has("use", "using", "can be done", "you can", "run", "specify", "execute", "invoke", "type", "allows")
+        if said.has("use", "using", "can be done", "you can", "run", "specify", "execute", "invoke", "type")
             || statement.text.hasPrefix("To ")
         {
             fit *= 1.15
         }
-        if statement.kind == .code || said.namesCommand { fit *= 1.15 }
+        if statement.kind == .code || statement.isLeadIn || said.namesCommand { fit *= 1.15 }
         return fit
     }
 
     /// A number, best behind the key of a row that is asked for.
     private static func value(_ statement: Statement, _ said: Said, inquiry: Inquiry) -> Double {
         var fit = holdsNumber(statement) || said.has("unlimited", "no limit") ? 1.25 : 1
-        if inquiry.subject.contains("default"), said.has("default is", "defaults to", "by default", "default value is", "is the default")
+        if inquiry.subject.contains("default"),
+            said.has("default is", "defaults to", "by default", "default value is", "is the default")
         {
             fit = 1.5
         }
@@ -103,7 +111,8 @@ enum AnswerForm {
         let words = ContentWords.all(in: statement.text)
         let references: Set<String> = ["table", "section", "chapter", "figure", "version", "appendix", "example"]
         return words.indices.contains { index in
-            words[index].first?.isNumber == true && !words[max(0, index - 2)..<index].contains(where: references.contains)
+            words[index].first?.isNumber == true
+                && !words[max(0, index - 2)..<index].contains(where: references.contains)
         }
     }
 
@@ -119,9 +128,10 @@ enum AnswerForm {
     /// Whether a key consists of what is asked for.
     private static func names(_ key: Substring, _ inquiry: Inquiry) -> Bool {
         let words = ContentWords.of(key)
-        return !words.isEmpty && words.allSatisfy { word in
-            inquiry.subject.contains(word) || inquiry.words.contains { $0.alike.contains(word) }
-        }
+        return !words.isEmpty
+            && words.allSatisfy { word in
+                inquiry.subject.contains(word) || inquiry.words.contains { $0.alike.contains(word) }
+            }
     }
 }
 
@@ -142,9 +152,11 @@ private struct Said {
         inParentheses = beginning.firstIndex(of: "(").flatMap { open in
             beginning[open...].firstIndex(of: ")").map { beginning[open..<$0].dropFirst().lowercased() }
         }
-        namesCommand = written.contains { word in
-            ContentWords.isIdentifier(word) && word.contains("_") || word.count > 3 && word.allSatisfy(\.isUppercase)
-        } || statement.text.contains("(")
+        namesCommand =
+            written.contains { word in
+                ContentWords.isIdentifier(word) && word.contains("_")
+                    || word.count > 3 && word.allSatisfy(\.isUppercase)
+            } || statement.text.contains("()")
     }
 
     func has(_ phrases: String...) -> Bool {

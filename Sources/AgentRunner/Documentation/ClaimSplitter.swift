@@ -56,7 +56,10 @@ struct ClaimSplitter {
         let body = text.drop(while: \.isWhitespace)
         guard !body.isEmpty, isFinal || !Self.fence.hasPrefix(body) else { return nil }
         let space = String(text[..<body.startIndex])
-        guard let (segments, end) = body.hasPrefix(Self.fence) ? code(body, isFinal: isFinal) : sentence(body, isFinal: isFinal) else {
+        guard
+            let (segments, end) = body.hasPrefix(Self.fence)
+                ? code(body, isFinal: isFinal) : sentence(body, isFinal: isFinal)
+        else {
             return nil
         }
         return (Claim(space: space, segments: segments), body[end...])
@@ -99,7 +102,9 @@ struct ClaimSplitter {
                 let (marks, behind) = marks(in: body, behind: mark.start, isFinal: isFinal)
             else { return nil }
             var segment = Claim.Segment(text: String(piece), marks: marks)
-            guard let step = step(behind, in: body, after: &segment, isTableRow: isTableRow, isFinal: isFinal) else { return nil }
+            guard let step = step(behind, in: body, after: &segment, isTableRow: isTableRow, isFinal: isFinal) else {
+                return nil
+            }
             segments.append(segment)
             start = step.next
             if step.isEnd { return (segments, start) }
@@ -120,7 +125,9 @@ struct ClaimSplitter {
         if ".!?。！？".contains(next) {
             // The point belongs to the sentence, not behind its marks. One that stands there already is enough.
             segment.text = trimmed.last == next ? String(trimmed) : trimmed + String(next)
-            guard let (marks, behind) = marks(in: body, behind: rest.index(after: index), isFinal: isFinal) else { return nil }
+            guard let (marks, behind) = marks(in: body, behind: rest.index(after: index), isFinal: isFinal) else {
+                return nil
+            }
             segment.marks += marks
             return (behind, true)
         }
@@ -142,7 +149,7 @@ struct ClaimSplitter {
             let isPlace = !(before.isLetter || before.isNumber || before == "]" || before == "[" || before == "_")
             if line[index] == "[", isPlace || line[index...].hasPrefix("[[") {
                 let reading = Mark.read(body[index...], isFinal: isFinal, known: sections)
-                if case .none = reading {} else { return (index, reading) }
+                guard case .none = reading else { return (index, reading) }
             }
             before = line[index]
         }

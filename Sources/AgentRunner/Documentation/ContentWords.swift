@@ -12,7 +12,7 @@ enum ContentWords {
         shall she should so some such than that the their them then there these they this those through to too under \
         until up us use used using very want was way we were what when where which while who whose why will with would \
         you your tell please explain mean meaning means work works happen happens get gets give gives make makes possible \
-        exactly let effect purpose called say says way ways thing things someone something anything kind kinds one \
+        exactly let effect purpose called say says way ways thing things someone something anything kind kinds find know look keyword one available \
         s t d m ll re ve isn aren wasn weren doesn don didn hasn haven can cannot couldn shouldn wouldn
         """.split(whereSeparator: \.isWhitespace).map(String.init)
     )
@@ -22,7 +22,9 @@ enum ContentWords {
     static func of(_ text: some StringProtocol) -> [String] {
         written(in: text).compactMap { word in
             let lowered = word.lowercased()
-            if ignored.contains(lowered), word.utf8.count < 2 || word.contains(where: { !$0.isUppercase }) { return nil }
+            if ignored.contains(lowered), word.utf8.count < 2 || word.contains(where: { !$0.isUppercase }) {
+                return nil
+            }
             return reduced(lowered)
         }
     }
@@ -57,14 +59,24 @@ enum ContentWords {
         return words
     }
 
-    /// The reduced words of a question that are names, not words of the language: identifiers, and what has a capital
-    /// somewhere else than at the beginning.
+    /// The reduced words of a question that are names, not words of the language: what has a capital somewhere else than at
+    /// the beginning, identifiers, and the parts of paths and the like (`/usr/local`, `pg_hba.conf`, `sha-256`).
     static func names(in question: String) -> Set<String> {
-        let words = written(in: question)
-        let names = words.enumerated().filter { index, word in
-            isIdentifier(word) || (index == 0 ? word.dropFirst() : word[...]).contains(where: \.isUppercase)
+        var names: Set<String> = []
+        for (index, piece) in question.split(whereSeparator: \.isWhitespace).enumerated() {
+            let words = written(in: piece)
+            let end = piece.lastIndex { !".,;:?!)'\"".contains($0) } ?? piece.startIndex
+            let isJoined =
+                piece[..<end].contains { "/.:(\\=".contains($0) }
+                || words.count > 1 && words.contains(where: isIdentifier)
+            for word in words
+            where isJoined || isIdentifier(word)
+                || (index == 0 ? word.dropFirst() : word[...]).contains(where: \.isUppercase)
+            {
+                names.insert(reduced(word.lowercased()))
+            }
         }
-        return Set(names.map { reduced($0.element.lowercased()) })
+        return names
     }
 
     /// Whether a word is a name by its form alone.

@@ -41,7 +41,13 @@ struct DocumentationAgent: RunnableAgent {
         }
         if reply.isEmpty {
             try emit(.text(Self.unsupported))
-            return Outcome(state: .succeeded, answer: Self.unsupported, supported: false, model: modelName, usage: usage)
+            return Outcome(
+                state: .succeeded,
+                answer: Self.unsupported,
+                supported: false,
+                model: modelName,
+                usage: usage
+            )
         }
         return reply.outcome(model: modelName, usage: usage)
     }

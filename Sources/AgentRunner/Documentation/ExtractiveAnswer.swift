@@ -37,11 +37,21 @@ struct ExtractiveAnswer {
         guard !chosen.isEmpty else { return nil }
         var quotations: [Quotation] = []
         for candidate in chosen {
-            let quotation = Quotation(candidate.statement, in: passages[candidate.passage], of: candidate.passage, for: inquiry)
+            let quotation = Quotation(
+                candidate.statement,
+                in: passages[candidate.passage],
+                of: candidate.passage,
+                for: inquiry
+            )
             guard !quotations.contains(where: { $0.overlaps(quotation) }) else { continue }
             quotations.append(quotation)
         }
-        let inOrder = quotations.sorted { ($0.rank, $0.range.lowerBound) < ($1.rank, $1.range.lowerBound) }
+        // The best section first, and what stands in one section in its order.
+        let ranks = quotations.map(\.rank)
+        func place(_ quotation: Quotation) -> (Int, Int) {
+            (ranks.firstIndex(of: quotation.rank) ?? 0, quotation.range.lowerBound)
+        }
+        let inOrder = quotations.sorted { place($0) < place($1) }
         return inOrder.indices.map { index in
             inOrder[index].marked(named: index == 0 || inOrder[index - 1].rank != inOrder[index].rank)
         }.joined(separator: "\n\n")
@@ -54,7 +64,10 @@ struct ExtractiveAnswer {
         var chosen: [Candidate] = []
         var covered: Set<String> = []
         for candidate in candidates {
-            let needed = candidate.passage == top.passage ? Self.worthAdding : Self.worthAddingFromElsewhere
+            let isElsewhere = candidate.passage != top.passage
+            // One definition is enough.
+            if isElsewhere, !chosen.isEmpty, inquiry.kind == .definition { continue }
+            let needed = isElsewhere ? Self.worthAddingFromElsewhere : Self.worthAdding
             guard chosen.count < Self.mostStatements else { break }
             guard candidate.score >= top.score * needed else { continue }
             let words = passages[candidate.passage].statements[candidate.statement].wordSet
@@ -69,9 +82,13 @@ struct ExtractiveAnswer {
     /// The statement that sets both things against each other, or else what is said of each.
     private func chooseDifference() -> [Candidate] {
         let both = choose()
-        if let best = both.first, AnswerForm.isContrast(passages[best.passage].statements[best.statement], inquiry) { return both }
+        if let best = both.first, AnswerForm.isContrast(passages[best.passage].statements[best.statement], inquiry) {
+            return both
+        }
         let each = inquiry.sides.compactMap { side in
-            rated(for: Inquiry("What is \(side)?", among: statements)).filter { $0.held == 1 }.max { $0.score < $1.score }
+            rated(for: Inquiry("What is \(side)?", among: statements)).filter { $0.held == 1 }.max {
+                $0.score < $1.score
+            }
         }
         return each.count == 2 ? each : both
     }

@@ -49,15 +49,20 @@ struct Inquiry {
     /// Somebody who pastes a page asks about a part of it: no more words than this have to be held.
     private static let mostNeededWords = 10
     private static let valueWords = Set(
-        ["maximum", "minimum", "max", "min", "number", "value", "amount", "size", "limit", "range", "long", "large", "big"]
-            .map(ContentWords.reduced)
+        [
+            "maximum", "minimum", "max", "min", "number", "value", "amount", "size", "limit", "range", "long", "large",
+            "big",
+        ]
+        .map(ContentWords.reduced)
     )
 
     /// - Parameter statements: What was read.
     init(_ question: String, among statements: [Statement]) {
         let kind = Self.kind(of: question)
         self.kind = kind
-        let inOrder = ContentWords.of(question).filter { kind != .difference || $0 != ContentWords.reduced("difference") }
+        let inOrder = ContentWords.of(question).filter {
+            kind != .difference || $0 != ContentWords.reduced("difference")
+        }
         var seen: Set<String> = []
         let texts = inOrder.filter { seen.insert($0).inserted }
         subject = seen
@@ -97,9 +102,21 @@ struct Inquiry {
         if has("difference between", "differ", "versus", "vs") { return .difference }
         if has("why", "reason") { return .reason }
         if has("which"), !has("maximum", "minimum", "default value") { return .choice }
-        if has("how many", "how much", "how long", "how large", "how big", "how often", "maximum", "minimum", "max", "default",
-            "what is the limit", "what is the size", "what is the range")
-        {
+        if has(
+            "how many",
+            "how much",
+            "how long",
+            "how large",
+            "how big",
+            "how often",
+            "maximum",
+            "minimum",
+            "max",
+            "default",
+            "what is the limit",
+            "what is the size",
+            "what is the range"
+        ) {
             return .value
         }
         if has("how do", "how can", "how to", "how should", "how would", "way to", "command") { return .method }

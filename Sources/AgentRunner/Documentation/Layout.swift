@@ -19,9 +19,14 @@ struct Layout {
         guard claim.marks.isEmpty else { return false }
         let isHeading = line.hasPrefix("#") || line.hasPrefix("**") && line.hasSuffix("**") && line.count < 80
         let isTableHead = isTable && (!isInTable || claim.isBlank)
-        guard isHeading || isTableHead || line.hasSuffix(":") || line.hasSuffix("：") || line.hasSuffix(":**") else { return false }
+        guard isHeading || isTableHead || line.hasSuffix(":") || line.hasSuffix("：") || line.hasSuffix(":**") else {
+            return false
+        }
         // A heading ends what an earlier line announced; a table's head belongs to the line before it.
-        if isHeading, waiting.last?.text.hasPrefix("#") != true || level(of: line) <= level(of: waiting[waiting.count - 1].text[...]) {
+        if isHeading,
+            waiting.last?.text.hasPrefix("#") != true
+                || level(of: line) <= level(of: waiting[waiting.count - 1].text[...])
+        {
             drop(waitingFrom: 0)
         } else if !isHeading, !isTableHead, let last = waiting.last, !last.text.hasPrefix("#") {
             drop(waitingFrom: waiting.count - 1)

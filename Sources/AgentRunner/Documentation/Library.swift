@@ -20,10 +20,10 @@ struct Library: Sendable {
         try emit(.search(query: search.query, hits: found.hits.count))
         guard !found.hits.isEmpty else { return Passages() }
         let read = try await storage.perform(GetSections(sections: found.hits.map(\.id)))
-        let hits = Dictionary(found.hits.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let scores = Dictionary(found.hits.map { ($0.id, $0.score) }, uniquingKeysWith: max)
         var passages = Passages()
         for section in read.sections {
-            passages.add(section, coverage: hits[section.id]?.coverage ?? 0, score: hits[section.id]?.score ?? 0)
+            passages.add(section, score: scores[section.id] ?? 0)
         }
         return passages
     }
@@ -41,12 +41,17 @@ struct Library: Sendable {
         struct Search: Decodable { var query: String }
         struct Read: Decodable { var section: Int }
         return [
-            try Tool("search", "Finds sections of the documentation. Give it a few telling words.") { (search: Search) in
-                guard search.query.contains(where: { !$0.isWhitespace }) else { throw ToolError("Say what to search for.") }
+            try Tool("search", "Finds sections of the documentation. Give it a few telling words.") {
+                (search: Search) in
+                guard search.query.contains(where: { !$0.isWhitespace }) else {
+                    throw ToolError("Say what to search for.")
+                }
                 let found = try await self.search(search.query, limit: Self.toolHits).all.map(\.section)
                 reply.read(found)
                 guard !found.isEmpty else { return "Nothing was found. Try other words." }
-                return found.map { Prompt.section($0, characters: Self.toolCharacters / Self.toolHits) }.joined(separator: "\n\n")
+                return found.map { Prompt.section($0, characters: Self.toolCharacters / Self.toolHits) }.joined(
+                    separator: "\n\n"
+                )
             },
             try Tool("read", "The whole text of a section, by its number.") { (read: Read) in
                 let found = try await storage.perform(GetSections(sections: [read.section])).sections

@@ -41,7 +41,9 @@ struct Mark: Equatable, Sendable {
             return rest.isEmpty || "section".hasPrefix(rest.lowercased()) ? .incomplete : .none
         }
         rest = rest[digits.endIndex...].drop { $0 == " " }
-        if rest.hasPrefix("]]") { return .marks([Mark(section: section)], end: rest.index(rest.startIndex, offsetBy: 2)) }
+        if rest.hasPrefix("]]") {
+            return .marks([Mark(section: section)], end: rest.index(rest.startIndex, offsetBy: 2))
+        }
         guard rest.count > 1 else { return .incomplete }
         rest = rest.drop { $0 == ":" || $0 == "," || $0.isWhitespace }
         guard let opener = rest.first else { return .incomplete }
@@ -62,7 +64,10 @@ struct Mark: Equatable, Sendable {
                 let behind = window[next...].drop { $0.isWhitespace || $0 == "." }
                 if behind.hasPrefix("]]") {
                     let quote = window[..<index].trimmingWhitespace()
-                    return .marks([Mark(section: section, quote: String(quote))], end: behind.index(behind.startIndex, offsetBy: 2))
+                    return .marks(
+                        [Mark(section: section, quote: String(quote))],
+                        end: behind.index(behind.startIndex, offsetBy: 2)
+                    )
                 }
             }
             index = next
@@ -102,7 +107,9 @@ extension Mark {
 extension Substring {
     /// As many whole characters from the beginning as fit into so many bytes, and whether that is all.
     func prefix(bytes: Int) -> (Substring, isWhole: Bool) {
-        guard let end = utf8.index(startIndex, offsetBy: bytes, limitedBy: endIndex), end < endIndex else { return (self, true) }
+        guard let end = utf8.index(startIndex, offsetBy: bytes, limitedBy: endIndex), end < endIndex else {
+            return (self, true)
+        }
         var boundary = end
         while boundary > startIndex, Index(boundary, within: self) == nil { boundary = utf8.index(before: boundary) }
         return (self[..<boundary], false)

@@ -5,8 +5,6 @@ struct Passages: Sendable {
     /// A section, taken apart once for the checks to come.
     struct Passage: Sendable {
         let section: Section
-        /// How much of the question it holds, 0 to 1; 0 when it was read for another reason.
-        let coverage: Double
         /// How well it fitted the question, compared with the others of one search.
         let score: Double
         let statements: [Statement]
@@ -26,7 +24,7 @@ struct Passages: Sendable {
     private var indexes: [Int: Int] = [:]
 
     /// Adds a section unless the run has it already.
-    mutating func add(_ section: Section, coverage: Double = 0, score: Double = 0) {
+    mutating func add(_ section: Section, score: Double = 0) {
         guard indexes[section.id] == nil, all.count < Self.maximum else { return }
         indexes[section.id] = all.count
         // Long texts are stored in parts, one after the other under the same headings.
@@ -37,7 +35,6 @@ struct Passages: Sendable {
         all.append(
             Passage(
                 section: section,
-                coverage: coverage,
                 score: score,
                 statements: Statement.of(section.text),
                 headingWords: Self.words(ofHeadings: headings.suffix(1)),
@@ -57,7 +54,9 @@ struct Passages: Sendable {
     }
 
     private static func withoutParentheses(_ heading: String) -> String {
-        guard let open = heading.firstIndex(where: { "([{".contains($0) }), open > heading.startIndex else { return heading }
+        guard let open = heading.firstIndex(where: { "([{".contains($0) }), open > heading.startIndex else {
+            return heading
+        }
         return String(heading[..<open])
     }
 

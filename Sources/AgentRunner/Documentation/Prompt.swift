@@ -31,7 +31,9 @@ enum Prompt {
     static func section(_ section: Section, characters: Int) -> String {
         let text = section.text.count > characters ? String(section.text.prefix(characters)) + " …" : section.text
         let title = ([section.book.title] + section.headings).joined(separator: " › ")
-        let plain = [title, text].map { $0.replacing("</section", with: "< /section").replacing("<section", with: "< section") }
+        let plain = [title, text].map {
+            $0.replacing("</section", with: "< /section").replacing("<section", with: "< section")
+        }
         return "<section number=\(section.id)>\n\(plain[0])\n\n\(plain[1])\n</section>"
     }
 }

@@ -3,6 +3,8 @@ import Contract
 /// A statement as the answer shows it, with what it needs to be understood: the sentence it points back at, the code or the
 /// list it announces.
 struct Quotation {
+    /// The most sentences before one that points back.
+    private static let mostBefore = 2
     /// The most items of a list that are quoted.
     private static let mostItems = 8
     /// What is longer than some lines needs no explanation to make it longer.
@@ -26,15 +28,13 @@ struct Quotation {
         let statements = passage.statements
         var first = position
         var last = position
-        // Back over what points back, within the paragraph; two steps, or it is a page.
-        while first > 0, position - first < 2, statements[first].kind == .sentence, Anaphora.begins(statements[first].text),
-            statements[first - 1].paragraph == statements[first].paragraph, statements[first - 1].kind != .label
-        {
-            first -= 1
-        }
+        while Self.pointsBack(first, in: passage), position - first < Self.mostBefore { first -= 1 }
+        // A chain that goes on and on explains nothing; the sentence alone is shorter.
+        if Self.pointsBack(first, in: passage) { first = position }
         if statements[first].kind == .code, first > 0, statements[first - 1].isLeadIn { first -= 1 }
         // On to what explains it, when it is asked how, why or what.
-        if Self.wantsExplanation(inquiry), last == position, statements[last].kind != .code, last + 1 < statements.count,
+        if Self.wantsExplanation(inquiry), last == position, statements[last].kind != .code,
+            last + 1 < statements.count,
             statements[last + 1].kind == .sentence, statements[last + 1].paragraph == statements[last].paragraph,
             Anaphora.continues(statements[last + 1].text),
             statements[last].text.utf8.count + statements[last + 1].text.utf8.count < Self.longestExplained
@@ -42,12 +42,21 @@ struct Quotation {
             last += 1
         }
         if statements[last].isLeadIn {
-            while last + 1 < statements.count, last - position < Self.mostItems, Self.isAnnounced(statements[last + 1]) {
+            while last + 1 < statements.count, last - position < Self.mostItems, Self.isAnnounced(statements[last + 1])
+            {
                 last += 1
                 if statements[last].kind == .code { break }
             }
         }
         range = first...last
+    }
+
+    /// Whether a sentence needs the one before it in its paragraph.
+    private static func pointsBack(_ position: Int, in passage: Passages.Passage) -> Bool {
+        guard position > 0 else { return false }
+        let (before, statement) = (passage.statements[position - 1], passage.statements[position])
+        return statement.kind == .sentence && before.kind != .label && before.paragraph == statement.paragraph
+            && Anaphora.begins(statement.text)
     }
 
     private static func wantsExplanation(_ inquiry: Inquiry) -> Bool {
@@ -79,7 +88,9 @@ struct Quotation {
             text += shown(statement, isListed: before != nil)
             // What announces code is quoted with it.
             let start = statement.kind == .code ? before?.text.startIndex : nil
-            if !announces { text += mark(statement.text.base[(start ?? statement.text.startIndex)..<statement.text.endIndex]) }
+            if !announces {
+                text += mark(statement.text.base[(start ?? statement.text.startIndex)..<statement.text.endIndex])
+            }
         }
         return text
     }
@@ -91,26 +102,37 @@ struct Quotation {
 
     /// A text that looks like the end of a mark is quoted up to there.
     private func mark(_ quote: Substring) -> String {
-        let end = ["\"]]", "']]", "`]]", "”]]"].compactMap { quote.firstRange(of: $0)?.lowerBound }.min() ?? quote.endIndex
+        let end =
+            ["\"]]", "']]", "`]]", "”]]"].compactMap { quote.firstRange(of: $0)?.lowerBound }.min() ?? quote.endIndex
         return " [[\(passage.section.id): \"\(quote[..<end])\"]]"
     }
 
     /// What the quoted words are about, where they leave it to the heading: `KeyError: Raised when a key is not found.`
     private var name: String? {
         let statement = passage.statements[range.lowerBound]
-        guard statement.kind == .sentence || statement.kind == .item, let heading = passage.section.headings.last else { return nil }
-        let name = heading.prefix { !"([{".contains($0) }.trimmingWhitespace()
+        guard statement.kind == .sentence || statement.kind == .item, let heading = passage.section.headings.last else {
+            return nil
+        }
+        var name = heading.prefix { !"([{".contains($0) }.trimmingWhitespace()
+        // `DETACH PARTITION partition_name` is a command with its arguments.
+        let capitals = name.prefix { $0.isUppercase || $0 == " " }.trimmingWhitespace()
+        if capitals.count > 3, capitals.endIndex == name.endIndex || name[capitals.endIndex] == " " { name = capitals }
         let words = ContentWords.written(in: name)
-        let isName = words.contains { word in
-            word.contains("_") || word.dropFirst().contains(where: \.isUppercase) && word.contains(where: \.isLetter)
-        } || heading.contains("(") && !heading.contains(" (") || name.contains(".") && !name.contains(" ")
-        let isNamedThere = isDefinition && passage.subjectWords.isSubset(of: subject)
-        guard isName && words.count <= 2 || isNamedThere, !words.isEmpty, name.count <= Self.longestName,
-            name.first?.isNumber == false
-        else { return nil }
+        guard let first = words.first, first.first?.isNumber == false, name.count <= Self.longestName else {
+            return nil
+        }
+        let isName =
+            name == capitals
+            || words.count <= 2
+                && words.contains { word in
+                    word.contains("_") || word.dropFirst().contains(where: \.isUppercase)
+                }
+            || heading.contains("(") && !heading.contains(" (") || name.contains(".") && !name.contains(" ")
+        let isDefined = isDefinition && passage.subjectWords.isSubset(of: subject)
+        guard isName || isDefined else { return nil }
         // Where the sentence begins with the name, or is not about it alone, it says it itself.
-        let beginning = isNamedThere ? Set(ContentWords.of(statement.text.prefix(40))) : statement.wordSet
-        guard passage.subjectWords.isDisjoint(with: beginning) else { return nil }
+        let beginning = !isName ? Set(ContentWords.of(statement.text.prefix(40))) : statement.wordSet
+        guard Anaphora.begins(statement.text) || passage.subjectWords.isDisjoint(with: beginning) else { return nil }
         return String(name)
     }
 

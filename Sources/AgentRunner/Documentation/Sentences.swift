@@ -2,7 +2,9 @@
 /// line ends.
 enum Sentences {
     /// Abbreviations whose point ends no sentence.
-    private static let abbreviations: Set<String> = ["e.g.", "i.e.", "etc.", "vs.", "cf.", "approx.", "no.", "fig.", "sec."]
+    private static let abbreviations: Set<String> = [
+        "e.g.", "i.e.", "etc.", "vs.", "cf.", "approx.", "no.", "fig.", "sec.",
+    ]
     private static let closers: Set<Character> = [")", "]", "\"", "'", "”", "’", "»", "」", "』", "）"]
 
     /// The sentences of a text in order, trimmed; a line of a list or of code is one.
@@ -36,7 +38,9 @@ enum Sentences {
                 guard end < line.endIndex else { return nil }
                 // `#!` and `!` by themselves are signs somebody writes about.
                 let isInWord = character == "." || index > wordStart && line[line.index(before: index)].isLetter
-                if line[end].isWhitespace, isInWord, !isAbbreviation(line[wordStart..<next], atStart: wordStart == line.startIndex) {
+                if line[end].isWhitespace, isInWord,
+                    !isAbbreviation(line[wordStart..<next], atStart: wordStart == line.startIndex)
+                {
                     return end
                 }
             }

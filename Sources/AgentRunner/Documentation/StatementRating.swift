@@ -30,7 +30,9 @@ struct StatementRating {
         self.standing = standing
         let heading = passage.subjectWords
         let named = inquiry.words.filter { heading.contains($0.text) }
-        aboutness = inquiry.total == 0 || heading.isEmpty ? 0
+        aboutness =
+            inquiry.total == 0 || heading.isEmpty
+            ? 0
             : Double(named.count) / Double(heading.count) * min(1, named.map(\.weight).reduce(0, +) / inquiry.total)
         paragraphWords = passage.statements.reduce(into: [:]) { $0[$1.paragraph, default: []].formUnion($1.wordSet) }
     }
@@ -50,25 +52,32 @@ struct StatementRating {
             let share = share(of: word, in: statement, own: own)
             counted += share * word.weight
             // What merely occurs in code, as an option's name perhaps, says nothing about it.
-            let isInCodeOnly = share == 1 && statement.kind == .code && !announced.contains(word.text) && !word.isName
+            let isInCodeOnly =
+                share == 1 && statement.kind == .code && !announced.contains(word.text)
+                && !ContentWords.isIdentifier(word.text)
             near += word.weight * (share == 0 ? 0 : isInCodeOnly ? 0.25 : share == Share.alike ? Share.alike : 1)
         }
         guard counted > 0 else { return nil }
         var score = min(1, counted / inquiry.total)
         score *= 1 + 0.25 * pairShare(statement)
-        score *= 0.5 + 0.5 * standing
+        score *= 0.6 + 0.4 * standing
         score *= form(statement, at: position) * AnswerForm.fit(statement, at: position, of: passage, inquiry: inquiry)
-        if inquiry.kind == .definition {
-            if !isAboutSubject { near *= 0.5 }
-            // What a setting `controls`, `affects` or `governs` is told first where it is described, in other words.
-            if position == 0, passage.isBeginning, isWhollySubject { near = inquiry.total }
-        }
+        if !isAboutSubject { near *= mentionShare(of: statement) }
+        // What a setting `controls`, `affects` or `governs` is told first where it is described, in other words.
+        if inquiry.kind == .definition, position == 0, passage.isBeginning, isWhollySubject { near = inquiry.total }
         return (min(1, near / inquiry.total), score)
     }
 
-    /// A question for a definition is answered where its subject is treated, not where it is mentioned.
+    /// A question is answered where its subject is treated rather than where it is mentioned.
     private var isAboutSubject: Bool {
         inquiry.words.contains { passage.headingWords.contains($0.text) || passage.outerHeadingWords.contains($0.text) }
+    }
+
+    /// What a mention counts in a section whose headings say nothing of the question. Examples are about offices and
+    /// rainbows in any manual.
+    private func mentionShare(of statement: Statement) -> Double {
+        if inquiry.kind == .definition || statement.kind == .code { return 0.5 }
+        return ContentWords.all(in: statement.text).contains { $0 == "example" || $0 == "suppose" } ? 0.5 : 0.85
     }
 
     private var isWhollySubject: Bool {
@@ -108,7 +117,8 @@ struct StatementRating {
         // Nobody reads on to the end of these.
         let words = Double(statement.words.count)
         if words > 35 { form *= 0.5 + 17.5 / words }
-        if Anaphora.begins(statement.text) { form *= 0.8 }
+        // A section's first sentence points at the heading, which is shown with it.
+        if position > 0 || !passage.isBeginning, Anaphora.begins(statement.text) { form *= 0.8 }
         if statement.text.hasSuffix("?") || statement.text.hasPrefix("See ") { form *= 0.5 }
         return form
     }
@@ -117,9 +127,12 @@ struct StatementRating {
 /// Sentences that point back at the one before them, and say little without it.
 enum Anaphora {
     private static let words: Set<String> = [
-        "however", "this", "that", "it", "its", "thus", "these", "those", "such", "they", "their", "also", "furthermore",
-        "moreover", "therefore", "hence", "then", "otherwise", "instead", "similarly", "likewise", "nevertheless", "but", "and",
-        "so", "here", "both", "alternatively", "additionally", "conversely", "consequently", "again", "finally", "second",
+        "however", "this", "that", "it", "its", "thus", "these", "those", "such", "they", "their", "also",
+        "furthermore",
+        "moreover", "therefore", "hence", "then", "otherwise", "instead", "similarly", "likewise", "nevertheless",
+        "but", "and",
+        "so", "here", "both", "alternatively", "additionally", "conversely", "consequently", "again", "finally",
+        "second",
         "he", "she", "another", "other", "or", "note", "still", "yet", "too",
     ]
 

@@ -60,7 +60,12 @@ extension Statement {
         return paragraphs.filter { !$0.isEmpty }
     }
 
-    private static func append(_ lines: [Substring], _ paragraph: Int, isAnnounced: Bool, to statements: inout [Statement]) {
+    private static func append(
+        _ lines: [Substring],
+        _ paragraph: Int,
+        isAnnounced: Bool,
+        to statements: inout [Statement]
+    ) {
         func add(_ kind: Kind, _ text: Substring) { statements.append(Statement(kind, text, paragraph: paragraph)) }
         if lines.count > 1, lines.allSatisfy({ $0.contains(" | ") }) {
             add(.label, lines[0].trimmingWhitespace())
@@ -73,7 +78,9 @@ extension Statement {
             rest = rest.dropFirst(max(1, verses.count))
             if verses.isEmpty {
                 let sentences = Sentences.of(line)
-                for (index, sentence) in sentences.enumerated() { add(isItem(line) && index == 0 ? .item : .sentence, sentence) }
+                for (index, sentence) in sentences.enumerated() {
+                    add(isItem(line) && index == 0 ? .item : .sentence, sentence)
+                }
             } else if isAnnounced && !isTitle(verses) || verses.contains(where: looksLikeCode) {
                 add(.code, whole(verses))
             } else if let prose = rest.first, !isItem(prose), verses.startIndex == 0, !isAdmonition(verses) {
@@ -94,11 +101,12 @@ extension Statement {
 
     /// `Range Partitioning`: the title of what follows, not something to type.
     private static func isTitle(_ lines: ArraySlice<Substring>) -> Bool {
-        lines.count == 1 && lines.allSatisfy { line in
-            line.split(separator: " ").allSatisfy { word in
-                word.first?.isUppercase == true && word.dropFirst().allSatisfy { $0.isLowercase || $0 == "-" }
+        lines.count == 1
+            && lines.allSatisfy { line in
+                line.split(separator: " ").allSatisfy { word in
+                    word.first?.isUppercase == true && word.dropFirst().allSatisfy { $0.isLowercase || $0 == "-" }
+                }
             }
-        }
     }
 
     private static func isAdmonition(_ lines: ArraySlice<Substring>) -> Bool {

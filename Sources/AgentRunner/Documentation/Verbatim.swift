@@ -64,7 +64,9 @@ enum Verbatim {
         }
 
         func range(of sought: [UInt8], from start: Int = 0) -> Range<Int>? {
-            guard sought.count >= shortest, bytes.count >= sought.count, start <= bytes.count - sought.count else { return nil }
+            guard sought.count >= shortest, bytes.count >= sought.count, start <= bytes.count - sought.count else {
+                return nil
+            }
             for index in start...(bytes.count - sought.count) where bytes[index] == sought[0] {
                 if bytes[index..<(index + sought.count)].elementsEqual(sought) { return index..<(index + sought.count) }
             }

@@ -26,7 +26,6 @@ final class ClaimLoop: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    self.hasStorage.store(true, ordering: .relaxed)
                     try await self.claim()
                 } catch {
                     self.hasStorage.store(Task.isCancelled, ordering: .relaxed)
@@ -38,6 +37,9 @@ final class ClaimLoop: Service {
     }
 
     private func claim() async throws {
+        // An open claim says nothing until there is a run, and a connect succeeds while nobody is there to accept.
+        _ = try await storage.perform(Describe(), deadline: .seconds(5))
+        hasStorage.store(true, ordering: .relaxed)
         let stream = storage.stream(ClaimRuns(runner: runs.runner, holding: runs.ids), deadline: .seconds(600))
         for try await claimed in stream.items {
             logger.info("run claimed", metadata: ["RUN_ID": "\(claimed.run)", "attempt": "\(claimed.attempt)"])
@@ -49,7 +51,8 @@ final class ClaimLoop: Service {
                     origin: .claimed(attempt: claimed.attempt, next: claimed.next)
                 )
             } catch {
-                // Its lease ends with this runner's sign of life, or by time; another one takes it then.
+                let release = ReleaseRun(run: claimed.run, runner: runs.runner, attempt: claimed.attempt)
+                _ = try? await storage.perform(release, deadline: .seconds(5))
                 logger.warning("claimed run refused", metadata: ["RUN_ID": "\(claimed.run)", "error": "\(error)"])
             }
         }

@@ -26,42 +26,39 @@ struct RunExecution: Sendable {
     let storage: RPCClient
     let runner: String
     let feed: RunFeed
+    /// The trace of whoever asked.
+    let trace: TraceParent
     let logger: Logger
 
     /// Carries the run out. Never throws: what goes wrong is the run's last event, or the feed's error when that cannot
     /// be stored.
     func execute() async {
-        let log = RunLog(run: run, runner: runner, storage: storage, feed: feed)
         let timeline = Timeline()
+        let log = RunLog(run: run, runner: runner, storage: storage, feed: feed, timeline: timeline, trace: trace)
         do {
+            // The first event follows from the run's id alone, its time too, so it is the same however often the run is
+            // asked for: the reader sees it while the opening transaction, which stores it, is still on its way.
+            if case .live = origin { feed.show(try JSON(encoding: firstEvent)) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await storeAndWrite(log, timeline) }
-                group.addTask { try await answer(into: log, timeline) }
-                if case .live = origin { group.addTask { try await timeline.measure("tell") { try await tell() } } }
+                group.addTask { try await tellAndAnswer(into: log, timeline) }
                 try await group.waitForAll()
             }
             feed.end()
         } catch is RunIsElsewhere {
             feed.end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
         } catch {
-            logger.warning("run given up here", metadata: ["RUN_ID": "\(run)", "error": "\(error)"])
+            logger.warning("run given up here", metadata: ["run_id": "\(run)", "error": "\(error)"])
             feed.end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
         }
         log.close()
-    }
-
-    /// The first event follows from the run's id alone, its time too, so it is the same however often the run is asked for:
-    /// the reader sees it while the opening transaction, which stores it, is still on its way.
-    private func tell() async throws {
-        try await teller.tell(run, Self.status)
-        feed.show(try JSON(encoding: firstEvent))
     }
 
     private func storeAndWrite(_ log: RunLog, _ timeline: Timeline) async throws {
         switch origin {
         case .claimed(let attempt, let next):
             try log.append(.restarted(attempt: attempt))
-            try await log.write(attempt: attempt, next: next)
+            try await write(log, attempt: attempt, next: next)
         case .live:
             let open = OpenRun(
                 run: run,
@@ -72,17 +69,47 @@ struct RunExecution: Sendable {
                 event: firstEvent
             )
             let opened = try await timeline.measure("store") {
-                try await Retry.whileUnavailable(for: .seconds(5)) { try await storage.perform(open) }
+                try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
             }
             guard let attempt = opened.attempt else { throw RunIsElsewhere() }
-            try await log.write(attempt: attempt, next: 2)
+            try await write(log, attempt: attempt, next: 2)
         }
     }
 
-    private func answer(into log: RunLog, _ timeline: Timeline) async throws {
-        var outcome: Outcome
+    /// A run whose events storage does not take is given back, so that it ends or goes on elsewhere at once.
+    private func write(_ log: RunLog, attempt: Int, next: Int) async throws {
         do {
-            outcome = try await timeline.measure("agent") {
+            try await log.write(attempt: attempt, next: next)
+        } catch {
+            // A no to this call too means the lease is gone anyway.
+            _ = try? await storage.perform(
+                ReleaseRun(run: run, runner: runner, attempt: attempt),
+                deadline: .seconds(5)
+            )
+            throw error
+        }
+    }
+
+    private func tellAndAnswer(into log: RunLog, _ timeline: Timeline) async throws {
+        async let told: Void = timeline.measure("tell") { await tell() }
+        let outcome = try await answer(into: log, timeline)
+        await told
+        try log.append(.finished(outcome))
+    }
+
+    /// A reader who cannot be told is still to be answered.
+    private func tell() async {
+        guard case .live = origin else { return }
+        do {
+            try await teller.tell(run, Self.status)
+        } catch {
+            logger.warning("reader not told", metadata: ["run_id": "\(run)", "error": "\(error)"])
+        }
+    }
+
+    private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
+        do {
+            return try await timeline.measure("agent") {
                 try await agent.answer(question) { body in try log.append(body) }
             }
         } catch is CancellationError {
@@ -91,16 +118,14 @@ struct RunExecution: Sendable {
             let failure = RunFailure(error)
             logger.warning(
                 "agent failed",
-                metadata: ["RUN_ID": "\(run)", "ERROR_CODE": "\(failure.code)", "error": "\(error)"]
+                metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]
             )
-            outcome = Outcome(
+            return Outcome(
                 state: .failed,
                 error: Outcome.Failure(code: failure.code, message: failure.message),
                 model: agent.modelName
             )
         }
-        outcome.timeline = timeline.spans
-        try log.append(.finished(outcome))
     }
 
     private var firstEvent: RunEvent {

@@ -1,5 +1,4 @@
 import Contract
-import FoundationEssentials
 import RPC
 import Synchronization
 import Wire
@@ -9,58 +8,64 @@ import Wire
 /// One batch is on its way at a time; what the agent says meanwhile gathers and goes out as the next, neighbouring
 /// pieces of text as one event. So batches need no timer: they are as large as storage is slow.
 final class RunLog: Sendable {
-    /// More in one run means an agent that does not stop: some hundred pages of text.
+    /// More events in one run mean an agent that does not stop.
     static let maximumEvents = 10_000
+    /// Bytes of all events of a run: some hundred pages of text, held in memory for those who follow.
+    static let maximumBytes = 1 << 20
+    /// Bytes of one batch: with escapes and the envelope well below a frame.
+    private static let batchBytes = 256 << 10
+    /// Text is gathered up to this size into one event.
+    private static let eventBytes = 32 << 10
     /// How long storage may be away before the run is given up here; by then its lease has gone to another runner.
     private static let patience = Duration.seconds(30)
 
-    private struct State {
+    fileprivate struct State {
         var drafts: [Draft] = []
-        var total = 0
+        var events = 0
+        var bytes = 0
         var waiter: CheckedContinuation<Void, Never>?
         var isClosed = false
     }
 
-    private struct Draft {
+    fileprivate struct Draft {
         var at: String
         var body: RunEvent.Body
+
+        var bytes: Int { body.bytes }
     }
 
     let feed: RunFeed
     private let run: RunID
     private let runner: String
     private let storage: RPCClient
+    private let timeline: Timeline
+    private let trace: TraceParent
     private let state = Mutex(State())
 
-    init(run: RunID, runner: String, storage: RPCClient, feed: RunFeed) {
+    init(run: RunID, runner: String, storage: RPCClient, feed: RunFeed, timeline: Timeline, trace: TraceParent) {
         self.run = run
         self.runner = runner
         self.storage = storage
         self.feed = feed
+        self.timeline = timeline
+        self.trace = trace
     }
 
-    /// Takes an event; it is stored and shown by `write`. Errors: `resource_exhausted` behind `maximumEvents`.
+    /// Takes an event; it is stored and shown by `write`. Errors: `resource_exhausted` over the limits; the last event is
+    /// always taken.
     func append(_ body: RunEvent.Body) throws(ServiceError) {
-        let waiter: CheckedContinuation<Void, Never>?
-        (waiter, _) = try state.withLock { state throws(ServiceError) in
-            guard !state.isClosed else { return (nil, ()) }
-            if case .text(let more) = body, let last = state.drafts.indices.last,
-                case .text(let text) = state.drafts[last].body
-            {
-                state.drafts[last].body = .text(text + more)
-                return (nil, ())
+        let waiter = try state.withLock { state throws(ServiceError) in
+            guard !state.isClosed else { return nil as CheckedContinuation<Void, Never>? }
+            state.bytes += body.bytes
+            guard (state.events < Self.maximumEvents && state.bytes < Self.maximumBytes) || body.isFinished else {
+                throw ServiceError(.resourceExhausted, "The run has said more than a run may say.", retry: .no)
             }
-            guard state.total < Self.maximumEvents || body.isFinished else {
-                throw ServiceError(
-                    .resourceExhausted,
-                    "The run has more than \(Self.maximumEvents) events.",
-                    retry: .no
-                )
+            if !state.gather(body, upTo: Self.eventBytes) {
+                state.events += 1
+                state.drafts.append(Draft(at: Timestamp.now(), body: body))
             }
-            state.total += 1
-            state.drafts.append(Draft(at: Timestamp.now(), body: body))
             defer { state.waiter = nil }
-            return (state.waiter, ())
+            return state.waiter
         }
         waiter?.resume()
     }
@@ -74,11 +79,13 @@ final class RunLog: Sendable {
             try Task.checkCancellation()
             guard !drafts.isEmpty else { continue }
             let events = drafts.enumerated().map { offset, draft in
-                RunEvent(sequence: next + offset, at: draft.at, body: draft.body)
+                RunEvent(sequence: next + offset, at: draft.at, body: completed(draft.body))
             }
             next += events.count
             let append = AppendEvents(run: run, runner: runner, attempt: attempt, events: events)
-            try await Retry.whileUnavailable(for: Self.patience) { [storage] in _ = try await storage.perform(append) }
+            try await Patience.repeating(for: Self.patience) { [storage, trace] in
+                _ = try await storage.perform(append, traceparent: trace)
+            }
             for event in events { feed.show(try JSON(encoding: event)) }
             if events.last?.body.isFinished == true { return }
         }
@@ -95,6 +102,14 @@ final class RunLog: Sendable {
         waiter?.resume()
     }
 
+    /// The last event tells when the parts took place. It is written after the run was opened, so all of them are known.
+    private func completed(_ body: RunEvent.Body) -> RunEvent.Body {
+        guard case .finished(var outcome) = body else { return body }
+        outcome.timeline = timeline.spans
+        return .finished(outcome)
+    }
+
+    /// The next batch; empty when the log was closed or the task cancelled.
     private func takeDrafts() async -> [Draft] {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -113,14 +128,41 @@ final class RunLog: Sendable {
             waiter?.resume()
         }
         return state.withLock { state in
-            defer { state.drafts.removeAll() }
-            return state.drafts
+            var bytes = 0
+            let count = state.drafts.prefix { draft in
+                defer { bytes += draft.bytes }
+                return bytes < Self.batchBytes
+            }.count
+            defer { state.drafts.removeFirst(count) }
+            return Array(state.drafts.prefix(count))
         }
+    }
+}
+
+extension RunLog.State {
+    /// Adds text to the text that waits, if that is not too long yet.
+    fileprivate mutating func gather(_ body: RunEvent.Body, upTo limit: Int) -> Bool {
+        guard case .text(let more) = body, let last = drafts.indices.last, case .text(let text) = drafts[last].body,
+            text.utf8.count + more.utf8.count <= limit
+        else { return false }
+        drafts[last].body = .text(text + more)
+        return true
     }
 }
 
 extension RunEvent.Body {
     var isFinished: Bool {
         if case .finished = self { true } else { false }
+    }
+
+    /// About what the event takes as JSON.
+    fileprivate var bytes: Int {
+        switch self {
+        case .text(let text), .status(let text): text.utf8.count + 100
+        case .search(let query, _): query.utf8.count + 100
+        case .citation(let citation): citation.quote.utf8.count + 1_000
+        case .restarted: 100
+        case .finished(let outcome): (outcome.answer?.utf8.count ?? 0) + 2_000
+        }
     }
 }

@@ -51,9 +51,13 @@ final class Runs: Service {
     /// Takes a run on and gives its feed; a run that is in flight here already gives the feed it has.
     ///
     /// Errors: `invalid_argument` for an unknown agent, `resource_exhausted` at the maximum, `unavailable` while stopping.
-    func accept(_ run: RunID, agent name: String, question: Question, origin: RunExecution.Origin) throws(ServiceError)
-        -> RunFeed
-    {
+    func accept(
+        _ run: RunID,
+        agent name: String,
+        question: Question,
+        origin: RunExecution.Origin,
+        trace: TraceParent = TraceParent()
+    ) throws(ServiceError) -> RunFeed {
         guard let agent = agents[name] else {
             let known = agents.keys.sorted().joined(separator: ", ")
             throw .invalidArgument("There is no agent \"\(name)\". Agents: \(known).")
@@ -88,6 +92,7 @@ final class Runs: Service {
                     storage: storage,
                     runner: runner,
                     feed: feed,
+                    trace: trace,
                     logger: logger
                 )
             )

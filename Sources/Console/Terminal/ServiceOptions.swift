@@ -24,8 +24,8 @@ struct ServiceOptions: ParsableArguments {
 
     private var folder: String {
         if let runFolder { return runFolder }
-        let local = StateFolder.standard.runFolder
-        return FileManager.default.fileExists(atPath: local + "/storage-admin.sock") ? local : "/run/octavo"
+        if let local = try? StateFolder.standard, local.isInUse { return local.runFolder }
+        return "/run/octavo"
     }
 
     /// Calls a service as an administrator.

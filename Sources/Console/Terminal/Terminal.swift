@@ -51,7 +51,11 @@ struct Terminal: Sendable {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 bytes = bytes.dropFirst(written)
-            } else if errno != EINTR, errno != EAGAIN {
+            } else if errno == EAGAIN {
+                // Whoever shares the terminal has made it non-blocking, and it is slower than we are.
+                var writable = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&writable, 1, -1)
+            } else if errno != EINTR {
                 return
             }
         }

@@ -35,7 +35,8 @@ package struct House {
                     try unix("agent-runner", "storage-agent-runner"),
                     try unix("admin", "storage-admin"),
                 ],
-                environment: Self.part(of: settings, ["OCTAVO_LOG", "OCTAVO_DATABASE"])
+                // libpq has its own variables, and its files (.pgpass, .postgresql) in the home folder.
+                environment: Self.part(of: settings, "HOME", prefixes: ["OCTAVO_DATABASE", "PG"])
                     .adding(databaseURL.map { ["DATABASE_URL": $0] } ?? [:]),
                 log: log
             ),
@@ -43,7 +44,7 @@ package struct House {
                 "octavo-agent-runner",
                 in: programs,
                 sockets: [try unix("gateway", "agent-runner-gateway"), try unix("admin", "agent-runner-admin")],
-                environment: Self.part(of: settings, ["OCTAVO_LOG", "OCTAVO_MODEL", "OPENAI_", "SSL_CERT_"])
+                environment: Self.part(of: settings, "OCTAVO_MODEL", prefixes: ["OPENAI_", "SSL_CERT_"])
                     .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
                 log: log
             ),
@@ -51,7 +52,7 @@ package struct House {
                 "octavo-gateway",
                 in: programs,
                 sockets: [http, try unix("admin", "gateway-admin")],
-                environment: Self.part(of: settings, ["OCTAVO_LOG"]).adding([
+                environment: Self.part(of: settings).adding([
                     "OCTAVO_STORAGE": "\(run)/storage-gateway.sock",
                     "OCTAVO_AGENT_RUNNER": "\(run)/agent-runner-gateway.sock",
                 ]),
@@ -60,6 +61,13 @@ package struct House {
         ]
         let port = if case .inet(_, let bound) = http.kind { bound } else { port }
         address = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    /// Removes the socket files, once the services have ended.
+    func removeSockets() {
+        for socket in services.flatMap(\.sockets) {
+            if case .unix(let path) = socket.kind { unlink(path) }
+        }
     }
 
     /// The folder of the executables: that of this one.
@@ -80,10 +88,13 @@ package struct House {
     }
 
     /// What a service may know of this environment: what it needs and no more; the provider's key is the runner's alone.
-    private static func part(of settings: [String: String], _ prefixes: [String]) -> [String: String] {
-        settings.filter { name, _ in
-            ["PATH", "LANG", "TZ"].contains(name) || prefixes.contains { name.hasPrefix($0) }
-        }
+    private static func part(
+        of settings: [String: String],
+        _ names: String...,
+        prefixes: [String] = []
+    ) -> [String: String] {
+        let names = ["PATH", "LANG", "TZ", "OCTAVO_LOG", "OCTAVO_DRAIN_SECONDS"] + names
+        return settings.filter { name, _ in names.contains(name) || prefixes.contains { name.hasPrefix($0) } }
     }
 }
 

@@ -61,6 +61,9 @@ package final class LocalService: Service {
         }
     }
 
+    /// The sockets that are handed over.
+    var sockets: [ListenSocket] { launch.sockets }
+
     /// The process as it runs now.
     package var process: ChildProcess? {
         state.withLock { if case .running(let child) = $0 { child } else { nil } }
@@ -93,11 +96,16 @@ package final class LocalService: Service {
 
 /// The file all services write their log to.
 package final class ServiceLog: Sendable {
+    /// A longer file is put aside before it is opened, in place of the one put aside before.
+    private static let mostBytes = 10_000_000
+
     package let path: String
     let descriptor: CInt
 
     package init(_ path: String) throws {
         self.path = path
+        var status = stat()
+        if stat(path, &status) == 0, status.st_size > Self.mostBytes { rename(path, path + ".old") }
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure("\(path) cannot be written: \(String(cString: strerror(errno))).") }
     }

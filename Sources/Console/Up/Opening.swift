@@ -16,9 +16,14 @@ struct Opening: Service {
     let question: String?
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            try await open()
-            try? await gracefulShutdown()
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await open()
+                try? await gracefulShutdown()
+            }
+        } catch {
+            // Ctrl-C cuts off what it waits for, whatever that then throws; the stop is a clean one all the same.
+            guard Task.isCancelled || Task.isShuttingDownGracefully else { throw error }
         }
     }
 
@@ -38,7 +43,8 @@ struct Opening: Service {
             out.line(out.styled("? \(question)", .bold))
             do {
                 try await Asking(url: house.address).stream(question, to: out)
-            } catch let error as Failure {
+            } catch {
+                try Task.checkCancellation()
                 Terminal.error.line("\(error)")
             }
             out.line()
@@ -47,6 +53,7 @@ struct Opening: Service {
     }
 
     private func waitUntilReady() async throws {
+        defer { Terminal.error.clearProgress() }
         let end = ContinuousClock.now + Self.patience
         for service in ["storage", "agent-runner", "gateway"] {
             while true {
@@ -54,7 +61,6 @@ struct Opening: Service {
                 if reasons.isEmpty { break }
                 Terminal.error.progress("waiting for \(service): \(reasons.joined(separator: "; "))")
                 guard ContinuousClock.now < end else {
-                    Terminal.error.clearProgress()
                     throw Failure(
                         "\(service) is not ready: \(reasons.joined(separator: "; ")). The end of \(state.log) says more."
                     )
@@ -62,7 +68,6 @@ struct Opening: Service {
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
-        Terminal.error.clearProgress()
     }
 
     private func notReady(_ service: String) async -> [String] {
@@ -75,14 +80,21 @@ struct Opening: Service {
         }
     }
 
-    /// The first book is Octavo's own: its README and its protocol.
+    /// The first book is Octavo's own: its README and its protocol. Without it everything else still works.
     private func importOwnDocumentation() async throws {
         guard let sources = Self.ownDocumentation() else { return }
-        let report = try await withAdmin("storage") { storage in
-            try await BookImport(paths: sources, title: "Octavo", authors: [], storage: storage, progress: .error).run()
-        }
-        if report.changed > 0 {
-            Terminal.error.line("imported \"Octavo\": \(report.documents) files, \(report.sections) sections")
+        do {
+            let report = try await withAdmin("storage") {
+                try await BookImport(paths: sources, title: "Octavo", authors: [], storage: $0, progress: .error).run()
+            }
+            if report.changed > 0 {
+                Terminal.error.line("imported \"Octavo\": \(report.documents) files, \(report.sections) sections")
+            }
+        } catch {
+            Terminal.error.clearProgress()
+            try Task.checkCancellation()
+            let reason = (error as? ServiceError)?.message ?? "\(error)"
+            Terminal.error.line("Octavo's own documentation was not imported: \(reason)")
         }
     }
 

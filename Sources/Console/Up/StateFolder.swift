@@ -6,11 +6,17 @@ package struct StateFolder: Sendable {
     package let path: String
 
     /// `OCTAVO_STATE`, or the XDG state folder; for root a place the database's own user can reach.
+    /// Throws when there is no home folder either.
     static var standard: StateFolder {
-        if let chosen = environment("OCTAVO_STATE") { return StateFolder(path: chosen) }
-        if geteuid() == 0 { return StateFolder(path: "/var/lib/octavo-up") }
-        if let base = environment("XDG_STATE_HOME") { return StateFolder(path: base + "/octavo") }
-        return StateFolder(path: (environment("HOME") ?? "/tmp/\(geteuid())") + "/.local/state/octavo")
+        get throws {
+            if let chosen = environment("OCTAVO_STATE") { return StateFolder(path: chosen) }
+            if geteuid() == 0 { return StateFolder(path: "/var/lib/octavo-up") }
+            if let base = environment("XDG_STATE_HOME") { return StateFolder(path: base + "/octavo") }
+            guard let home = environment("HOME") else {
+                throw Failure("HOME is not set, so there is no state folder. Choose one with --state or OCTAVO_STATE.")
+            }
+            return StateFolder(path: home + "/.local/state/octavo")
+        }
     }
 
     package init(path: String) {
@@ -21,6 +27,26 @@ package struct StateFolder: Sendable {
     package var runFolder: String { path + "/run" }
     var database: String { path + "/postgres" }
     package var log: String { path + "/octavo.log" }
+
+    /// Somebody listens on storage's socket. Only connecting tells that from a file left by a process that was killed.
+    var isInUse: Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array("\(runFolder)/storage-admin.sock".utf8)
+        // unix(7): one byte is for the NUL at the end.
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard probe >= 0 else { return false }
+        defer { close(probe) }
+        let answer = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(probe, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        // EAGAIN is a full queue, of somebody who is alive.
+        return answer == 0 || errno == EAGAIN
+    }
 
     /// Makes the folders, and holds them for this process until it ends.
     func take() throws -> FileLock {

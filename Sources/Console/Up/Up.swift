@@ -31,7 +31,7 @@ struct Up: AsyncParsableCommand {
     @Option(help: "A question to ask when everything has started.") var ask: String?
 
     func run() async throws {
-        let state = self.state.map(StateFolder.init) ?? .standard
+        let state = try self.state.map(StateFolder.init) ?? .standard
         let lock = try state.take()
         defer { withExtendedLifetime(lock) {} }
         let log = try ServiceLog(state.log)
@@ -39,6 +39,7 @@ struct Up: AsyncParsableCommand {
         let database = try await LocalDatabase.open(state)
         do {
             let house = try House(state: state, host: host, port: port, databaseURL: database.url, log: log)
+            defer { house.removeSockets() }
             let opening = Opening(house: house, state: state, question: ask)
             try await Self.serve([database] + house.services + [opening])
         } catch {

@@ -1,7 +1,7 @@
 /// Appends events to a run; the event `finished`, when it is among them, ends the run and stores the answer, in the same
 /// transaction. Events that are stored already are left as they are, so that it may be sent again.
 ///
-/// Errors: `failed_precondition` when the writer has lost its lease, `not_found`.
+/// Errors: `failed_precondition` when the writer has lost its lease, or there is no such run.
 public struct AppendEvents: Operation {
     /// The name on the wire.
     public static let name = "runs.append_events"

@@ -71,7 +71,6 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                     guard let connection else { continue }
                     group.addTask {
                         await channel.handle(value: connection, logger: self.logger)
-                        self.open.subtract(1, ordering: .relaxed)
                     }
                 }
             }
@@ -92,24 +91,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(descriptor) { child -> EventLoopFuture<Connection?> in
-                guard self.open.add(1, ordering: .relaxed).newValue <= limits.connections else {
-                    self.open.subtract(1, ordering: .relaxed)
-                    return Self.refuse(child)
+                let count = self.open.add(1, ordering: .relaxed).newValue
+                child.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
+                guard count <= limits.connections else {
+                    // Not yet registered with its event loop, a connection cannot be answered; closed, it costs nothing.
+                    child.close(promise: nil)
+                    return child.eventLoop.makeSucceededFuture(nil)
                 }
                 Self.limitUnacknowledged(child, limits)
                 return channel.setup(channel: child, logger: self.logger).map { $0 }
             }
-    }
-
-    /// Over the limit of connections: one line by hand, since nothing was set up to speak HTTP.
-    private static func refuse(_ child: any Channel) -> EventLoopFuture<Connection?> {
-        let answer = ByteBuffer(
-            string:
-                "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-        )
-        return child.writeAndFlush(answer).flatMap { child.close() }.flatMapError { _ in
-            child.eventLoop.makeSucceededVoidFuture()
-        }.map { nil }
     }
 
     /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not

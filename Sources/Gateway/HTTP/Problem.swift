@@ -35,7 +35,7 @@ struct Problem: Encodable {
     /// The response with the problem as its body.
     func response(retryAfterMilliseconds: Int? = nil, status given: HTTPResponse.Status? = nil) -> Response {
         var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if status == 503 || status == 429 {
+        if (status == 503 || status == 429) && retry != Retry.no.rawValue {
             // Whole seconds, at least one (RFC 9110, 10.2.3).
             headers[.retryAfter] = String(max(1, ((retryAfterMilliseconds ?? 1_000) + 999) / 1_000))
         }

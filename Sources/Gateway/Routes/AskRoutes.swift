@@ -30,13 +30,16 @@ struct AskRoutes: Sendable {
 
     private func ask(_ request: Request) async throws -> Response {
         let start = try await self.start(request)
+        // A caller's trace goes on here (W3C Trace Context); without one, this is where it begins.
+        let header = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
+        let trace = header.flatMap(TraceParent.init) ?? TraceParent()
         if EventStream.isWanted(by: request) {
             return EventStreamResponse(run: start.run, keepAlive: limits.keepAlive).response { [follower] emit in
-                try await follower.start(start, emit: emit)
+                try await follower.start(start, trace: trace, emit: emit)
             }
         }
         let last = Mutex<JSON?>(nil)
-        try await follower.start(start) { event in last.withLock { $0 = event } }
+        try await follower.start(start, trace: trace) { event in last.withLock { $0 = event } }
         guard let last = last.withLock({ $0 }), case .finished(let outcome) = try last.decode(RunEvent.self).body else {
             throw ServiceError.unavailable("The run has not finished; ask for it at /v1/runs/\(start.run).")
         }
@@ -53,7 +56,7 @@ struct AskRoutes: Sendable {
         }
         let body: Body
         do {
-            body = try JSON(validating: bytes).decode(Body.self)
+            body = try JSON(validating: Self.onOneLine(bytes)).decode(Body.self)
         } catch {
             throw ServiceError.invalidArgument(
                 #"The body has to be JSON like {"question": "How do I …?"}; optional are "reader", "agent" and "run", a UUID of version 7."#
@@ -70,6 +73,14 @@ struct AskRoutes: Sendable {
         }
         let question = Question(text: text, reader: body.reader, channel: body.channel ?? .http)
         return StartRun(run: body.run ?? .new(), agent: body.agent ?? "documentation", question: question)
+    }
+}
+
+extension AskRoutes {
+    /// People send JSON over several lines; on the wire it has to be one. White space other than spaces stands between
+    /// JSON's tokens only, so that this changes no value.
+    private static func onOneLine(_ body: ByteBuffer) -> ByteBuffer {
+        ByteBuffer(bytes: body.readableBytesView.map { [0x09, 0x0A, 0x0D].contains($0) ? 0x20 : $0 })
     }
 }
 

@@ -1,5 +1,6 @@
 import Contract
 import Hummingbird
+import HummingbirdCore
 import RPC
 import Wire
 
@@ -26,7 +27,9 @@ struct BookRoutes: Sendable {
             return try JSONResponse.response(section)
         }
         router.get("search") { request, _ in
-            guard let query = request.uri.queryParameters.get("q"), !query.trimmed.isEmpty else {
+            // Forms write a space as "+", and a plus as "%2B" (WHATWG URL, application/x-www-form-urlencoded).
+            let form = request.uri.query?.replacing("+", with: "%20") ?? ""
+            guard let query = URI("/?\(form)").queryParameters.get("q"), !query.trimmed.isEmpty else {
                 throw ServiceError.invalidArgument("Say what to search for, as in /v1/search?q=max_connections.")
             }
             let limit = try Query.integer("limit", in: request, default: 10, range: 1...50)

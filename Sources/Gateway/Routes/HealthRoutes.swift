@@ -11,7 +11,6 @@ struct HealthRoutes: Sendable {
     /// What `/readyz` answers.
     private struct Readiness: Encodable {
         var ready: Bool
-        var reasons: [String]
     }
 
     let runner: RPCClient
@@ -28,10 +27,8 @@ struct HealthRoutes: Sendable {
         async let storageReasons = reasons("storage", storage)
         async let runnerReasons = reasons("agent runner", runner)
         let reasons = await storageReasons + runnerReasons
-        return try JSONResponse.response(
-            Readiness(ready: reasons.isEmpty, reasons: reasons),
-            status: reasons.isEmpty ? .ok : .serviceUnavailable
-        )
+        guard reasons.isEmpty else { throw ServiceError.unavailable("Not ready: \(reasons.joined(separator: "; ")).") }
+        return try JSONResponse.response(Readiness(ready: true))
     }
 
     private func reasons(_ name: String, _ client: RPCClient) async -> [String] {

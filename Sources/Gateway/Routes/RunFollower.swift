@@ -11,35 +11,40 @@ struct RunFollower: Sendable {
     /// the question is stored, for then it is carried out.
     static let patience = (beforeStored: Duration.seconds(8), stored: Duration.seconds(30))
 
+    /// How long a model may be silent: the longest wait the protocol knows.
+    private static let longest = Duration.seconds(600)
+
     let runner: RPCClient
     let storage: RPCClient
 
     /// Starts a run and follows it to its end.
-    func start(_ start: StartRun, emit: @Sendable (JSON) async throws -> Void) async throws {
+    func start(_ start: StartRun, trace: TraceParent, emit: @Sendable (JSON) async throws -> Void) async throws {
         var last = 0
-        var stored = false
-        var pause = Pause(patience: Self.patience.beforeStored)
+        var isStored = false
+        var patience = Patience(Self.patience.beforeStored)
         while true {
+            let before = last
             do {
-                if !stored {
-                    try await follow(runner.stream(start, deadline: .seconds(600)), last: &last, emit)
+                if isStored {
+                    try await follow(
+                        storage.stream(FollowRun(run: start.run, after: last), deadline: Self.longest),
+                        &last,
+                        emit
+                    )
                 } else {
-                    let stream = storage.stream(FollowRun(run: start.run, after: last), deadline: .seconds(600))
-                    try await follow(stream, last: &last, emit)
+                    try await follow(runner.stream(start, deadline: Self.longest, traceparent: trace), &last, emit)
                 }
                 return
             } catch let error as ServiceError {
-                if error.code == .notFound, stored {
+                if last > max(1, before) { patience = Patience(Self.patience.stored) }
+                if error.code == .notFound, isStored {
                     // Nothing was stored: the question was lost with its runner, and is asked again under the same id.
-                    stored = false
-                } else if error.code == .aborted || (last > 0 && error.passes), !stored {
-                    // Told, and perhaps stored: storage knows.
-                    stored = true
-                    if last > 1 { pause = Pause(patience: Self.patience.stored) }
-                } else if !error.passes {
-                    throw error
+                    isStored = false
+                    continue
                 }
-                try await pause.orThrow(error)
+                try await patience.wait(after: error)
+                // Told, and perhaps stored: storage knows.
+                if error.code == .aborted || last > 0 { isStored = true }
             }
         }
     }
@@ -47,21 +52,22 @@ struct RunFollower: Sendable {
     /// Follows a stored run from behind an event.
     func follow(_ run: RunID, after: Int, emit: @Sendable (JSON) async throws -> Void) async throws {
         var last = after
-        var pause = Pause(patience: Self.patience.stored)
+        var patience = Patience(Self.patience.stored)
         while true {
+            let before = last
             do {
-                let stream = storage.stream(FollowRun(run: run, after: last), deadline: .seconds(600))
-                try await follow(stream, last: &last, emit)
+                try await follow(storage.stream(FollowRun(run: run, after: last), deadline: Self.longest), &last, emit)
                 return
-            } catch let error as ServiceError where error.passes {
-                try await pause.orThrow(error)
+            } catch let error as ServiceError {
+                if last > before { patience.succeeded() }
+                try await patience.wait(after: error)
             }
         }
     }
 
     private func follow<O: StreamingOperation>(
         _ stream: RPCStream<O>,
-        last: inout Int,
+        _ last: inout Int,
         _ emit: @Sendable (JSON) async throws -> Void
     ) async throws {
         for try await event in stream.json {
@@ -70,32 +76,6 @@ struct RunFollower: Sendable {
             }
             try await emit(event)
             last = sequence
-        }
-    }
-}
-
-/// Growing pauses between tries, until patience is over.
-private struct Pause {
-    private let end: ContinuousClock.Instant
-    private var milliseconds = 25.0
-
-    init(patience: Duration) {
-        end = ContinuousClock.now + patience
-    }
-
-    mutating func orThrow(_ error: ServiceError) async throws {
-        guard ContinuousClock.now < end else { throw error }
-        try await Task.sleep(for: .milliseconds(Int(Double.random(in: milliseconds / 2...milliseconds))))
-        milliseconds = min(1_000, milliseconds * 2)
-    }
-}
-
-extension ServiceError {
-    /// Whether the same call may succeed a little later; every call made here may be repeated.
-    fileprivate var passes: Bool {
-        switch code {
-        case .unavailable, .outcomeUnknown, .aborted: retry != .no
-        default: false
         }
     }
 }

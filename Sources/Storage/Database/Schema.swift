@@ -54,10 +54,13 @@ final class Schema: Service {
                 } catch let error as MigrationError where !error.passes {
                     // A person has to look at this; trying again would change nothing.
                     self.logger.error("migrations refused", metadata: ["reason": "\(error)"])
-                    self.state.withLock { $0 = .refused(reason: "\(error)") }
+                    self.state.withLock {
+                        $0 = .refused(reason: "a migration was refused; the log of octavo-storage says which")
+                    }
                     break
                 } catch {
-                    self.state.withLock { $0 = .waiting(reason: "the database is away (\(error))") }
+                    self.state.withLock { $0 = .waiting(reason: "the database is away") }
+                    self.logger.debug("migrations wait", metadata: ["reason": "\(error)"])
                     try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
                 }
             }

@@ -91,12 +91,12 @@ language sql immutable parallel safe
 return (select string_agg(letter, '' order by letter) from regexp_split_to_table(word, '') as letter);
 
 -- The words of one book, or of all, that a misspelt one may mean, and how sure that is: those within one slip for up to
--- five letters, two for up to nine, else three, where two swapped letters are one slip; each slip outweighs being found
+-- five letters, two for up to nine, else three, where two swapped letters are one slip. Each slip outweighs being found
 -- twelve times as often (e to the 2.5th), and one in the first letter, which people seldom miss, counts double. Without
--- any, what it may be the beginning of. Swapped letters in a word of five may leave a similarity in trigrams of 0.2.
+-- any, the words it may be the beginning of. Two swapped letters in a word of five leave a similarity in trigrams of 0.2.
 create function octavo_meant(given text, book bigint)
 returns table (word text, stem text, slips integer, sections bigint, confidence float8)
-language sql stable parallel safe rows 3
+language sql stable rows 3
 set pg_trgm.similarity_threshold = 0.2
 -- Comparing with every word takes many times as long, however few the planner believes there are.
 set enable_seqscan = off
@@ -122,7 +122,7 @@ as $$
         group by spelling.word
     )
     (select word, stem, slips, sections,
-        case when row_number() over (order by likelihood desc, word) = 1 then greatest(0.5, 1 - 0.1 * slips) else 0.4 end
+        case when row_number() over (order by likelihood desc, word) = 1 then 1 - 0.1 * slips else 0.4 end
     from rated where likelihood > (select max(likelihood) from rated) - 1
     order by likelihood desc, word limit 3)
     union all

@@ -85,7 +85,7 @@ extension Books {
             [
                 requireImport(book, finish.import),
                 // The index of a large book is sorted in memory rather than on disk.
-                "select set_config('work_mem', '64MB', true)",
+                "select set_config('work_mem', '64MB', true), set_config('statement_timeout', '300s', true)",
                 """
                 with gone as (
                     delete from document where book_id = \(book) and import < \(finish.import)

@@ -46,7 +46,9 @@ extension Runs {
     /// Leases runs to a runner as long as it asks.
     func claim(_ claim: ClaimRuns, _ call: CallContext, _ items: ItemWriter<ClaimRuns.Item>) async throws -> Done {
         leases.connected(claim.runner, on: call.connection)
-        try await freeUnknown(claim)
+        // The connection may have ended before it was noted; its calls are cancelled then.
+        if Task.isCancelled { leases.disconnected(call.connection) }
+        try await leases.release(unknownTo: claim.runner, holding: claim.holding, deadline: .now + .seconds(10))
         let end = ContinuousClock.now + Self.claimDuration
         return try await signals.subscribed(to: .queue) { signals in
             var signals = signals.makeAsyncIterator()
@@ -61,19 +63,6 @@ extension Runs {
             }
             return Done()
         }
-    }
-
-    /// Frees what is leased to the runner and unknown to it: it was lost between the lease and the runner. What was leased
-    /// in the last seconds may still be on its way.
-    private func freeUnknown(_ claim: ClaimRuns) async throws {
-        _ = try await database.rows(
-            """
-            update run set state = 'queued', runner = null, leased_at = null, lease_until = null
-            where state = 'running' and runner = \(claim.runner) and leased_at < now() - interval '20 seconds'
-                and id <> all(\(claim.holding.map(\.uuid))::uuid[])
-            """,
-            deadline: .now + .seconds(10)
-        )
     }
 
     private func lease(to runner: String) async throws -> Rows {

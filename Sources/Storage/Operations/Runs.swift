@@ -13,10 +13,14 @@ struct Runs: Sendable {
     func add(to operations: inout Operations) {
         operations.onJSON(OpenRun.self) { try await open($0, $1) }
         operations.on(AppendEvents.self) { try await append($0, $1) }
+        operations.on(ReleaseRun.self) { release, call in
+            try await leases.release(release.run, of: release.runner, attempt: release.attempt, deadline: call.deadline)
+            return Done()
+        }
         operations.onJSON(GetRun.self) { try await get($0, $1) }
         operations.onJSON(ListRuns.self) { try await list($0, $1) }
-        operations.onStream(FollowRun.self) { try await follow($0, $1, $2) }
-        operations.onStream(ClaimRuns.self) { try await claim($0, $1, $2) }
+        operations.onStream(FollowRun.self, standing: true) { try await follow($0, $1, $2) }
+        operations.onStream(ClaimRuns.self, standing: true) { try await claim($0, $1, $2) }
     }
 
     private func open(_ open: OpenRun, _ call: CallContext) async throws -> JSON {

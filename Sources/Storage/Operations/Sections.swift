@@ -130,22 +130,27 @@ struct Sections: Sendable {
                     (select max(rarity) from rated where rated.place = term.place),
                     case when is_extra then 0 else ln(1 + total * 2) end) as mass
                 from term, corpus
+            ), total as materialized (
+                select greatest(sum(mass), 0.001) as mass from asked
             ), held as materialized (
-                select place, posting.id, max(confidence * rarity * posting.weight) as value
-                from rated, unnest(sections, weights) as posting (id, weight)
+                -- The arrays are short and the sections many: all that is joined is joined before they are unfolded.
+                select place, posting.id, max(value * posting.weight) as value, min(mass) as mass
+                from (
+                    select place, factor * confidence * rarity as value, asked.mass / total.mass as mass, sections, weights
+                    from rated join asked using (place), total
+                ) as worth, unnest(sections, weights) as posting (id, weight)
                 group by place, posting.id
             ), scored as materialized (
-                select id, sum(factor * value) as score,
-                    sum(mass) / (select greatest(sum(mass), 0.001) from asked) as coverage
-                from held join asked using (place)
+                select id, sum(value) as score, sum(mass) as coverage
+                from held
                 group by id
-                order by sum(factor * value) * (1 - \(Ranking.coverageShare) + \(Ranking.coverageShare)
-                    * sum(mass) / (select greatest(sum(mass), 0.001) from asked)) desc
+                order by sum(value) * (1 - \(Ranking.coverageShare) + \(Ranking.coverageShare) * sum(mass)) desc
                 limit \(Ranking.candidates)
             )
             select section.id, section.book_id, book.title, section.headings, section.file, section.anchor, section.text,
                 scored.score, scored.coverage,
                 array(select stem from looked_up order by place, stem) as stems,
+                array(select place from looked_up order by place, stem) as places,
                 array(select given from meant where is_unknown order by place, confidence desc) as misspelt,
                 array(select word from meant where is_unknown order by place, confidence desc) as meant
             from scored join section using (id) join book on book.id = section.book_id

@@ -1,4 +1,5 @@
 import Contract
+import FoundationEssentials
 import Logging
 import Postgres
 import RPC
@@ -11,75 +12,107 @@ import Wire
 final class Leases: Service {
     /// How long a lease lasts without a sign of life. Longer than a restart of storage takes.
     static let duration = Duration.seconds(15)
-    /// How often leases of connected runners are renewed, and everything that waits looks again by itself.
+    /// How often leases of connected runners are renewed, and everything that waits looks again by itself: other hosts
+    /// share the database and wake nobody here.
     private static let renewal = Duration.seconds(5)
     /// A run that has taken this many runners with it is not given to another.
     static let maximumAttempts = 5
+    /// What was leased a moment ago may still be on its way to its runner.
+    private static let underWay = 20.0
+
+    /// Which leases are to end.
+    private enum Ending {
+        case of(runner: String)
+        case unknown(to: String, holding: [UUID])
+        case run(UUID, runner: String, attempt: Int)
+        case expired
+    }
 
     private struct State {
         var runners: [ConnectionID: String] = [:]
+        /// Lost, and not released yet: bounded by the connections there can be while Postgres is away.
+        var lost: Set<String> = []
     }
 
     private let database: Database
     private let signals: RunSignals
     private let logger: Logger
     private let state = Mutex(State())
-    /// Runners that were lost; bounded by the connections there can be.
-    private let lost: AsyncStream<String>
-    private let lostWriter: AsyncStream<String>.Continuation
+    private let losses: AsyncStream<Void>
+    private let loss: AsyncStream<Void>.Continuation
 
     init(database: Database, signals: RunSignals, logger: Logger) {
         self.database = database
         self.signals = signals
         self.logger = logger
-        (lost, lostWriter) = AsyncStream.makeStream()
+        (losses, loss) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// A runner is there, on this connection.
     func connected(_ runner: String, on connection: ConnectionID) {
-        state.withLock { $0.runners[connection] = runner }
+        state.withLock { state in
+            state.runners[connection] = runner
+            state.lost.remove(runner)
+        }
     }
 
     /// A connection has ended. A runner that has another one open by now was not lost.
     func disconnected(_ connection: ConnectionID) {
-        let runner = state.withLock { state -> String? in
-            guard let runner = state.runners.removeValue(forKey: connection) else { return nil }
-            return state.runners.values.contains(runner) ? nil : runner
+        state.withLock { state in
+            guard let runner = state.runners.removeValue(forKey: connection) else { return }
+            if !state.runners.values.contains(runner) { state.lost.insert(runner) }
         }
-        if let runner { lostWriter.yield(runner) }
+        loss.yield()
+    }
+
+    /// Ends one lease.
+    func release(
+        _ run: RunID,
+        of runner: String,
+        attempt: Int,
+        deadline: ContinuousClock.Instant
+    ) async throws {
+        _ = try await end(.run(run.uuid, runner: runner, attempt: attempt), deadline: deadline)
+    }
+
+    /// Ends the leases of runs the runner does not know of: they were lost between the lease and the runner.
+    func release(unknownTo runner: String, holding: [RunID], deadline: ContinuousClock.Instant) async throws {
+        _ = try await end(.unknown(to: runner, holding: holding.map(\.uuid)), deadline: deadline)
     }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await runner in self.lost { await self.release(runner) }
+                    for await _ in self.losses { await self.releaseLost() }
                 }
                 group.addTask {
+                    // After a start, runners are given the time of a lease to come back before it counts as over.
+                    let start = ContinuousClock.now
                     while !Task.isCancelled {
-                        await self.renew()
-                        try? await Task.sleep(for: Self.renewal)
-                    }
-                }
-                group.addTask {
-                    // Other hosts share this database and wake nobody here.
-                    while !Task.isCancelled {
+                        await self.renew(endExpired: ContinuousClock.now - start > Self.duration)
+                        await self.releaseLost()
                         self.signals.signalAll()
-                        try? await Task.sleep(for: .seconds(1))
+                        try? await Task.sleep(for: Self.renewal)
                     }
                 }
             }
         }
     }
 
-    private func release(_ runner: String) async {
-        await attempt("release") {
-            let freed = try await free(of: runner)
-            if freed > 0 { logger.notice("leases released", metadata: ["runner": "\(runner)", "runs": "\(freed)"]) }
+    private func releaseLost() async {
+        for runner in state.withLock({ $0.lost }) {
+            await attempt("release") {
+                let count = try await end(.of(runner: runner), deadline: .now + .seconds(5))
+                state.withLock { _ = $0.lost.remove(runner) }
+                if count > 0 {
+                    logger.notice("leases released", metadata: ["runner": "\(runner)", "runs": "\(count)"])
+                }
+            }
         }
     }
 
-    private func renew() async {
+    private func renew(endExpired: Bool) async {
         let runners = state.withLock { Array(Set($0.runners.values)) }
         await attempt("renew") {
             _ = try await database.rows(
@@ -89,14 +122,14 @@ final class Leases: Service {
                 """,
                 deadline: .now + .seconds(5)
             )
-            _ = try await free(of: nil)
+            if endExpired { _ = try await end(.expired, deadline: .now + .seconds(5)) }
         }
     }
 
-    /// Puts runs back into the queue, those of a runner or those whose lease is over; ends those that have been there too
-    /// often, with their last event.
-    private func free(of runner: String?) async throws -> Int {
-        let ending = """
+    /// Puts runs back into the queue; ends those that have been there too often, with their last event.
+    private func end(_ ending: Ending, deadline: ContinuousClock.Instant) async throws -> Int {
+        let (runner, run, attempt, holding) = Self.parameters(ending)
+        let outcome = """
             {"state":"failed","citations":[],"supported":false,"model":"","usage":{"requests":0,"input_tokens":0,\
             "output_tokens":0},"timeline":[],"error":{"code":"unavailable","message":"The run was lost with its runner \
             \(Self.maximumAttempts) times."}}
@@ -107,10 +140,14 @@ final class Leases: Service {
                 update run set runner = null, leased_at = null, lease_until = null,
                     state = case when attempt >= \(Self.maximumAttempts) then 'failed' else 'queued' end,
                     finished_at = case when attempt >= \(Self.maximumAttempts) then now() end,
-                    outcome = case when attempt >= \(Self.maximumAttempts) then \(ending)::text::json end,
+                    outcome = case when attempt >= \(Self.maximumAttempts) then \(outcome)::text::json end,
                     events = case when attempt >= \(Self.maximumAttempts) then events + 1 else events end
-                where state = 'running'
-                    and case when \(runner)::text is null then lease_until < now() else runner = \(runner) end
+                where state = 'running' and case
+                    when \(run)::uuid is not null then id = \(run) and runner = \(runner) and attempt = \(attempt)::integer
+                    when \(holding)::uuid[] is not null then runner = \(runner) and id <> all(\(holding)::uuid[])
+                        and leased_at < now() - \(Self.underWay)::float8 * interval '1 second'
+                    when \(runner)::text is not null then runner = \(runner)
+                    else lease_until < now() end
                 returning id, state, events, outcome
             ), ended as (
                 insert into run_event (run_id, sequence, event)
@@ -121,10 +158,19 @@ final class Leases: Service {
             )
             select id from freed
             """,
-            deadline: .now + .seconds(5)
+            deadline: deadline
         )
         if !rows.isEmpty { signals.signalAll() }
         return rows.count
+    }
+
+    private static func parameters(_ ending: Ending) -> (runner: String?, run: UUID?, attempt: Int?, holding: [UUID]?) {
+        switch ending {
+        case .of(let runner): (runner, nil, nil, nil)
+        case .unknown(let runner, let holding): (runner, nil, nil, holding)
+        case .run(let run, let runner, let attempt): (runner, run, attempt, nil)
+        case .expired: (nil, nil, nil, nil)
+        }
     }
 
     /// Housekeeping that fails is tried again at the next turn.

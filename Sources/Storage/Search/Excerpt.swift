@@ -22,7 +22,8 @@ struct Excerpt {
     /// A word of the text that was looked for.
     private struct Occurrence {
         var word: String
-        var stem: String
+        /// The place of the term it stands for.
+        var term: Int
         var range: Range<Int>
     }
 
@@ -32,10 +33,10 @@ struct Excerpt {
         var result: [Occurrence] = []
         var covered = 0
         for word in Words.of(text) where word.range.lowerBound >= covered {
-            guard let stem = meaning.stem(of: word.text) else { continue }
+            guard let term = meaning.term(of: word.text) else { continue }
             let start = utf8.index(utf8.startIndex, offsetBy: word.range.lowerBound)
             let end = utf8.index(start, offsetBy: word.range.count)
-            result.append(Occurrence(word: String(text[start..<end]), stem: stem, range: word.range))
+            result.append(Occurrence(word: String(text[start..<end]), term: term, range: word.range))
             covered = word.range.upperBound
         }
         return result
@@ -49,7 +50,7 @@ struct Excerpt {
             // More than some dozens of words do not fit.
             let together = found[index...].prefix(60).prefix { $0.range.upperBound <= limit }
             guard let last = together.last else { continue }
-            let value = Set(together.map(\.stem)).count * 10 + min(together.count, 9)
+            let value = Set(together.map(\.term)).count * 10 + min(together.count, 9)
             if value > best.value { best = (first.range.lowerBound..<last.range.upperBound, value) }
         }
         return best.range

@@ -2,6 +2,8 @@
 struct SearchQuery {
     /// Words of a query that are looked up. A long question has some dozens; a pasted page is cut.
     static let maximumWords = 64
+    /// Words, from the first, that may be corrected: each unknown one costs milliseconds, and a pasted page has many.
+    static let maximumCorrected = 16
 
     /// A word to look up.
     struct Term: Equatable {
@@ -22,8 +24,8 @@ struct SearchQuery {
         var confidence: Double
     }
 
-    /// What a synonym earns: half, so that the asked word itself always comes before it.
-    private static let synonym = 0.5
+    /// What a synonym earns: less than half, so that the asked word itself comes before it even where it is less rare.
+    private static let synonym = 0.4
     /// What `checkpoint` earns for each of `check` and `point`: together more than one of them alone.
     private static let joined = 0.6
 
@@ -41,14 +43,14 @@ struct SearchQuery {
         var terms: [Term] = []
         for word in used where terms.count < Self.maximumWords && places[word.text] == nil {
             places[word.text] = terms.count
-            terms.append(Term(word))
+            terms.append(Term(word, isCorrected: terms.count < Self.maximumCorrected))
         }
         self.terms = terms
-        alternatives = Self.synonyms(words, places) + Self.compounds(words, places)
+        alternatives = Self.synonyms(places) + Self.compounds(words, places)
         phrase = text.lowercased().split { $0.isWhitespace || "?!.,;\"'".contains($0) }.joined(separator: " ")
     }
 
-    private static func synonyms(_ words: [Words.Word], _ places: [String: Int]) -> [Alternative] {
+    private static func synonyms(_ places: [String: Int]) -> [Alternative] {
         places.sorted { $0.value < $1.value }.flatMap { word, place in
             Synonyms.of(word).map { Alternative(term: place, word: $0, confidence: synonym) }
         }
@@ -68,17 +70,20 @@ struct SearchQuery {
 }
 
 extension SearchQuery.Term {
-    init(_ word: Words.Word) {
+    init(_ word: Words.Word, isCorrected: Bool) {
         self.word = word.text
-        factor = Self.factor(word.kind)
+        factor = word.kind == .plain && StopWords.isFiller(word.text) ? Self.filler : Self.factor(word.kind)
         switch word.kind {
         case .plain, .identifier, .part:
             // Three letters are too few to tell a slip from another word, and numbers have no misspellings.
-            mayBeMisspelt = word.text.utf8.count >= 4 && !word.text.utf8.allSatisfy(Words.isDigit)
+            mayBeMisspelt = isCorrected && word.text.utf8.count >= 4 && !word.text.utf8.allSatisfy(Words.isDigit)
         default: mayBeMisspelt = false
         }
         isExtra = [.capitals, .function, .command].contains(word.kind)
     }
+
+    /// What a word that phrases a question is worth: enough for it to find something when it is asked alone.
+    private static let filler = 0.5
 
     /// The whole of a compound says more than its parts, which are looked up for texts that write them apart.
     private static func factor(_ kind: Words.Kind) -> Double {

@@ -13,4 +13,19 @@ enum StopWords {
         so than too very s t can will just don should now
         """.split(separator: " ").map(String.init)
     )
+
+    /// Whether people phrase a question with the word more often than they ask about it. Such a word is looked up, since it
+    /// may be meant, but says less than its rarity in a manual would have it.
+    static func isFiller(_ word: String) -> Bool { fillers.contains(word) }
+
+    private static let fillers: Set<String> = Set(
+        """
+        another several together whenever pick get gets getting got give gives given giving take takes taking need needs \
+        needed want wants wanted find finds finding way ways thing things best better good make makes making work works \
+        working long many much please help possible possibly use used uses using without within via tell know mean means \
+        meaning happen happens let lets see look like one two also every ever still already whole certain something \
+        anything nothing somebody anybody nobody everything going go come goes keep keeps put able must may might could \
+        would shall really actually properly correctly right wrong new old different
+        """.split(separator: " ").map(String.init)
+    )
 }

@@ -16,7 +16,7 @@ enum Synonyms {
     /// The words before the colon are looked up as those after it too.
     private static let lines = """
         delete erase remove drop: delete remove drop
-        speed fast faster slow slower slowly quick: performance optimize tuning
+        speed fast faster slow slower slowly quick: performance
         show see list display find: show list display view
         kill terminate abort stop cancel: terminate cancel stop shutdown
         maximum max limit: maximum limit

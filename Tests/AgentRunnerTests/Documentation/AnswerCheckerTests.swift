@@ -3,7 +3,7 @@ import Testing
 
 @testable import AgentRunner
 
-@Suite struct AnswerCheckerTests {
+@Suite(.serialized) struct AnswerCheckerTests {
     private func checked(_ text: String, _ sections: [Section] = [Sections.vacuum, Sections.limits]) -> AnswerChecker {
         var passages = Passages()
         for section in sections { passages.add(section) }
@@ -64,7 +64,9 @@ import Testing
         #expect(Sections.vacuum.text.contains(stored))
     }
 
-    @Test(arguments: ["VACUUM never reclaims storage", "dead tuples … reclaims storage", "a … b … c", "VACUUM reclaims … cheese"])
+    @Test(arguments: [
+        "VACUUM never reclaims storage", "dead tuples … reclaims storage", "a … b … c", "VACUUM reclaims … cheese",
+    ])
     func aQuoteWithOtherWordsIsNone(quote: String) {
         #expect(checked("Something else entirely. [[12: \"\(quote)\"]]").answer == "")
     }
@@ -144,7 +146,9 @@ import Testing
             "Use this command to add a column:\n\n```sql\nALTER TABLE t ADD COLUMN c text;\n```\n[[15: \"ADD COLUMN description text\"]]",
             [Sections.columns]
         )
-        #expect(checker.answer == "Use this command to add a column:\n\n```sql\nALTER TABLE t ADD COLUMN c text;\n``` [1]")
+        #expect(
+            checker.answer == "Use this command to add a column:\n\n```sql\nALTER TABLE t ADD COLUMN c text;\n``` [1]"
+        )
     }
 
     @Test(arguments: [
@@ -169,10 +173,14 @@ import Testing
     @Test(arguments: 0..<24)
     func howTheTextIsCutMakesNoDifference(seed: UInt64) {
         let parts = [
-            "Space is won back.", "They remain present until a VACUUM is done", "The moon is cheese.", " ", "\n", "\n\n", ".", "- ",
-            "1. ", "# Head", "So:", "```\ncode [[1, 2]];\n```", "| a | b |", "[[12: \"reclaims storage\"]]", "[[14: “columns per table”]]",
-            "[[12: \"a [[1, 2], [3]]\"]]", "[[12]]", "[12]", "[[12: \"invented\"]]", "[[", "[", "]]", "日本。", "「です。」", "é", "👩‍👩‍👧", "…",
-            "[link](x)", "a[1]", "<think>", "</think>", "“custom” format", "e.g. ", "[[12: \"not closed\n", "\r\n", "!", "?) ",
+            "Space is won back.", "They remain present until a VACUUM is done", "The moon is cheese.", " ", "\n",
+            "\n\n", ".", "- ",
+            "1. ", "# Head", "So:", "```\ncode [[1, 2]];\n```", "| a | b |", "[[12: \"reclaims storage\"]]",
+            "[[14: “columns per table”]]",
+            "[[12: \"a [[1, 2], [3]]\"]]", "[[12]]", "[12]", "[[12: \"invented\"]]", "[[", "[", "]]", "日本。", "「です。」",
+            "é", "👩‍👩‍👧", "…",
+            "[link](x)", "a[1]", "<think>", "</think>", "“custom” format", "e.g. ", "[[12: \"not closed\n", "\r\n", "!",
+            "?) ",
         ]
         var random = Random(state: seed)
         let text = (0..<14).map { _ in parts[Int(random.next() % UInt64(parts.count))] }.joined()
@@ -183,7 +191,8 @@ import Testing
         }
         for cut in 0...scalars.count {
             var checker = AnswerChecker(passages: Sections.passages(Sections.vacuum, Sections.limits))
-            let pieces = checker.consume(string(scalars[..<cut])) + checker.consume(string(scalars[cut...])) + checker.finish()
+            let pieces =
+                checker.consume(string(scalars[..<cut])) + checker.consume(string(scalars[cut...])) + checker.finish()
             #expect(checker.answer == whole.answer, "\(text.debugDescription) cut at \(cut)")
             #expect(checker.citations == whole.citations)
             #expect(pieces.compactMap { if case .text(let text) = $0 { text } else { nil } }.joined() == checker.answer)

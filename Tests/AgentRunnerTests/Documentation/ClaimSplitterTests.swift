@@ -2,7 +2,7 @@ import Testing
 
 @testable import AgentRunner
 
-@Suite struct ClaimSplitterTests {
+@Suite(.serialized) struct ClaimSplitterTests {
     private func claims(_ text: String) -> [ClaimSplitter.Claim] {
         var splitter = ClaimSplitter(sections: [12, 14])
         return splitter.append(text) + splitter.finish()
@@ -52,13 +52,17 @@ import Testing
     }
 
     @Test func singleBracketsNameSectionsToo() {
-        let claims = claims("It is so [12]. It was so [12, 14]. See [this](https://example.org) and a[1] and [a]. [77] Sort [1, 2].")
+        let claims = claims(
+            "It is so [12]. It was so [12, 14]. See [this](https://example.org) and a[1] and [a]. [77] Sort [1, 2]."
+        )
         #expect(claims.map { $0.marks.map(\.section) } == [[12], [12, 14], [77], []])
         #expect(claims[2].text == "See [this](https://example.org) and a[1] and [a].")
         #expect(claims[3].text == "Sort [1, 2].")
     }
 
-    @Test(arguments: ["if [[ -f file ]]; then", "the array [[1, 2], [3]] is", "a[1][2] is", "[x] is done", "[[wiki]] is"])
+    @Test(arguments: [
+        "if [[ -f file ]]; then", "the array [[1, 2], [3]] is", "a[1][2] is", "[x] is done", "[[wiki]] is",
+    ])
     func otherBracketsAreText(text: String) {
         #expect(claims(text).map(\.text) == [text])
         #expect(claims(text).allSatisfy { $0.marks.isEmpty })
@@ -88,7 +92,9 @@ import Testing
 
     @Test func pointsWithinWordsAndBehindAbbreviationsEndNothing() {
         let text = "It takes 3.5 MB, e.g. for pg_hba.conf of J. Smith (see above.) at v1.2"
-        #expect(claims(text).map(\.text) == ["It takes 3.5 MB, e.g. for pg_hba.conf of J. Smith (see above.)", "at v1.2"])
+        #expect(
+            claims(text).map(\.text) == ["It takes 3.5 MB, e.g. for pg_hba.conf of J. Smith (see above.)", "at v1.2"]
+        )
     }
 
     @Test(arguments: ["", " ", "\n\n \t", "<think>nothing else</think>", "<think>never closed"])

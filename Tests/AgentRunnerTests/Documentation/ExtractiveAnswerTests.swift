@@ -3,10 +3,10 @@ import Testing
 
 @testable import AgentRunner
 
-@Suite struct ExtractiveAnswerTests {
+@Suite(.serialized) struct ExtractiveAnswerTests {
     private func answer(_ question: String, _ sections: Section...) -> AnswerChecker {
         var passages = Passages()
-        for (rank, section) in sections.enumerated() { passages.add(section, coverage: 1, score: Double(20 - rank)) }
+        for (rank, section) in sections.enumerated() { passages.add(section, score: Double(20 - rank)) }
         var checker = AnswerChecker(passages: passages)
         let text = ExtractiveAnswer(question: question, passages: passages).text()
         _ = checker.consume(text ?? DocumentationAgent.unsupported)
@@ -40,8 +40,16 @@ import Testing
     }
 
     @Test func aDefinitionIsPreferredToAMention() {
-        let mention = Sections.section(1, "Notes", "A tablespace may be full. The pg_global tablespace is used for catalogs.")
-        let definition = Sections.section(2, "Tablespaces", "There is more. A tablespace is a place for the files of tables.")
+        let mention = Sections.section(
+            1,
+            "Notes",
+            "A tablespace may be full. The pg_global tablespace is used for catalogs."
+        )
+        let definition = Sections.section(
+            2,
+            "Tablespaces",
+            "There is more. A tablespace is a place for the files of tables."
+        )
         let checker = answer("What is a tablespace?", mention, definition)
         #expect(checker.answer.hasPrefix("A tablespace is a place for the files of tables. [1]"))
     }
@@ -53,7 +61,9 @@ import Testing
             "Some statements take long. However, a signal cancels a running query at once. Other things are other things."
         )
         let checker = answer("How do I cancel a running query?", section)
-        #expect(checker.answer == "Some statements take long. [1] However, a signal cancels a running query at once. [2]")
+        #expect(
+            checker.answer == "Some statements take long. [1] However, a signal cancels a running query at once. [2]"
+        )
     }
 
     @Test func aNameIsShownWhereTheTextLeavesItToTheHeading() {
@@ -82,25 +92,36 @@ import Testing
     @Test(arguments: [
         "What is the capital of France?", "Who won the world cup?", "How do I cook rice?",
         "How do I configure the max_unicorns setting?", "What does the CREATE UNICORN command do?",
-        "What is the default value of enable_quantum_planner?", "", "?", "the", "🦄", "How do I VACUUM a unicorn's rainbow castle?",
+        "What is the default value of enable_quantum_planner?", "", "?", "the", "🦄",
+        "How do I VACUUM a unicorn's rainbow castle?",
     ])
     func nothingIsSaidOfWhatTheManualDoesNotTreat(question: String) {
         let checker = answer(question, Sections.vacuum, Sections.limits, Sections.columns)
         #expect(checker.answer == "" && checker.saidUnsupported)
     }
 
-    @Test(arguments: ["reclaim storage with vacuum?", "VACUUM STORAGE", "does vacuum reclaim the storage of dead tuples, please?"])
+    @Test(arguments: [
+        "reclaim storage with vacuum?", "VACUUM STORAGE", "does vacuum reclaim the storage of dead tuples, please?",
+    ])
     func oddWordingIsUnderstood(question: String) {
         #expect(answer(question, Sections.vacuum, Sections.limits).answer.contains("VACUUM reclaims storage"))
     }
 
     @Test func aPastedPageIsAQuestionToo() {
         let log = (0..<300).map { "line\($0) unrelated matter" }.joined(separator: "\n")
-        _ = answer(log + "\nWhy does VACUUM not reclaim storage occupied by dead tuples?", Sections.vacuum, Sections.limits)
+        _ = answer(
+            log + "\nWhy does VACUUM not reclaim storage occupied by dead tuples?",
+            Sections.vacuum,
+            Sections.limits
+        )
     }
 
     @Test func quotesThatLookLikeMarksSurvive() {
-        let section = Sections.section(1, "Arrays", #"An array literal of arrays is written as '[[1, 2], [3]]' or "x"]] at times."#)
+        let section = Sections.section(
+            1,
+            "Arrays",
+            #"An array literal of arrays is written as '[[1, 2], [3]]' or "x"]] at times."#
+        )
         #expect(answer("How is an array literal of arrays written?", section).citations.count == 1)
     }
 

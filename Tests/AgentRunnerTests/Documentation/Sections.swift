@@ -50,7 +50,7 @@ enum Sections {
 
     static func passages(_ sections: Section...) -> Passages {
         var passages = Passages()
-        for (rank, section) in sections.enumerated() { passages.add(section, coverage: 1, score: Double(20 - rank)) }
+        for (rank, section) in sections.enumerated() { passages.add(section, score: Double(20 - rank)) }
         return passages
     }
 }

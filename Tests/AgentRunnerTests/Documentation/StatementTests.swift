@@ -2,7 +2,7 @@ import Testing
 
 @testable import AgentRunner
 
-@Suite struct StatementTests {
+@Suite(.serialized) struct StatementTests {
     private func kinds(_ text: String) -> [Statement.Kind] { Statement.of(text).map(\.kind) }
     private func texts(_ text: String) -> [String] { Statement.of(text).map { String($0.text) } }
 
@@ -42,7 +42,11 @@ import Testing
     }
 
     @Test func codeAndTextInOneParagraphAreKeptApart() {
-        #expect(kinds("For example this one:\n\nSELECT f('x');\nThe name is hashed with care.") == [.sentence, .code, .sentence])
+        #expect(
+            kinds("For example this one:\n\nSELECT f('x');\nThe name is hashed with care.") == [
+                .sentence, .code, .sentence,
+            ]
+        )
     }
 
     @Test(arguments: ["", "\n\n", "   \n \n", "-", "|", " | ", "a | b", "```", "1.", "- "])
@@ -51,7 +55,7 @@ import Testing
     }
 }
 
-@Suite struct ContentWordsTests {
+@Suite(.serialized) struct ContentWordsTests {
     @Test func formsOfAWordMeet() {
         #expect(ContentWords.of("connection connections connect connecting") == Array(repeating: "connect", count: 4))
         #expect(ContentWords.of("stop stopping stopped stops") == Array(repeating: "stop", count: 4))

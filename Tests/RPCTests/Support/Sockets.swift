@@ -11,13 +11,26 @@ import Wire
 
 /// A folder for sockets that is removed afterwards.
 func withFolder<R>(_ body: (String) async throws -> R) async throws -> R {
-    var template = Array("/tmp/octavo-rpc-XXXXXX".utf8CString)
+    let temporary = FileManager.default.temporaryDirectory.path
+    var template = Array("\(temporary)/octavo-rpc-XXXXXX".utf8CString)
     let folder = try #require(mkdtemp(&template)).withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try await body(folder)
 }
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+extension Limits {
+    /// For tests that are not about time: on a busy machine a test may wait long for its turn.
+    static let unhurried: Limits = {
+        var limits = Limits.standard
+        limits.helloTime = .seconds(300)
+        limits.frameTime = .seconds(300)
+        limits.stall = .seconds(300)
+        limits.quietBeforeClose = .seconds(600)
+        return limits
+    }()
+}
 
 /// A server that runs during a test: one socket for gateways, one for admins.
 struct TestServer {
@@ -29,7 +42,7 @@ struct TestServer {
     /// As on SIGTERM.
     func stop() async { await group.triggerGracefulShutdown() }
 
-    func client(limits: Limits = .standard) -> RPCClient {
+    func client(limits: Limits = .unhurried) -> RPCClient {
         RPCClient(path: gateway, role: .gateway, name: "test", limits: limits, logger: quiet)
     }
 
@@ -45,7 +58,7 @@ struct TestServer {
 
 func withServer<R: Sendable>(
     _ operations: Operations = .test(),
-    limits: Limits = .standard,
+    limits: Limits = .unhurried,
     onDisconnect: (@Sendable (ConnectionID) -> Void)? = nil,
     _ body: (TestServer) async throws -> R
 ) async throws -> R {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("Excerpt")
+@Suite("Excerpt", .serialized)
 struct ExcerptTests {
     private func excerpt(_ text: String, _ words: String..., headings: [String] = []) -> Excerpt {
         Excerpt(of: text, headings: headings, meaning: Meaning(words: words))
@@ -27,6 +27,12 @@ struct ExcerptTests {
         #expect(excerpt(text, "index", "speed", "query").text.contains("An index speeds a query."))
     }
 
+    @Test func formsOfOneWordAreNotSeveral() {
+        let text = "Operators and operations. \(filler) The ->> operator gives text. \(filler)"
+        let meaning = Meaning(words: ["->>", "operator"], stems: [("->>", 0), ("oper", 1)])
+        #expect(Excerpt(of: text, headings: [], meaning: meaning).text.contains("The ->> operator gives text."))
+    }
+
     @Test func itBeginsWithTheSentence() {
         let found = excerpt(filler + " First of all, the server has to be stopped. " + filler, "server")
         #expect(found.text.hasPrefix("… First of all, the server has"))
@@ -46,11 +52,11 @@ struct ExcerptTests {
         ("authentication", "authent"),
     ])
     func inflectedFormsMatchTheirStem(word: String, stem: String) {
-        #expect(Meaning(stems: [stem]).stem(of: word) == stem)
+        #expect(Meaning(stems: [(stem, 3)]).term(of: word) == 3)
     }
 
     @Test func shortWordsMatchOnlyThemselves() {
-        #expect(Meaning(stems: ["a", "in"]).stem(of: "ins") == nil)
+        #expect(Meaning(stems: [("a", 0), ("in", 1)]).term(of: "ins") == nil)
     }
 
     @Test func rowsAndCodeStandOnOneLine() {

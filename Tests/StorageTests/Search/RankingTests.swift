@@ -3,7 +3,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("Ranking")
+@Suite("Ranking", .serialized)
 struct RankingTests {
     private func candidate(
         _ id: Int,

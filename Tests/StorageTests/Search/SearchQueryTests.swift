@@ -2,7 +2,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("SearchQuery")
+@Suite("SearchQuery", .serialized)
 struct SearchQueryTests {
     private func words(_ text: String) -> [String] { SearchQuery(text).terms.map(\.word) }
 
@@ -30,6 +30,12 @@ struct SearchQueryTests {
         #expect(try #require(SearchQuery(word).terms.first).mayBeMisspelt == expected)
     }
 
+    @Test func wordsThatPhraseAQuestionAreWorthLess() {
+        let terms = SearchQuery("pick several indexes together").terms
+        #expect(terms.map(\.word) == ["pick", "several", "indexes", "together"])
+        #expect(terms.filter { $0.factor < 1 }.map(\.word) == ["pick", "several", "together"])
+    }
+
     @Test func sharperFormsAreExtra() {
         let extra = SearchQuery("SELECT now() --jobs").terms.filter(\.isExtra).map(\.word)
         #expect(extra == ["=SELECT", "now()", "--jobs"])
@@ -53,6 +59,7 @@ struct SearchQueryTests {
     @Test func aPastedPageIsCut() {
         let page = (0..<500).map { "word\($0)" }.joined(separator: " ")
         #expect(SearchQuery(page).terms.count == SearchQuery.maximumWords)
+        #expect(SearchQuery(page).terms.count { $0.mayBeMisspelt } == SearchQuery.maximumCorrected)
         let places = SearchQuery(page).terms.indices
         #expect(SearchQuery(page).alternatives.allSatisfy { places.contains($0.term) })
     }

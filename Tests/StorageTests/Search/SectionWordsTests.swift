@@ -2,7 +2,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("SectionWords")
+@Suite("SectionWords", .serialized)
 struct SectionWordsTests {
     private func weight(_ word: String, headings: [String] = ["Other"], text: String = "") -> Float {
         SectionWords(headings: headings, text: text).weights[word] ?? 0

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("Words")
+@Suite("Words", .serialized)
 struct WordsTests {
     private func texts(_ text: String) -> [String] { Words.of(text).map(\.text) }
 
