@@ -24,8 +24,11 @@ struct ExtractiveAnswer {
     private let passages: [Passages.Passage]
     private let statements: [Statement]
     private let inquiry: Inquiry
+    /// The question as it would stand in an example of asking it, which answers nothing.
+    private let echo: String
 
     init(question: String, passages: Passages) {
+        echo = Self.plain(question)
         self.passages = passages.all
         statements = passages.all.flatMap(\.statements)
         inquiry = Inquiry(question, among: statements)
@@ -59,7 +62,8 @@ struct ExtractiveAnswer {
 
     /// The best statements that add something to each other, best first.
     func choose() -> [Candidate] {
-        let candidates = rated().filter { $0.held >= Self.neededShare }.sorted { $0.score > $1.score }
+        let candidates = rated().filter { $0.held >= Self.neededShare && !repeatsQuestion($0) }
+            .sorted { $0.score > $1.score }
         guard let top = candidates.first else { return [] }
         var chosen: [Candidate] = []
         var covered: Set<String> = []
@@ -77,6 +81,16 @@ struct ExtractiveAnswer {
             chosen.append(candidate)
         }
         return chosen
+    }
+
+    private func repeatsQuestion(_ candidate: Candidate) -> Bool {
+        let statement = passages[candidate.passage].statements[candidate.statement]
+        return echo.contains(" ") && Self.plain(statement.text).contains(echo)
+    }
+
+    /// The letters and digits in lower case, a space for all between them.
+    private static func plain(_ text: some StringProtocol) -> String {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: " ")
     }
 
     /// The statement that sets both things against each other, or else what is said of each.

@@ -22,6 +22,17 @@ import Testing
         #expect(checker.citations[0].quote == "columns per table | 1,600 | further limited by tuple size")
     }
 
+    @Test func anExampleOfAskingTheQuestionIsNoAnswerToIt() {
+        let example = Sections.section(
+            1,
+            "Use",
+            "octavo ask \"How many columns can a table have?\""
+        )
+        #expect(answer("How many columns can a table have?", example).saidUnsupported)
+        let both = answer("How many columns can a table have?", example, Sections.limits)
+        #expect(both.answer.hasPrefix("columns per table"))
+    }
+
     @Test func codeIsQuotedWithWhatAnnouncesIt() {
         let checker = answer("How do I add a column to a table?", Sections.columns, Sections.vacuum)
         #expect(
