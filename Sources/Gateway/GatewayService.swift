@@ -41,10 +41,11 @@ public enum GatewayService {
             default: "/run/octavo/agent-runner-gateway.sock"
         )
         let storage = client(of: "storage", at: storagePath, context)
-        // Readers who follow a run keep a call open for minutes: on a connection of their own they hold up nobody.
-        let following = client(of: "storage", at: storagePath, context)
         let runner = client(of: "agent runner", at: runnerPath, context)
-        let follower = RunFollower(runner: runner, storage: following)
+        let follower = RunFollower(
+            runner: LongCalls { client(of: "agent runner", at: runnerPath, context) },
+            storage: LongCalls { client(of: "storage", at: storagePath, context) }
+        )
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
             responder: router(storage: storage, runner: runner, follower: follower).buildResponder(),
@@ -60,7 +61,7 @@ public enum GatewayService {
             logger: context.logger
         )
         // Stopped in reverse: first no more requests, last the connections that answer them.
-        return [storage, following, runner, admin, http]
+        return [storage, runner] + follower.runner.clients + follower.storage.clients + [admin, http]
     }
 
     private static func client(of service: String, at path: String, _ context: DaemonContext) -> RPCClient {

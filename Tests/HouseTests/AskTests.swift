@@ -2,6 +2,7 @@ import Agents
 import Contract
 import Daemon
 import NIOHTTP1
+import ScriptedProvider
 import TestSupport
 import Testing
 import Wire
@@ -80,6 +81,27 @@ import Wire
             let other = try await http.post("/v1/ask", #"{"question":"Another question?","run":"\#(run)"}"#)
             #expect(other.status == 409)
             #expect(other.string("code") == "already_exists")
+        }
+    }
+
+    @Test func moreQuestionsAtOnceThanAConnectionTakesAreAllAnswered() async throws {
+        let answer = Answer.says("Write to your lead at least two weeks before.").after(.milliseconds(300))
+        try await ScriptedProvider.withServer(answering: { _, _ in answer }) { provider in
+            let settings = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted"]
+            try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
+                try await house.waitUntilReady()
+                try await house.importBook("Handbook", handbook)
+                let http = HTTP(house: house)
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for number in 1...150 {
+                        group.addTask { try await http.ask("How do I request day off number \(number)?").status }
+                    }
+                    return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+                }
+                #expect(statuses == [200: 150])
+                let ready = try await http.get("/readyz")
+                #expect(ready.status == 200)
+            }
         }
     }
 

@@ -51,7 +51,7 @@ struct AskRoutes: Sendable {
     }
 
     private func start(_ request: Request) async throws -> StartRun {
-        let bytes = try await Deadline.within(limits.body) { [limits] in
+        let bytes = try await BodyDeadline.within(limits.body) { [limits] in
             try await request.body.collect(upTo: limits.bodyBytes)
         }
         let body: Body

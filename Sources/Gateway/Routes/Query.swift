@@ -24,39 +24,6 @@ enum Query {
     }
 }
 
-/// Documents of JSON, most of them passed on from storage as they are.
-enum JSONResponse {
-    static func response(_ json: JSON, status: HTTPResponse.Status = .ok) -> Response {
-        Response(
-            status: status,
-            headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: json.bytes)
-        )
-    }
-
-    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        response(try JSON(encoding: value), status: status)
-    }
-}
-
-/// Bounds something that waits for the other side.
-enum Deadline {
-    static func within<T: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> T) async throws
-        -> T
-    {
-        try await withThrowingTaskGroup(of: T.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                throw HTTPError(.requestTimeout, message: "The body did not arrive within \(limit).")
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next() else { throw CancellationError() }
-            return first
-        }
-    }
-}
-
 extension StringProtocol {
     /// Without white space at either end.
     var trimmed: String {

@@ -14,8 +14,8 @@ struct RunFollower: Sendable {
     /// How long a model may be silent: the longest wait the protocol knows.
     private static let longest = Duration.seconds(600)
 
-    let runner: RPCClient
-    let storage: RPCClient
+    let runner: LongCalls
+    let storage: LongCalls
 
     /// Starts a run and follows it to its end.
     func start(_ start: StartRun, trace: TraceParent, emit: @Sendable (JSON) async throws -> Void) async throws {
@@ -27,12 +27,19 @@ struct RunFollower: Sendable {
             do {
                 if isStored {
                     try await follow(
-                        storage.stream(FollowRun(run: start.run, after: last), deadline: Self.longest),
+                        storage.client(for: start.run).stream(
+                            FollowRun(run: start.run, after: last),
+                            deadline: Self.longest
+                        ),
                         &last,
                         emit
                     )
                 } else {
-                    try await follow(runner.stream(start, deadline: Self.longest, traceparent: trace), &last, emit)
+                    try await follow(
+                        runner.client(for: start.run).stream(start, deadline: Self.longest, traceparent: trace),
+                        &last,
+                        emit
+                    )
                 }
                 return
             } catch let error as ServiceError {
@@ -56,7 +63,11 @@ struct RunFollower: Sendable {
         while true {
             let before = last
             do {
-                try await follow(storage.stream(FollowRun(run: run, after: last), deadline: Self.longest), &last, emit)
+                try await follow(
+                    storage.client(for: run).stream(FollowRun(run: run, after: last), deadline: Self.longest),
+                    &last,
+                    emit
+                )
                 return
             } catch let error as ServiceError {
                 if last > before { patience.succeeded() }

@@ -1,0 +1,21 @@
+import Contract
+import FoundationEssentials
+import RPC
+
+/// Several connections to one service, for calls that stay open as long as a model thinks or a reader follows: a
+/// connection takes 64 calls, and short calls must not wait behind them. Connections are made when they are needed.
+struct LongCalls: Sendable {
+    /// Eight times 64 calls are what a service takes from all its connections together.
+    private static let connections = 8
+
+    let clients: [RPCClient]
+
+    init(_ client: () -> RPCClient) {
+        clients = (0..<Self.connections).map { _ in client() }
+    }
+
+    /// The connection for a run's calls.
+    func client(for run: RunID) -> RPCClient {
+        clients[Int(run.uuid.uuid.15) % clients.count]
+    }
+}
