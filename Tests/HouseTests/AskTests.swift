@@ -32,6 +32,14 @@ import Wire
         }
     }
 
+    @Test func aQuestionThatWakesTheServicesIsAnswered() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            // Nobody has waited for anything: connections stand in the backlog of processes that are starting.
+            let answer = try await HTTP(house: house).ask("How do I request a day off?")
+            #expect(answer.status == 200, "\(answer.body)")
+        }
+    }
+
     @Test func whatTheDocumentationDoesNotAnswerIsSaid() async throws {
         try await TestHouse.run(database: TestDatabase.make()) { house in
             try await house.waitUntilReady()

@@ -9,6 +9,8 @@ struct Library: Sendable {
     private static let toolCharacters = 4_000
     /// Sections a model's search finds; all of them fit into what one section may take.
     private static let toolHits = 4
+    /// How long storage may be away, restarting for example, before the run fails for it.
+    private static let patience = Duration.seconds(8)
 
     let storage: RPCClient
     let emit: @Sendable (RunEvent.Body) throws -> Void
@@ -16,16 +18,21 @@ struct Library: Sendable {
     /// Searches, and reads what was found.
     func search(_ query: String, limit: Int) async throws -> Passages {
         let search = SearchSections(query: Self.shortened(query), limit: limit)
-        let found = try await storage.perform(search)
+        let found = try await asking(search)
         try emit(.search(query: search.query, hits: found.hits.count))
         guard !found.hits.isEmpty else { return Passages() }
-        let read = try await storage.perform(GetSections(sections: found.hits.map(\.id)))
+        let read = try await asking(GetSections(sections: found.hits.map(\.id)))
         let scores = Dictionary(found.hits.map { ($0.id, $0.score) }, uniquingKeysWith: max)
         var passages = Passages()
         for section in read.sections {
             passages.add(section, score: scores[section.id] ?? 0)
         }
         return passages
+    }
+
+    /// Reading may be repeated as often as needed.
+    private func asking<O: Operation>(_ operation: O) async throws -> O.Result {
+        try await Patience.repeating(for: Self.patience) { try await storage.perform(operation) }
     }
 
     /// A pasted page says its subject where it begins and asks where it ends. Storage takes no more than these 1,000
@@ -54,7 +61,7 @@ struct Library: Sendable {
                 )
             },
             try Tool("read", "The whole text of a section, by its number.") { (read: Read) in
-                let found = try await storage.perform(GetSections(sections: [read.section])).sections
+                let found = try await asking(GetSections(sections: [read.section])).sections
                 guard let section = found.first else { throw ToolError("There is no section \(read.section).") }
                 reply.read([section])
                 return Prompt.section(section, characters: Self.toolCharacters)

@@ -19,7 +19,7 @@ struct Database: Sendable {
         isReadOnly: Bool = false,
         deadline: ContinuousClock.Instant
     ) async throws -> Rows {
-        let pool = try ready()
+        let pool = try await ready(deadline)
         do {
             return try await pool.query(query, isReadOnly: isReadOnly, deadline: deadline)
         } catch {
@@ -29,7 +29,7 @@ struct Database: Sendable {
 
     /// Statements known beforehand: one transaction and one round trip.
     func transaction(_ queries: [Query], deadline: ContinuousClock.Instant) async throws -> [Rows] {
-        let pool = try ready()
+        let pool = try await ready(deadline)
         do {
             return try await pool.transaction(queries, deadline: deadline)
         } catch {
@@ -52,7 +52,7 @@ struct Database: Sendable {
         return JSON(trusted: ByteBuffer(bytes: try row.bytes(0)))
     }
 
-    private func ready() throws(ServiceError) -> ConnectionPool {
+    private func ready(_ deadline: ContinuousClock.Instant) async throws(ServiceError) -> ConnectionPool {
         guard let pool else {
             throw ServiceError(
                 .unavailable,
@@ -60,7 +60,7 @@ struct Database: Sendable {
                 retry: .no
             )
         }
-        try schema.requireReady()
+        try await schema.ready(deadline: deadline)
         return pool
     }
 

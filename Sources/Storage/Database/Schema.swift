@@ -7,6 +7,8 @@ import Wire
 /// Brings the tables up to date when the process starts, and says until then that it has not.
 final class Schema: Service {
     private enum State {
+        /// The first try is under way: calls wait for it, so that a question that has woken this process is answered.
+        case starting
         case waiting(reason: String)
         case ready
         case refused(reason: String)
@@ -19,20 +21,27 @@ final class Schema: Service {
     init(pool: ConnectionPool?, logger: Logger) {
         self.pool = pool
         self.logger = logger
-        state = Mutex(.waiting(reason: pool == nil ? "no database configured" : "the database was not reached yet"))
+        state = Mutex(pool == nil ? .waiting(reason: "no database configured") : .starting)
     }
 
     /// Why the tables cannot be used; nil when they can.
     var reason: String? {
         switch state.withLock({ $0 }) {
         case .ready: nil
+        case .starting: "the database was not reached yet"
         case .waiting(let reason), .refused(let reason): reason
         }
     }
 
-    func requireReady() throws(ServiceError) {
+    /// Returns when the tables may be used. Errors: `unavailable`, at once when the last try has failed.
+    func ready(deadline: ContinuousClock.Instant) async throws(ServiceError) {
+        while case .starting = state.withLock({ $0 }), ContinuousClock.now < deadline {
+            // Connecting takes some milliseconds, once in the life of the process.
+            do { try await Task.sleep(for: .milliseconds(2)) } catch { throw .cancelled() }
+        }
         switch state.withLock({ $0 }) {
         case .ready: return
+        case .starting: throw .unavailable("The database was not reached yet.")
         case .waiting(let reason): throw .unavailable("Storage is not ready: \(reason).", afterMilliseconds: 250)
         case .refused(let reason): throw ServiceError(.unavailable, "Storage cannot work: \(reason).", retry: .no)
         }
