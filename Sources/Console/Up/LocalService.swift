@@ -1,6 +1,6 @@
 package import Daemon
 import Glibc
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 import Systemd
 
