@@ -1,5 +1,5 @@
-package import Console
-package import Contract
+import Console
+import Contract
 import Daemon
 import FoundationEssentials
 import Glibc
