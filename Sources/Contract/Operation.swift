@@ -1,6 +1,6 @@
 /// A typed call on a service. The value itself is the call's arguments; a storage operation is one Postgres transaction.
 ///
-/// `protocol/` holds a page and a fixture for each; names are `noun.verb` in lower case.
+/// `protocol/` describes each; names are `noun.verb` in lower case.
 public protocol Operation: Codable, Sendable {
     /// What the operation answers with.
     associatedtype Result: Codable & Sendable
