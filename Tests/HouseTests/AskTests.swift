@@ -1,8 +1,10 @@
 import Agents
 import Contract
 import Daemon
+import Glibc
 import NIOHTTP1
 import ScriptedProvider
+import Systemd
 import TestSupport
 import Testing
 import Wire
@@ -110,6 +112,18 @@ import Wire
                 let ready = try await http.get("/readyz")
                 #expect(ready.status == 200)
             }
+        }
+    }
+
+    @Test func askingWithoutAGatewayIsAnErrorAtOnce() async throws {
+        try await TestHouse.run(database: nil) { house in
+            // A port that was free a moment ago.
+            let socket = try ListenSocket.bindTCP(name: "http", host: "127.0.0.1", port: 0)
+            guard case .inet(_, let port) = socket.kind else { return }
+            close(socket.descriptor)
+            let output = try await house.octavo(["ask", "--url", "http://127.0.0.1:\(port)", "How?"])
+            #expect(output.exit == .code(1))
+            #expect(output.errors.contains("octavo up"), "\(output.errors)")
         }
     }
 

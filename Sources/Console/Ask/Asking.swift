@@ -49,7 +49,7 @@ struct Asking: Sendable {
         request.headers = ["content-type": "application/json", "accept": accept]
         request.body = .bytes(try JSON(encoding: Body(question: question)).bytes)
         do {
-            return try await HTTPClient.shared.execute(request, timeout: Self.timeout)
+            return try await HTTPClient.agents.execute(request, timeout: Self.timeout)
         } catch {
             throw Failure(
                 "There is no gateway at \(url) (\(error)). Start Octavo with `octavo up`, or name another address with --url."
