@@ -79,7 +79,7 @@ let floors: [[Target]] = [
             dependencies: [
                 "Contract", "Daemon", "RPC", "Systemd", "Wire",
                 asyncAlgorithms, configuration, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
-                nioExtras, nioHTTPTypes, nioPosix,
+                nioExtras, nioHTTP1, nioHTTPTypes, nioPosix,
             ],
             swiftSettings: settings
         ),

@@ -119,7 +119,8 @@ public final class PrivateCluster: Sendable {
         self.server.withLock { $0 = server }
         // What pg_ctl waits for: the eighth line of the lock file, written by the server as it goes.
         let deadline = ContinuousClock.now + .seconds(60)
-        while postmasterFile(line: 7)?.hasPrefix("ready") != true {
+        // The process id, on its first line, tells it from the file of a server that was killed.
+        while postmasterFile(line: 0) != "\(server.processID)" || postmasterFile(line: 7)?.hasPrefix("ready") != true {
             let hasEnded = server.hasEnded()
             guard !hasEnded, ContinuousClock.now < deadline, !Task.isCancelled else {
                 await stop(keepingData: true)

@@ -36,6 +36,7 @@ import Wire
                 #expect(answer.headers.first(name: "content-type") == "application/problem+json")
                 #expect(answer.string("type") == "urn:octavo:error:\(code)")
                 #expect(answer.json?.member("status")?.integer == status)
+                #expect(answer.string("title")?.isEmpty == false)
                 #expect(answer.string("detail")?.hasSuffix(".") == true, "\(answer.body)")
             }
         }

@@ -49,6 +49,22 @@ import Testing
         await cluster.stop()
     }
 
+    @Test func aServerThatWasKilledIsStartedAgainOnItsData() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        let first = try await PrivateCluster.persistent(at: directory, role: "octavo")
+        try await first.createDatabase("kept")
+        let process = try #require(first.processID)
+        kill(process, SIGKILL)
+        await first.stop(keepingData: true)
+        // Its lock file still says "ready".
+        let second = try await PrivateCluster.persistent(at: directory, role: "octavo")
+        let kept = try PostgresConfiguration(second.connectionString(database: "kept"))
+        let connection = try await PostgresConnection.connect(kept, deadline: .now + .seconds(60))
+        await connection.close()
+        await second.stop()
+    }
+
     @Test func aTemporaryOneIsGoneWhenNobodyHoldsIt() async throws {
         var cluster: PrivateCluster? = try await PrivateCluster.temporary()
         let directory = try #require(cluster?.directory)

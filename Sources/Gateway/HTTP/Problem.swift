@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 import Wire
 
 /// The one shape of errors over HTTP: problem details, RFC 9457.
@@ -24,12 +25,16 @@ struct Problem: Encodable {
     init(_ error: ServiceError, run: RunID? = nil) {
         let status = HTTPResponse.Status(integerLiteral: error.code.httpStatus)
         type = "urn:octavo:error:\(error.code.rawValue)"
-        title = status.code == 499 ? "Client Closed Request" : status.reasonPhrase
+        title = status.code == 499 ? "Client Closed Request" : Self.words(of: status.code)
         self.status = status.code
         detail = error.message
         code = error.code.rawValue
         retry = error.retry.rawValue
         self.run = run
+    }
+
+    private static func words(of status: Int) -> String {
+        HTTPResponseStatus(statusCode: status).reasonPhrase
     }
 
     /// The response with the problem as its body.

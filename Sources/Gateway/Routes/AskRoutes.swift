@@ -45,7 +45,8 @@ struct AskRoutes: Sendable {
         }
         if outcome.state == .failed, let error = outcome.error {
             let code = ErrorCode(rawValue: error.code) ?? .internal
-            return Problem(ServiceError(code, error.message), run: start.run).response()
+            // The run has ended so, and would be shown again: asking anew takes a new run.
+            return Problem(ServiceError(code, error.message, retry: .no), run: start.run).response()
         }
         return try JSONResponse.response(Answer(run: start.run, outcome: outcome))
     }

@@ -27,6 +27,9 @@ struct Runs: Sendable {
         guard (1...Question.maximumBytes).contains(open.question.text.utf8.count) else {
             throw ServiceError.invalidArgument("A question has 1 to \(Question.maximumBytes) bytes.")
         }
+        // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
+        leases.connected(open.runner, on: call.connection)
+        if Task.isCancelled { leases.disconnected(call.connection) }
         let event = call.arguments.member("event")?.description ?? "null"
         let statement: Query = """
             with existing as (
