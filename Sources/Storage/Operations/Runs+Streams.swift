@@ -46,8 +46,6 @@ extension Runs {
     /// Leases runs to a runner as long as it asks.
     func claim(_ claim: ClaimRuns, _ call: CallContext, _ items: ItemWriter<ClaimRuns.Item>) async throws -> Done {
         leases.connected(claim.runner, on: call.connection)
-        // The connection may have ended before it was noted; its calls are cancelled then.
-        if Task.isCancelled { leases.disconnected(call.connection) }
         try await leases.release(unknownTo: claim.runner, holding: claim.holding, deadline: .now + .seconds(10))
         let end = ContinuousClock.now + Self.claimDuration
         return try await signals.subscribed(to: .queue) { signals in

@@ -29,7 +29,6 @@ struct Runs: Sendable {
         }
         // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
         leases.connected(open.runner, on: call.connection)
-        if Task.isCancelled { leases.disconnected(call.connection) }
         let event = call.arguments.member("event")?.description ?? "null"
         let statement: Query = """
             with existing as (

@@ -48,11 +48,16 @@ final class Leases: Service {
         (losses, loss) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// A runner is there, on this connection.
+    /// A runner is there, on this connection; said by a call that came in on it.
+    ///
+    /// The connection may have ended before the call got here. Its calls are cancelled then, and nobody would take the
+    /// entry out again; the runner's leases end by time. A call may be cancelled for other reasons too, so what an
+    /// earlier call has noted stays.
     func connected(_ runner: String, on connection: ConnectionID) {
         state.withLock { state in
-            state.runners[connection] = runner
+            let isNew = state.runners.updateValue(runner, forKey: connection) == nil
             state.lost.remove(runner)
+            if isNew, Task.isCancelled { state.runners[connection] = nil }
         }
     }
 
