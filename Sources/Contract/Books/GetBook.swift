@@ -1,4 +1,5 @@
-/// A book with its authors and a page of its table of contents, in one statement. Errors: `not_found`.
+/// A book with its authors and a page of its table of contents, in one statement. Errors: `not_found`;
+/// `failed_precondition` when `after` is no section of the book, or no longer.
 public struct GetBook: Operation {
     /// The name on the wire.
     public static let name = "books.get"

@@ -21,25 +21,31 @@ struct Books: Sendable {
         }
         let found = try await database.json(
             """
-            select jsonb_build_object(
+            with cursor as (
+                select section.file, section.position
+                from section join document on document.id = section.document_id and document.live
+                where section.id = \(get.after) and section.book_id = \(get.book)
+            )
+            select case when \(get.after)::bigint = 0 or exists (select from cursor) then jsonb_build_object(
                 'id', book.id, 'title', book.title, 'section_count', book.section_count,
                 'authors', coalesce(
                     (select jsonb_agg(jsonb_build_object('id', author.id, 'name', author.name) order by book_author.position)
                      from book_author join author on author.id = book_author.author_id
                      where book_author.book_id = book.id), '[]'),
-                'sections', coalesce(page.entries, '[]'), 'next', page.next)
+                'sections', coalesce(page.entries, '[]'), 'next', page.next) else 'null' end
             from book, lateral (
-                select jsonb_agg(entry order by file, position) as entries,
-                    case when count(*) = \(get.limit) then (array_agg(id order by file desc, position desc))[1] end as next
+                select jsonb_agg(entry order by number) filter (where number <= \(get.limit)) as entries,
+                    max(id) filter (where number = \(get.limit) and following is not null) as next
                 from (
-                    select section.id, section.file, section.position, jsonb_build_object(
-                        'id', section.id, 'headings', section.headings, 'file', section.file, 'anchor', section.anchor) as entry
+                    select section.id, row_number() over places as number, lead(section.id) over places as following,
+                        jsonb_build_object('id', section.id, 'headings', section.headings, 'file', section.file,
+                            'anchor', section.anchor) as entry
                     from section join document on document.id = section.document_id and document.live
-                    where section.book_id = book.id
-                        and (\(get.after)::bigint = 0 or (section.file, section.position)
-                            > (select file, position from section where id = \(get.after)))
+                    where section.book_id = book.id and (\(get.after)::bigint = 0
+                        or (section.file, section.position) > (select file, position from cursor))
+                    window places as (order by section.file, section.position)
                     order by section.file, section.position
-                    limit \(get.limit)
+                    limit \(get.limit + 1)
                 ) as entries
             ) as page
             where book.id = \(get.book)
@@ -48,6 +54,11 @@ struct Books: Sendable {
             deadline: call.deadline
         )
         guard let found else { throw ServiceError.notFound("There is no book \(get.book).") }
+        guard found != .null else {
+            throw ServiceError.failedPrecondition(
+                "The book has no section \(get.after) any more: it was imported anew. Begin with its first page."
+            )
+        }
         return found
     }
 
