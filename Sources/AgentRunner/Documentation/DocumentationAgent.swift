@@ -24,9 +24,10 @@ struct DocumentationAgent: RunnableAgent {
 
     func answer(
         _ question: Question,
+        trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
-        let library = Library(storage: storage, emit: emit)
+        let library = Library(storage: storage, trace: trace, emit: emit)
         let passages = try await library.search(question.text, limit: Self.hits)
         let reply = Reply(passages: passages, emit: emit)
         let extractive = ExtractiveModel(question: question.text, passages: passages)

@@ -13,6 +13,8 @@ struct Library: Sendable {
     private static let patience = Duration.seconds(8)
 
     let storage: RPCClient
+    /// The trace of whoever asked.
+    let trace: TraceParent
     let emit: @Sendable (RunEvent.Body) throws -> Void
 
     /// Searches, and reads what was found.
@@ -32,7 +34,7 @@ struct Library: Sendable {
 
     /// Reading may be repeated as often as needed.
     private func asking<O: Operation>(_ operation: O) async throws -> O.Result {
-        try await Patience.repeating(for: Self.patience) { try await storage.perform(operation) }
+        try await Patience.repeating(for: Self.patience) { try await storage.perform(operation, traceparent: trace) }
     }
 
     /// A pasted page says its subject where it begins and asks where it ends. Storage takes no more than these 1,000

@@ -84,7 +84,8 @@ struct RunExecution: Sendable {
             // A no to this call too means the lease is gone anyway.
             _ = try? await storage.perform(
                 ReleaseRun(run: run, runner: runner, attempt: attempt),
-                deadline: .seconds(5)
+                deadline: .seconds(5),
+                traceparent: trace
             )
             throw error
         }
@@ -110,7 +111,7 @@ struct RunExecution: Sendable {
     private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
         do {
             return try await timeline.measure("agent") {
-                try await agent.answer(question) { body in try log.append(body) }
+                try await agent.answer(question, trace: trace) { body in try log.append(body) }
             }
         } catch is CancellationError {
             throw CancellationError()
@@ -149,9 +150,10 @@ protocol RunnableAgent: Sendable {
     /// The model it uses, for the record.
     var modelName: String { get }
 
-    /// Answers, saying what happens on the way.
+    /// Answers, saying what happens on the way. Its calls belong to the trace of whoever asked.
     func answer(
         _ question: Question,
+        trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome
 }

@@ -29,7 +29,8 @@ struct RunFollower: Sendable {
                     try await follow(
                         storage.client(for: start.run).stream(
                             FollowRun(run: start.run, after: last),
-                            deadline: Self.longest
+                            deadline: Self.longest,
+                            traceparent: trace
                         ),
                         &last,
                         emit

@@ -61,6 +61,7 @@ import Wire
 
         func answer(
             _ question: Question,
+            trace: TraceParent,
             emit: @escaping @Sendable (RunEvent.Body) throws -> Void
         ) async throws -> Outcome {
             try await Task.sleep(for: delay)
@@ -75,6 +76,7 @@ import Wire
 
         func answer(
             _ question: Question,
+            trace: TraceParent,
             emit: @escaping @Sendable (RunEvent.Body) throws -> Void
         ) async throws -> Outcome {
             throw ServiceError.unavailable("The provider is away.")
