@@ -80,7 +80,8 @@ public enum AgentRunnerService {
     static func operations(runs: Runs, claims: ClaimLoop) -> Operations {
         var operations = Operations(service: "agent-runner", version: octavoVersion)
         operations.onStream(StartRun.self) { start, call, items in
-            try StartRunHandler.check(start.question)
+            try start.question.check()
+            try start.run.check()
             let feed = try runs.accept(
                 start.run,
                 agent: start.agent,
@@ -107,15 +108,5 @@ public enum AgentRunnerService {
             return (ready: reasons.isEmpty, reasons: reasons, gauges: ["runs": runs.count])
         }
         return operations
-    }
-}
-
-/// What `runs.start` refuses.
-enum StartRunHandler {
-    static func check(_ question: Question) throws(ServiceError) {
-        let bytes = question.text.utf8.count
-        guard (1...Question.maximumBytes).contains(bytes), question.text.contains(where: { !$0.isWhitespace }) else {
-            throw .invalidArgument("A question has 1 to \(Question.maximumBytes) bytes; this one has \(bytes).")
-        }
     }
 }

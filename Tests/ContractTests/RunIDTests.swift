@@ -34,4 +34,13 @@ import Wire
         let id = try #require(RunID("0198C5A0-0000-7000-8000-00000000000A"))
         #expect(try JSON(encoding: [id]).description == #"["0198c5a0-0000-7000-8000-00000000000a"]"#)
     }
+
+    @Test func aTimeMoreThanADayAheadIsRefusedAndAnyPastIsTaken() throws {
+        let now = Date(timeIntervalSince1970: 1_700_000_000)
+        for seconds in [-50 * 365 * 86_400.0, 0, 86_399] {
+            try RunID.new(now: now.addingTimeInterval(seconds)).check(now: now)
+        }
+        let ahead = RunID.new(now: now.addingTimeInterval(86_401))
+        #expect { try ahead.check(now: now) } throws: { ($0 as? ServiceError)?.code == .invalidArgument }
+    }
 }

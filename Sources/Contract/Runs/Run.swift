@@ -1,3 +1,5 @@
+public import Wire
+
 /// Where a run stands. The diagram is in `protocol/runs.md`.
 public enum RunState: String, Codable, Sendable, CaseIterable {
     /// Accepted; no runner holds it.
@@ -14,9 +16,11 @@ public enum RunState: String, Codable, Sendable, CaseIterable {
 public struct Question: Codable, Sendable, Equatable {
     /// The longest question, in UTF-8 bytes: some pages of text, and far below a frame.
     public static let maximumBytes = 16_384
+    /// The longest name of a reader, in UTF-8 bytes: room for any address or name a channel gives.
+    public static let maximumReaderBytes = 200
 
     /// Where a question came from.
-    public enum Channel: String, Codable, Sendable {
+    public enum Channel: String, Codable, Sendable, CaseIterable {
         case http, terminal, web, slack
     }
 
@@ -32,6 +36,22 @@ public struct Question: Codable, Sendable, Equatable {
         self.text = text
         self.reader = reader
         self.channel = channel
+    }
+
+    /// Refuses what no service takes. Errors: `invalid_argument`.
+    public func check() throws(ServiceError) {
+        let bytes = text.utf8.count
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw .invalidArgument("\"question\" is empty: say what you want to know.")
+        }
+        guard bytes <= Self.maximumBytes else {
+            throw .invalidArgument("\"question\" has at most \(Self.maximumBytes) bytes; this one has \(bytes).")
+        }
+        guard reader.map({ (1...Self.maximumReaderBytes).contains($0.utf8.count) }) ?? true else {
+            throw .invalidArgument(
+                "\"reader\" has 1 to \(Self.maximumReaderBytes) bytes; this one has \(reader?.utf8.count ?? 0)."
+            )
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+public import Wire
 
 /// A run's identity, made by who asks: UUID version 7 (RFC 9562), so that ids sort by time, and a retry is the same run.
 public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -24,6 +25,20 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
             $0 << 8 | UInt64($1)
         }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+
+    /// How far ahead of a service's clock the time in the id of a run that is started may be: clocks differ, by a time zone
+    /// at worst. A run from farther ahead would stand before all others for ever, since ids sort by time.
+    public static let maximumLead: TimeInterval = 24 * 60 * 60
+
+    /// Refuses the id for a run that is started. Ids of the past are taken: a retry may come late.
+    /// Errors: `invalid_argument`.
+    public func check(now: Date = Date()) throws(ServiceError) {
+        guard time.timeIntervalSince(now) <= Self.maximumLead else {
+            throw .invalidArgument(
+                "\"run\" holds a time more than a day ahead: make a new UUID of version 7 by a clock that is right."
+            )
+        }
     }
 
     /// A new id: 48 bits of Unix milliseconds, then random bits.

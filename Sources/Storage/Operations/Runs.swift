@@ -24,9 +24,8 @@ struct Runs: Sendable {
     }
 
     private func open(_ open: OpenRun, _ call: CallContext) async throws -> JSON {
-        guard (1...Question.maximumBytes).contains(open.question.text.utf8.count) else {
-            throw ServiceError.invalidArgument("A question has 1 to \(Question.maximumBytes) bytes.")
-        }
+        try open.question.check()
+        try open.run.check()
         // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
         leases.connected(open.runner, on: call.connection)
         let event = call.arguments.member("event")?.description ?? "null"
