@@ -41,27 +41,33 @@ public enum GatewayService {
             default: "/run/octavo/agent-runner-gateway.sock"
         )
         let storage = client(of: "storage", at: storagePath, context)
-        let runner = client(of: "agent runner", at: runnerPath, context)
         let follower = RunFollower(
             runner: LongCalls { client(of: "agent runner", at: runnerPath, context) },
             storage: LongCalls { client(of: "storage", at: storagePath, context) }
         )
+        let neighbours = Neighbours(
+            [("storage", storagePath), ("agent runner", runnerPath)].map { ($0, client(of: $0, at: $1, context)) }
+        )
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
-            responder: router(storage: storage, runner: runner, follower: follower).buildResponder(),
+            responder: responder(storage: storage, follower: follower, neighbours: neighbours),
             group: MultiThreadedEventLoopGroup.singleton,
             logger: context.logger,
             onListening: context.announce("http")
         )
         var operations = Operations(service: "gateway", version: octavoVersion)
-        operations.health { (ready: true, reasons: [], gauges: ["http.connections": http.connections]) }
+        operations.health {
+            let reasons = neighbours.reasons
+            return (ready: reasons.isEmpty, reasons: reasons, gauges: ["http.connections": http.connections])
+        }
         let admin = RPCServer(
             context.listeners(named: "admin").map { RPCListener(role: .admin, address: .descriptor($0.descriptor)) },
             operations: operations,
             logger: context.logger
         )
         // Stopped in reverse: first no more requests, last the connections that answer them.
-        return [storage, runner] + follower.runner.clients + follower.storage.clients + [admin, http]
+        let calls = [storage] + follower.runner.clients + follower.storage.clients
+        return calls + neighbours.clients.map(\.client) + [neighbours, admin, http]
     }
 
     private static func client(of service: String, at path: String, _ context: DaemonContext) -> RPCClient {
@@ -69,19 +75,19 @@ public enum GatewayService {
     }
 
     /// Every route there is.
-    static func router(
+    static func responder(
         storage: RPCClient,
-        runner: RPCClient,
         follower: RunFollower,
+        neighbours: Neighbours,
         limits: HTTPLimits = HTTPLimits()
-    ) -> Router<BasicRequestContext> {
+    ) -> some HTTPResponder<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: ProblemMiddleware())
-        HealthRoutes(runner: runner, storage: storage).add(to: router)
+        HealthRoutes(neighbours: neighbours).add(to: router)
         let api = router.group("v1")
         AskRoutes(follower: follower, limits: limits).add(to: api)
         RunRoutes(storage: storage, follower: follower, limits: limits).add(to: api)
         BookRoutes(storage: storage).add(to: api)
-        return router
+        return router.buildResponder()
     }
 }

@@ -2,6 +2,7 @@ import Contract
 import Daemon
 import FoundationEssentials
 import Glibc
+import NIOHTTP1
 import PrivateCluster
 import RPC
 import TestSupport
@@ -15,13 +16,14 @@ import Wire
             try await house.waitUntilReady()
             for service in ["storage", "agent-runner", "gateway"] {
                 let socket = "\(house.runFolder)/\(service)-admin.sock"
-                let answer = try await shell(
-                    #"printf '24 {"id":1,"call":"health"}\n' | socat -t2 - UNIX-CONNECT:\#(socket)"#
-                )
-                let payload = answer.drop { $0 != " " }.dropFirst().prefix { $0 != "\n" }
-                let health = try JSON(validating: String(payload)).member("result")?.decode(Health.self)
-                #expect(health?.service == service)
-                #expect(health?.ready == true, "\(answer)")
+                try await eventually {
+                    let answer = try await shell(
+                        #"printf '24 {"id":1,"call":"health"}\n' | socat -t2 - UNIX-CONNECT:\#(socket)"#
+                    )
+                    let payload = answer.drop { $0 != " " }.dropFirst().prefix { $0 != "\n" }
+                    let health = try JSON(validating: String(payload)).member("result")?.decode(Health.self)
+                    return health?.service == service && health?.ready == true
+                }
             }
         }
     }
@@ -71,6 +73,30 @@ import Wire
         await cluster.stop()
     }
 
+    @Test func theGatewaySaysWhichServiceHangsAndGoesOnAnswering() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await eventually { try await self.gateway(house).ready }
+            for (service, name) in [("storage", "storage"), ("agent-runner", "agent runner")] {
+                let process = try #require(house.processID(of: "octavo-\(service)"))
+                kill(process, SIGSTOP)
+                defer { kill(process, SIGCONT) }
+                try await eventually {
+                    try await self.gateway(house).reasons.contains("\(name) did not answer in time")
+                }
+                let ready = try await HTTP(house: house).get("/readyz")
+                #expect(ready.status == 503)
+                #expect(ready.string("detail")?.contains("\(name) did not answer") == true, "\(ready.body)")
+                #expect(ready.headers.first(name: "retry-after") == "1")
+                let live = try await HTTP(house: house).get("/livez")
+                #expect(live.status == 200)
+                kill(process, SIGCONT)
+                try await eventually { try await self.gateway(house).ready }
+            }
+            let ready = try await HTTP(house: house).get("/readyz")
+            #expect(ready.status == 200)
+        }
+    }
+
     @Test(
         .enabled(
             if: access("/usr/bin/systemd-socket-activate", X_OK) == 0,
@@ -92,6 +118,10 @@ import Wire
             )
             #expect(answer.contains("no database configured"))
         }
+    }
+
+    private func gateway(_ house: TestHouse) async throws -> Health {
+        try await house.withAdmin(of: "gateway") { try await $0.perform(GetHealth()) }
     }
 
     private func isReady(_ house: TestHouse) async throws -> Bool {
