@@ -26,6 +26,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
@@ -79,7 +80,7 @@ let floors: [[Target]] = [
             dependencies: [
                 "Contract", "Daemon", "RPC", "Systemd", "Wire",
                 asyncAlgorithms, configuration, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
-                nioExtras, nioHTTP1, nioHTTPTypes, nioPosix,
+                nioExtras, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -151,6 +152,13 @@ let tests: [Target] = [
             "AgentRunner", "Agents", "Contract", "Daemon", "RPC", "ScriptedProvider", "Wire", asyncHTTPClient,
             lifecycle,
             logging, nioCore,
+        ],
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "GatewayTests",
+        dependencies: [
+            "Contract", "Daemon", "Gateway", "RPC", "Systemd", "Wire", lifecycle, logging, nioCore, nioHTTP1, nioPosix,
         ],
         swiftSettings: settings
     ),

@@ -81,13 +81,13 @@ public enum GatewayService {
         neighbours: Neighbours,
         limits: HTTPLimits = HTTPLimits()
     ) -> some HTTPResponder<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         HealthRoutes(neighbours: neighbours).add(to: router)
         let api = router.group("v1")
         AskRoutes(follower: follower, limits: limits).add(to: api)
         RunRoutes(storage: storage, follower: follower, limits: limits).add(to: api)
         BookRoutes(storage: storage).add(to: api)
-        return router.buildResponder()
+        return MethodResponder(router)
     }
 }

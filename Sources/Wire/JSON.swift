@@ -67,7 +67,7 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
 // Reading small things without a decoder.
 extension JSON {
     /// The members of an object as slices, in their order; nil when this is not one.
-    var members: [(key: String, value: JSON)]? {
+    public var members: [(key: String, value: JSON)]? {
         guard isObject, let members = try? JSONScanner.members(of: bytes) else { return nil }
         return members.map { ($0.key, slice($0.value)) }
     }

@@ -1,5 +1,6 @@
 import Contract
 import NIOHTTP1
+import RPC
 import TestSupport
 import Testing
 import Wire
@@ -55,9 +56,9 @@ import Wire
             let http = HTTP(house: house)
             let live = try await http.get("/livez")
             #expect(live.status == 200)
+            try await eventually { try await http.get("/readyz").body.contains("no database configured") }
             let ready = try await http.get("/readyz")
             #expect(ready.status == 503)
-            #expect(ready.body.contains("no database configured"))
             let search = try await http.get("/v1/search?q=x")
             #expect(search.status == 503)
             #expect(search.string("code") == "unavailable")
@@ -96,14 +97,79 @@ import Wire
         }
     }
 
-    @Test func headersOverTheLimitAreRefused() async throws {
-        try await TestHouse.run(database: nil) { house in
+    @Test func theLastPageOfABookIsSaidToBeTheLast() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
             let http = HTTP(house: house)
-            let large = String(repeating: "x", count: 20_000)
-            let answer = try? await http.get("/livez", headers: ["x-large": large])
-            #expect(answer == nil || (400...431).contains(answer?.status ?? 0))
-            let after = try await http.get("/livez")
-            #expect(after.status == 200)
+            let whole = try JSON(validating: try await http.get("/v1/books/1").body).decode(Book.self)
+            let exact = try await http.get("/v1/books/1?limit=\(whole.sections.count)")
+            #expect(try JSON(validating: exact.body).decode(Book.self) == whole)
+            let last = try #require(whole.sections.last)
+            let beyond = try await http.get("/v1/books/1?after=\(last.id)")
+            #expect(beyond.status == 200)
+            #expect(beyond.json?.member("sections")?.description == "[]")
+        }
+    }
+
+    @Test func aPageBehindASectionThatIsGoneIsRefused() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let http = HTTP(house: house)
+            let before = try JSON(validating: try await http.get("/v1/books/1").body).decode(Book.self)
+            try await house.importBook("Handbook", ["new.md": "# New\n\nAll is new."])
+            for after in [try #require(before.sections.first).id, 999_999] {
+                let gone = try await http.get("/v1/books/1?after=\(after)")
+                #expect(gone.status == 409, "\(gone.body)")
+                #expect(gone.string("code") == "failed_precondition")
+                #expect(gone.string("detail")?.contains("first page") == true)
+            }
+            let none = try await http.get("/v1/books/7?after=999999")
+            #expect(none.status == 404)
+        }
+    }
+
+    @Test func aRunFromAheadOfTimeIsRefusedWhereverItIsStarted() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            let http = HTTP(house: house)
+            let run = try #require(RunID("ffffffff-ffff-7fff-bfff-ffffffffffff"))
+            let asked = try await http.post("/v1/ask", #"{"question":"How?","run":"\#(run)"}"#)
+            #expect(asked.status == 400)
+            #expect(asked.string("detail")?.contains("\"run\"") == true, "\(asked.body)")
+            let question = Question(text: "How?", channel: .http)
+            await #expect { try await self.start(run, question, house) } throws: { Self.isAhead($0) }
+            await #expect { try await self.open(run, question, house) } throws: { Self.isAhead($0) }
+            let unknown = try await http.get("/v1/runs/\(run)")
+            #expect(unknown.status == 404)
+        }
+    }
+
+    private static func isAhead(_ error: any Error) -> Bool {
+        guard let error = error as? ServiceError else { return false }
+        return error.code == .invalidArgument && error.message.contains("ahead")
+    }
+
+    private func start(_ run: RunID, _ question: Question, _ house: TestHouse) async throws {
+        try await house.withAdmin(of: "agent-runner") { runner in
+            for try await _ in runner.stream(StartRun(run: run, question: question)).items {}
+        }
+    }
+
+    private func open(_ run: RunID, _ question: Question, _ house: TestHouse) async throws {
+        let path = "\(house.runFolder)/storage-agent-runner.sock"
+        try await RPCClient.withConnection(path: path, role: .agentRunner, name: "storage") { storage in
+            let event = RunEvent(sequence: 1, at: "2026-01-31T12:00:00.000Z", body: .status("…"))
+            let open = OpenRun(
+                run: run,
+                agent: "documentation",
+                model: "extractive",
+                question: question,
+                runner: "test",
+                event: event
+            )
+            _ = try await storage.perform(open)
         }
     }
 }

@@ -37,7 +37,7 @@ struct Opening: Service {
         let port = house.address.hasSuffix(":8080") ? "" : " --url \(house.address)"
         out.line("  octavo ask\(port) \"\(Self.example)\"")
         out.line("or:")
-        out.line("  curl -s \(house.address)/v1/ask -d '{\"question\":\"\(Self.example)\"}'")
+        out.line("  curl -s \(house.address)/v1/ask --json '{\"question\":\"\(Self.example)\"}'")
         out.line()
         if let question {
             out.line(out.styled("? \(question)", .bold))

@@ -2,9 +2,11 @@
 struct HTTPLimits: Sendable {
     /// Open connections. Each costs some 20 KB; a thousand readers behind a proxy share far fewer.
     var connections = 1_024
+    /// Connections over the limit that are told so before they are closed; further ones are just closed.
+    var refusedConnections = 64
     /// All header fields of a request together: nothing of ours needs more than cookies and a token.
     var headerBytes = 16_384
-    /// One header field.
+    /// One header field, or the target of a request.
     var headerFieldBytes = 8_192
     /// Header fields of a request.
     var headerCount = 100

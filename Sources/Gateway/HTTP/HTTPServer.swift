@@ -4,15 +4,17 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOExtras
+import NIOHTTP1
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
 /// Serves a Hummingbird router on listening sockets that were opened by somebody else.
 ///
-/// Hummingbird's own `Application` binds an address and would unlink and replace a socket it was handed; its router and
-/// its channel are used here below a bootstrap of our own.
+/// Hummingbird's own `Application` binds an address and would unlink and replace a socket it was handed, and its channel
+/// answers what it cannot read with an empty 400; its router and its loop over a connection's requests are used here.
 final class HTTPServer<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     typealias Connection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -50,7 +52,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         let quiescing = ServerQuiescingHelper(group: group)
         var listeners: [NIOAsyncChannel<Connection?, Never>] = []
         for descriptor in descriptors {
-            listeners.append(try await listen(on: descriptor, channel, quiescing))
+            listeners.append(try await listen(on: descriptor, quiescing))
         }
         onListening()
         try await withGracefulShutdownHandler {
@@ -79,11 +81,9 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
     private func listen(
         on descriptor: CInt,
-        _ channel: HTTP1Channel,
         _ quiescing: ServerQuiescingHelper
     ) async throws -> NIOAsyncChannel<Connection?, Never> {
-        let limits = limits
-        return try await ServerBootstrap(group: group)
+        try await ServerBootstrap(group: group)
             .serverChannelInitializer { server in
                 server.eventLoop.makeCompletedFuture {
                     try server.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: server))
@@ -93,14 +93,31 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             .bind(descriptor) { child -> EventLoopFuture<Connection?> in
                 let count = self.open.add(1, ordering: .relaxed).newValue
                 child.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
-                guard count <= limits.connections else {
-                    // Not yet registered with its event loop, a connection cannot be answered; closed, it costs nothing.
-                    child.close(promise: nil)
-                    return child.eventLoop.makeSucceededFuture(nil)
-                }
-                Self.limitUnacknowledged(child, limits)
-                return channel.setup(channel: child, logger: self.logger).map { $0 }
+                return child.eventLoop.makeCompletedFuture { try self.accept(child, count) }
             }
+    }
+
+    /// A connection over the limit is told so, and one far over it is closed at once, so that this has a limit too.
+    private func accept(_ child: any Channel, _ count: Int) throws -> Connection? {
+        guard count <= limits.connections + limits.refusedConnections else {
+            child.close(promise: nil)
+            return nil
+        }
+        Self.limitUnacknowledged(child, limits)
+        let pipeline = child.pipeline.syncOperations
+        try pipeline.addHandler(HTTPResponseEncoder())
+        guard count <= limits.connections else {
+            try pipeline.addHandler(HTTPConnectionHandler(limits: limits, date: date, refusing: .tooManyConnections))
+            return nil
+        }
+        let connection = HTTPConnectionHandler(limits: limits, date: date)
+        try pipeline.addHandler(ByteToMessageHandler(RequestDecoder(for: connection, limits: limits)))
+        try pipeline.addHandler(connection)
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+        return try Connection(
+            wrappingChannelSynchronously: child,
+            configuration: .init(isOutboundHalfClosureEnabled: true)
+        )
     }
 
     /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not
@@ -112,30 +129,20 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     private func http1Channel() -> HTTP1Channel {
-        HTTP1Channel(
-            responder: { [responder, logger, date] request, writer, channel in
-                let source = ApplicationRequestContextSource(channel: channel, logger: logger)
-                let context = Responder.Context(source: source)
-                var response: Response
-                do {
-                    response = try await responder.respond(to: request, context: context)
-                } catch {
-                    // The router's middleware turns errors into problems; what comes through is a defect of its own.
-                    logger.error("unanswered error", metadata: ["error": "\(error)"])
-                    response = Response(status: .internalServerError)
-                }
-                response.headers[.date] = date.now
-                response.headers[.xContentTypeOptions] = "nosniff"
-                try await writer.write(response: response.head, body: response.body)
-            },
-            configuration: HTTP1Channel.Configuration(
-                idleTimeout: .seconds(limits.idle.components.seconds),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.headerFieldBytes,
-                    maxHeaderListSize: limits.headerBytes,
-                    maxHeaderFieldCount: limits.headerCount
-                )
-            )
-        )
+        HTTP1Channel { [responder, logger, date] request, writer, channel in
+            let source = ApplicationRequestContextSource(channel: channel, logger: logger)
+            let context = Responder.Context(source: source)
+            var response: Response
+            do {
+                response = try await responder.respond(to: request, context: context)
+            } catch {
+                // The router's middleware turns errors into problems; what comes through is a defect of its own.
+                logger.error("unanswered error", metadata: ["error": "\(error)"])
+                response = Problem.defect.response()
+            }
+            response.headers[.date] = date.now
+            response.headers[.xContentTypeOptions] = "nosniff"
+            try await writer.write(response: response.head, body: response.body)
+        }
     }
 }

@@ -22,31 +22,36 @@ struct Problem: Encodable {
     /// The run it is about.
     var run: RunID?
 
-    init(_ error: ServiceError, run: RunID? = nil) {
-        let status = HTTPResponse.Status(integerLiteral: error.code.httpStatus)
+    /// A problem with the code's own status unless another is given.
+    init(_ error: ServiceError, status: Int? = nil, run: RunID? = nil) {
+        let status = status ?? error.code.httpStatus
         type = "urn:octavo:error:\(error.code.rawValue)"
-        title = status.code == 499 ? "Client Closed Request" : Self.words(of: status.code)
-        self.status = status.code
+        title = Self.words(of: status)
+        self.status = status
         detail = error.message
         code = error.code.rawValue
         retry = error.retry.rawValue
         self.run = run
     }
 
+    /// A defect of the gateway, of which only the log says more.
+    static let defect = Problem(.internal("Something went wrong inside the gateway; its log says more."))
+
     private static func words(of status: Int) -> String {
-        HTTPResponseStatus(statusCode: status).reasonPhrase
+        status == 499 ? "Client Closed Request" : HTTPResponseStatus(statusCode: status).reasonPhrase
     }
 
+    var body: ByteBuffer { (try? JSON(encoding: self).bytes) ?? ByteBuffer() }
+
     /// The response with the problem as its body.
-    func response(retryAfterMilliseconds: Int? = nil, status given: HTTPResponse.Status? = nil) -> Response {
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
+    func response(retryAfterMilliseconds: Int? = nil) -> Response {
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         if (status == 503 || status == 429) && retry != Retry.no.rawValue {
             // Whole seconds, at least one (RFC 9110, 10.2.3).
             headers[.retryAfter] = String(max(1, ((retryAfterMilliseconds ?? 1_000) + 999) / 1_000))
         }
-        let body = (try? JSON(encoding: self).bytes) ?? ByteBuffer()
         return Response(
-            status: given ?? HTTPResponse.Status(code: status, reasonPhrase: title),
+            status: HTTPResponse.Status(code: status, reasonPhrase: title),
             headers: headers,
             body: ResponseBody(byteBuffer: body)
         )
@@ -67,30 +72,18 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
                 context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
             return Problem(error).response(retryAfterMilliseconds: error.afterMilliseconds)
+        } catch let refusal as HTTPRefusal {
+            return refusal.response
+        } catch let error as any HTTPResponseError where error.status == .notFound {
+            return Problem(.notFound("There is no \(request.uri.path) here.")).response()
         } catch let error as any HTTPResponseError {
-            return Self.problem(for: error, request).response(status: error.status)
+            let words = (error as? HTTPError)?.body ?? "\(error.status.reasonPhrase)."
+            return Problem(.invalidArgument(words), status: error.status.code).response()
         } catch is CancellationError {
             return Problem(.unavailable("The gateway is stopping.")).response()
         } catch {
             context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-            return Problem(ServiceError(.internal, "Something went wrong inside the gateway; its log says more."))
-                .response()
+            return Problem.defect.response()
         }
-    }
-
-    /// What the router itself refuses: an unknown path, a body over the limit.
-    private static func problem(for error: any HTTPResponseError, _ request: Request) -> Problem {
-        var problem =
-            switch error.status {
-            case .notFound:
-                Problem(.notFound("There is no \(request.method) \(request.uri.path) here."))
-            case .contentTooLarge:
-                Problem(.invalidArgument("The body is larger than \(HTTPLimits().bodyBytes) bytes."))
-            default:
-                Problem(.invalidArgument((error as? HTTPError)?.body ?? "\(error.status.reasonPhrase)."))
-            }
-        problem.status = error.status.code
-        problem.title = error.status.reasonPhrase
-        return problem
     }
 }

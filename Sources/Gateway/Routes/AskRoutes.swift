@@ -9,18 +9,6 @@ import Wire
 
 /// `POST /v1/ask`: a question and its answer, as one document or as it comes.
 struct AskRoutes: Sendable {
-    /// The body of a question.
-    struct Body: Decodable {
-        var question: String
-        /// Who asks, for the record.
-        var reader: String?
-        var agent: String?
-        /// A UUID of version 7 of the caller's own: asking again with the same one is the same run.
-        var run: RunID?
-        /// Where the question comes from, when not over plain HTTP.
-        var channel: Question.Channel?
-    }
-
     let follower: RunFollower
     let limits: HTTPLimits
 
@@ -52,36 +40,18 @@ struct AskRoutes: Sendable {
     }
 
     private func start(_ request: Request) async throws -> StartRun {
+        guard Self.isJSON(request.headers[.contentType]) else { throw HTTPRefusal.mediaType }
         let bytes = try await BodyDeadline.within(limits.body) { [limits] in
             try await request.body.collect(upTo: limits.bodyBytes)
         }
-        let body: Body
-        do {
-            body = try JSON(validating: Self.onOneLine(bytes)).decode(Body.self)
-        } catch {
-            throw ServiceError.invalidArgument(
-                #"The body has to be JSON like {"question": "How do I …?"}; optional are "reader", "agent" and "run", a UUID of version 7."#
-            )
-        }
-        let text = body.question.trimmed
-        guard !text.isEmpty, text.utf8.count <= Question.maximumBytes else {
-            throw ServiceError.invalidArgument(
-                "A question has 1 to \(Question.maximumBytes) bytes; this one has \(text.utf8.count)."
-            )
-        }
-        guard (body.reader?.utf8.count ?? 0) <= 200 else {
-            throw ServiceError.invalidArgument("\"reader\" has at most 200 bytes.")
-        }
-        let question = Question(text: text, reader: body.reader, channel: body.channel ?? .http)
-        return StartRun(run: body.run ?? .new(), agent: body.agent ?? "documentation", question: question)
+        return try AskBody(bytes).start()
     }
-}
 
-extension AskRoutes {
-    /// People send JSON over several lines; on the wire it has to be one. White space other than spaces stands between
-    /// JSON's tokens only, so that this changes no value.
-    private static func onOneLine(_ body: ByteBuffer) -> ByteBuffer {
-        ByteBuffer(bytes: body.readableBytesView.map { [0x09, 0x0A, 0x0D].contains($0) ? 0x20 : $0 })
+    /// Only JSON by its name: a page elsewhere can make a browser send anything else to whatever it may reach.
+    private static func isJSON(_ contentType: String?) -> Bool {
+        guard let contentType else { return true }
+        let name = contentType.prefix { $0 != ";" }.trimmed.lowercased()
+        return name == "application/json" || (name.hasPrefix("application/") && name.hasSuffix("+json"))
     }
 }
 

@@ -1,0 +1,64 @@
+import Contract
+import FoundationEssentials
+import NIOCore
+import Testing
+import Wire
+
+@testable import Gateway
+
+/// The body of a question: what is wrong with it is said by field.
+@Suite struct AskBodyTests {
+    @Test(arguments: [
+        (#"{}"#, #""question" is missing"#),
+        (#"{"reader":"ada"}"#, #""question" is missing"#),
+        (#"{"question":null}"#, #""question" is missing"#),
+        (#"{"question":7}"#, #""question" has to be a string, not a number."#),
+        (#"{"question":["a"]}"#, #""question" has to be a string, not an array."#),
+        (#"{"question":"  \n "}"#, #""question" is empty"#),
+        (#"{"question":"x","reader":true}"#, #""reader" has to be a string, not a boolean."#),
+        (#"{"question":"x","reader":""}"#, #""reader" has 1 to 200 bytes; this one has 0."#),
+        (#"{"question":"x","agent":{}}"#, #""agent" has to be a string, not an object."#),
+        (#"{"question":"x","agent":""}"#, #""agent" has 1 to 100 bytes, not 0."#),
+        (#"{"question":"x","run":"7"}"#, #""run" has to be a UUID of version 7."#),
+        (#"{"question":"x","run":"ffffffff-ffff-7fff-bfff-ffffffffffff"}"#, "a time more than a day ahead"),
+        (#"{"question":"x","channel":"fax"}"#, #""channel" has to be one of http, terminal, web, slack."#),
+        (#"{"quesiton":"x"}"#, #"There is no field "quesiton""#),
+        (#"{"question":"a","question":"b"}"#, "The body is not valid JSON: "),
+        (#"["question"]"#, "The body has to be a JSON object, not an array."),
+        (#""question""#, "The body has to be a JSON object, not a string."),
+        (#"{"question":"x"#, "The body is not valid JSON: "),
+        (#"{"question":"a\u0000b"}"#, "U+0000"),
+        ("", "The body is empty"),
+        ("question=x", "The body is not valid JSON: "),
+    ])
+    func whatIsWrongIsNamed(body: String, sentence: String) {
+        #expect(refusal(of: ByteBuffer(string: body)).contains(sentence), "\(refusal(of: ByteBuffer(string: body)))")
+    }
+
+    @Test func bytesThatAreNoUTF8AreNamed() {
+        let body = ByteBuffer(bytes: Array(#"{"question":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8))
+        #expect(refusal(of: body).contains("UTF-8"), "\(refusal(of: body))")
+    }
+
+    @Test func whatIsTooLongIsToldItsLimit() {
+        let question = #"{"question":"\#(String(repeating: "é", count: 8_193))"}"#
+        #expect(refusal(of: ByteBuffer(string: question)).contains("at most 16384 bytes; this one has 16386"))
+        let reader = #"{"question":"x","reader":"\#(String(repeating: "r", count: 201))"}"#
+        #expect(refusal(of: ByteBuffer(string: reader)).contains("200 bytes; this one has 201"))
+    }
+
+    @Test func whatIsLeftOutOrNullHasItsDefault() throws {
+        let start = try AskBody(ByteBuffer(string: "{\n\t\"question\": \" How? \",\r\n\"reader\": null }")).start()
+        #expect(start.question == Question(text: "How?", channel: .http))
+        #expect(start.agent == "documentation")
+    }
+
+    private func refusal(of body: ByteBuffer) -> String {
+        do {
+            _ = try AskBody(body).start()
+            return ""
+        } catch {
+            return error.code == .invalidArgument ? error.message : "\(error)"
+        }
+    }
+}

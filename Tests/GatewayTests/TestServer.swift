@@ -1,0 +1,109 @@
+import Contract
+import Daemon
+import Logging
+import NIOCore
+import NIOPosix
+import RPC
+import ServiceLifecycle
+import Systemd
+import Wire
+
+@testable import Gateway
+
+/// The gateway's HTTP, with all its routes and no services behind it, and a client that says exactly the bytes it is told.
+struct TestServer {
+    /// What came back until the server closed.
+    struct Answer {
+        var text: String
+
+        /// The status of each response, in their order.
+        var statuses: [Int] {
+            text.split(separator: "HTTP/1.").dropFirst(text.hasPrefix("HTTP/1.") ? 0 : 1).compactMap {
+                Int($0.dropFirst(2).prefix(3))
+            }
+        }
+        /// Between the head and the end of the first response.
+        var body: String { text.firstRange(of: "\r\n\r\n").map { String(text[$0.upperBound...]) } ?? "" }
+        var problem: JSON? { try? JSON(validating: body) }
+
+        func has(_ header: String) -> Bool { text.lowercased().contains("\r\n\(header.lowercased())\r\n") }
+    }
+
+    let port: Int
+    private let http: @Sendable () -> Int
+
+    /// Connections the server has open.
+    var connections: Int { http() }
+
+    static func run(_ limits: HTTPLimits = HTTPLimits(), _ body: (TestServer) async throws -> Void) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let socket = try ListenSocket.bindTCP(name: "http", host: "127.0.0.1", port: 0)
+        guard case .inet(_, let port) = socket.kind else { return }
+        let nobody = RPCClient(path: "/nowhere.sock", role: .gateway, name: "nobody", logger: logger)
+        let server = HTTPServer(
+            descriptors: [socket.descriptor],
+            responder: GatewayService.responder(
+                storage: nobody,
+                follower: RunFollower(runner: LongCalls { nobody }, storage: LongCalls { nobody }),
+                neighbours: Neighbours([]),
+                limits: limits
+            ),
+            limits: limits,
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        )
+        let group = ServiceGroup(services: [nobody, server], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let result: Result<Void, any Error>
+            do {
+                result = .success(try await body(TestServer(port: Int(port)) { server.connections }))
+            } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+
+    /// Sends pieces, each as a packet of its own, and reads until the server closes.
+    /// - Parameter ends: whether it says that nothing more comes.
+    func send(_ pieces: [String], ends: Bool = false) async throws -> Answer {
+        try await send(pieces.map { Array($0.utf8) }, ends: ends)
+    }
+
+    func send(_ pieces: [[UInt8]], ends: Bool = false) async throws -> Answer {
+        try await connect { inbound, outbound in
+            var text = ""
+            do {
+                for piece in pieces { try await outbound.write(ByteBuffer(bytes: piece)) }
+                if ends { outbound.finish() }
+            } catch {
+                // The server has answered and closed; what it said is read below.
+            }
+            do {
+                for try await buffer in inbound { text += String(buffer: buffer) }
+            } catch is IOError {
+                // Reset, after what was read.
+            }
+            return Answer(text: text)
+        }
+    }
+
+    /// A connection.
+    func connect<T: Sendable>(
+        _ body: (NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws -> T
+    ) async throws -> T {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true)
+                    )
+                }
+            }
+        return try await channel.executeThenClose { try await body($0, $1) }
+    }
+}
