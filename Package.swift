@@ -69,7 +69,7 @@ let floors: [[Target]] = [
     [
         .target(
             name: "RPC",
-            dependencies: ["Contract", "Wire", lifecycle, logging, nioCore, nioPosix],
+            dependencies: ["Contract", "Wire", deque, lifecycle, logging, nioCore, nioPosix],
             swiftSettings: settings
         )
     ],
@@ -119,6 +119,13 @@ let floors: [[Target]] = [
         ),
         .executableTarget(name: "octavo-storage", dependencies: ["Daemon", "Storage"], swiftSettings: settings),
         .executableTarget(name: "octavo", dependencies: ["Console", argumentParser], swiftSettings: settings),
+        .target(
+            name: "OctavoTesting",
+            dependencies: [
+                "Contract", "Postgres", "PrivateCluster", "RPC", "Storage", "Wire", lifecycle, logging,
+            ],
+            swiftSettings: settings
+        ),
     ],
 ]
 
@@ -132,7 +139,7 @@ let tests: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: [
-            "Console", "Contract", "Daemon", "Postgres", "PrivateCluster", "RPC", "Storage", lifecycle, logging,
+            "Console", "Contract", "Daemon", "OctavoTesting", "RPC", lifecycle, logging,
             "octavo", "octavo-agent-runner", "octavo-gateway", "octavo-storage",
         ],
         path: "Tests/Support",
@@ -180,7 +187,7 @@ let tests: [Target] = [
     ),
     .testTarget(
         name: "StorageTests",
-        dependencies: ["Contract", "Postgres", "Storage", "Wire"],
+        dependencies: ["Contract", "OctavoTesting", "Postgres", "RPC", "Storage", "Wire"],
         swiftSettings: settings
     ),
     .testTarget(
@@ -205,6 +212,7 @@ let package = Package(
         .executable(name: "octavo", targets: ["octavo"]),
         .library(name: "Agents", targets: ["Agents"]),
         .library(name: "Postgres", targets: ["Postgres"]),
+        .library(name: "OctavoTesting", targets: ["OctavoTesting"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

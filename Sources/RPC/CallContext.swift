@@ -46,6 +46,10 @@ public struct CallContext: Sendable {
     public let peer: PeerCredentials?
     /// The arguments as they were sent, for a handler that stores a part of them as it is.
     public let arguments: JSON
+    /// The scope this call opens, where its operation does that.
+    public let scope: CallScope?
+    /// The scope it belongs to.
+    public let within: CallScope?
     let base: Logger
 
     /// What may be passed on to a further call: what remains, less 50 ms for the hop.

@@ -40,15 +40,19 @@ final class CallerEnd: ConnectionEnd {
         machine.hasRoom(forStream: call.request.streams) && link?.isWritable == true
     }
 
+    func hasRoom(within scope: CallID) -> Bool {
+        machine.hasRoom(within: scope) && link?.isWritable == true
+    }
+
     /// Writes the call, for which there is room. When it does not fit into a frame nothing is written, and that is returned.
-    func start(_ call: ClientCall, now: NIODeadline) -> FrameEncoder.TooLarge? {
+    func start(_ call: ClientCall, within scope: CallID? = nil, now: NIODeadline) -> FrameEncoder.TooLarge? {
         let credit: Int? =
             if case .stream(let buffer) = call.request.waiter { buffer.open(accepted: machine.accepted.credit) } else {
                 nil
             }
-        let id = machine.start(stream: credit)
+        let id = machine.start(stream: credit, within: scope)
         do throws(FrameEncoder.TooLarge) {
-            try link?.send(call.message(id: id, credit: credit, now: now))
+            try link?.send(call.message(id: id, within: scope, credit: credit, now: now))
         } catch {
             machine.neverSent(id)
             return error

@@ -15,6 +15,8 @@ struct Request: Sendable {
     let idempotencyKey: String?
     let traceparent: TraceParent?
     let ticket: Ticket
+    /// The call whose scope it belongs to.
+    var within: Ticket?
     let waiter: Waiter
 
     var streams: Bool {
@@ -49,12 +51,13 @@ final class ClientCall {
     }
 
     /// The call as it is written, with what remains of its deadline. A stream's covers each item anew.
-    func message(id: CallID, credit: Int?, now: NIODeadline) -> Message {
+    func message(id: CallID, within: CallID?, credit: Int?, now: NIODeadline) -> Message {
         let remaining = credit == nil ? due - now : length
         return .call(
             Message.Call(
                 id: id,
                 operation: request.operation,
+                within: within,
                 arguments: request.arguments,
                 deadlineMilliseconds: max(1, Int(remaining.nanoseconds / 1_000_000)),
                 stream: credit,

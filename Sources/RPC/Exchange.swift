@@ -38,6 +38,9 @@ final class Exchange {
     var ends: [ObjectIdentifier: CallerEnd] = [:]
     /// Calls that have not been written, in order.
     var waiting = CircularBuffer<ClientCall>()
+    /// Calls that wait for the scope they belong to, or for room in it; apart from the others, who may wait for room that
+    /// only the end of this scope makes.
+    var waitingWithin: [ClientCall] = []
     var backoff = Backoff()
     private var calls: [ObjectIdentifier: ClientCall] = [:]
     private var timer: (due: NIODeadline, scheduled: Scheduled<Void>)?
@@ -104,8 +107,12 @@ final class Exchange {
         let now = NIODeadline.now()
         if let refusal = refusal(now: now) { return request.answer(.failure(refusal)) }
         let call = ClientCall(request, now: now)
+        if request.within == nil {
+            waiting.append(call)
+        } else {
+            waitingWithin.append(call)
+        }
         calls[ObjectIdentifier(request.ticket)] = call
-        waiting.append(call)
         expire(by: call.due)
         dispatch()
     }
@@ -115,7 +122,7 @@ final class Exchange {
         case .idle, .running: break
         case .closing, .closed: return .unavailable("The client of \(service) is closing.")
         }
-        guard waiting.count < limits.callsWaiting else {
+        guard waiting.count + waitingWithin.count < limits.callsWaiting else {
             return .resourceExhausted("\(limits.callsWaiting) calls of \(service) are waiting already.")
         }
         guard backoff.until > now, backoff.isOutage(now: now, patience: limits.patience) else { return nil }
@@ -138,11 +145,13 @@ final class Exchange {
     func finish(_ call: ClientCall, _ outcome: Result<JSON, ServiceError>) {
         guard calls.removeValue(forKey: ObjectIdentifier(call.request.ticket)) != nil else { return }
         call.request.answer(outcome)
+        failWaiting(within: call)
         closeIfDone()
     }
 
     private func withdraw(_ call: ClientCall, reason: String) {
         switch call.place {
+        case .waiting where call.request.within != nil: waitingWithin.removeAll { $0 === call }
         case .waiting: waiting.removeAll { $0 === call }
         case .inFlight(let end, let id): end.abandon(id, reason: reason)
         }
@@ -150,7 +159,9 @@ final class Exchange {
 
     /// Writes what waits, as far as the connection has room; connects when there is none.
     func dispatch() {
-        guard phase == .running || phase == .closing, !waiting.isEmpty else { return }
+        guard phase == .running || phase == .closing else { return }
+        if !waitingWithin.isEmpty { dispatchWithin() }
+        guard !waiting.isEmpty else { return }
         switch connection {
         case .connecting, .pausing: break
         case .none: connect()
@@ -158,11 +169,16 @@ final class Exchange {
             let now = NIODeadline.now()
             while let call = waiting.first, end.hasRoom(for: call) {
                 waiting.removeFirst()
-                guard let size = end.start(call, now: now) else { continue }
-                let text = "The call has \(size.bytes) octets, \(service) accepts \(size.limit)."
-                finish(call, .failure(.invalidArgument(text)))
+                if let size = end.start(call, now: now) { refuse(call, size) }
             }
+            // Those that came right behind the calls just written.
+            if !waitingWithin.isEmpty { dispatchWithin() }
         }
+    }
+
+    private func refuse(_ call: ClientCall, _ size: FrameEncoder.TooLarge) {
+        let text = "The call has \(size.bytes) octets, \(service) accepts \(size.limit)."
+        finish(call, .failure(.invalidArgument(text)))
     }
 
     func failWaiting(_ error: ServiceError) {
@@ -177,6 +193,35 @@ final class Exchange {
             withdraw(call, reason: "the client is closing")
             finish(call, .failure(.unavailable(reason, retry: retry)))
         }
+    }
+}
+
+// Calls within the scope of another: they travel on its connection, also when that one's service is leaving.
+extension Exchange {
+    private func dispatchWithin() {
+        let now = NIODeadline.now()
+        let candidates = waitingWithin
+        waitingWithin = []
+        for call in candidates {
+            // Both are answered below or in `finish`, which may have happened to a later candidate meanwhile.
+            guard calls[ObjectIdentifier(call.request.ticket)] != nil else { continue }
+            guard let ticket = call.request.within, let enclosing = calls[ObjectIdentifier(ticket)] else {
+                finish(call, .failure(.failedPrecondition("The call it belongs to has ended.")))
+                continue
+            }
+            guard case .inFlight(let end, let scope) = enclosing.place, end.hasRoom(within: scope) else {
+                waitingWithin.append(call)
+                continue
+            }
+            if let size = end.start(call, within: scope, now: now) { refuse(call, size) }
+        }
+    }
+
+    private func failWaiting(within enclosing: ClientCall) {
+        guard !waitingWithin.isEmpty else { return }
+        let orphans = waitingWithin.filter { $0.request.within === enclosing.request.ticket }
+        waitingWithin.removeAll { $0.request.within === enclosing.request.ticket }
+        for call in orphans { finish(call, .failure(.failedPrecondition("The call it belongs to has ended."))) }
     }
 }
 

@@ -11,6 +11,10 @@ public struct Operations: Sendable {
         var streams: Bool
         /// Ended, not waited for, when the service stops.
         var standing: Bool
+        /// Whether further calls may be made within it.
+        var opensScope = false
+        /// Whether it may belong to the scope of another call.
+        var mayBeWithin = false
         var run: @Sendable (JSON, CallContext, ItemSink) async throws -> JSON
     }
 
@@ -47,7 +51,7 @@ public struct Operations: Sendable {
         _ handler: @Sendable @escaping (O, CallContext) async throws -> JSON
     ) {
         add(O.self, streams: false) { arguments, context, _ in
-            try await handler(decodeArguments(arguments), context)
+            try await handler(arguments.decodeArguments(of: O.self), context)
         }
     }
 
@@ -60,8 +64,23 @@ public struct Operations: Sendable {
         _ handler: @Sendable @escaping (O, CallContext, ItemWriter<O.Item>) async throws -> O.Result
     ) {
         add(O.self, streams: true, standing: standing) { arguments, context, sink in
-            try await JSON(encoding: handler(decodeArguments(arguments), context, ItemWriter(sink: sink)))
+            try await JSON(encoding: handler(arguments.decodeArguments(of: O.self), context, ItemWriter(sink: sink)))
         }
+    }
+
+    /// Answers an operation that opens a scope for further calls within it: `CallContext.scope`. It streams, so that its
+    /// caller is told how the scope fares.
+    public mutating func onScope<O: StreamingOperation>(
+        _ operation: O.Type,
+        _ handler: @Sendable @escaping (O, CallContext, ItemWriter<O.Item>) async throws -> O.Result
+    ) {
+        onStream(operation, handler)
+        entries[O.name]?.opensScope = true
+    }
+
+    /// Lets an operation belong to a scope: its handler heeds `CallContext.within`.
+    public mutating func allowWithin<O: Operation>(_ operation: O.Type) {
+        entries[O.name]?.mayBeWithin = true
     }
 
     /// What `health` reads. It is called on the event loop, and must return at once: values in memory, no lock that is
@@ -104,14 +123,17 @@ extension Set<Role> {
     fileprivate func sorted() -> [Role] { sorted { $0.rawValue < $1.rawValue } }
 }
 
-/// Arguments that do not fit are the caller's fault, and it is told which member it is about; never the value.
-private func decodeArguments<O: Operation>(_ arguments: JSON) throws(ServiceError) -> O {
-    do {
-        return try arguments.decode(O.self)
-    } catch let error as DecodingError {
-        throw .invalidArgument(error.sentence(about: O.name))
-    } catch {
-        throw .invalidArgument("The arguments are not those of \(O.name).")
+extension JSON {
+    /// A call's arguments as its operation.
+    /// - Throws: `invalid_argument`, with a sentence that names the member that does not fit, never its value.
+    public func decodeArguments<O: Operation>(of operation: O.Type) throws(ServiceError) -> O {
+        do {
+            return try decode(O.self)
+        } catch let error as DecodingError {
+            throw .invalidArgument(error.sentence(about: O.name))
+        } catch {
+            throw .invalidArgument("The arguments are not those of \(O.name).")
+        }
     }
 }
 

@@ -115,8 +115,30 @@ public final class RPCClient: Service {
         idempotencyKey: String? = nil,
         traceparent: TraceParent? = nil
     ) async throws(ServiceError) -> JSON {
+        if let transaction = Transaction.enclosing, transaction.client === self {
+            return try await transaction.json(operation)
+        }
+        return try await json(
+            operation,
+            deadline: deadline,
+            idempotencyKey: idempotencyKey,
+            traceparent: traceparent,
+            within: nil
+        )
+    }
+
+    /// As above, for a call within another one.
+    /// - Parameter isCancellable: false for what has to be said also when the task is cancelled, such as a rollback.
+    func json<O: Operation>(
+        _ operation: O,
+        deadline: Duration,
+        idempotencyKey: String? = nil,
+        traceparent: TraceParent? = nil,
+        within scope: Ticket?,
+        isCancellable: Bool = true
+    ) async throws(ServiceError) -> JSON {
         let arguments = try encodeArguments(operation, idempotencyKey: idempotencyKey)
-        if Task.isCancelled { throw .cancelled() }
+        if isCancellable, Task.isCancelled { throw .cancelled() }
         let ticket = Ticket()
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -128,12 +150,13 @@ public final class RPCClient: Service {
                         idempotencyKey: idempotencyKey,
                         traceparent: traceparent,
                         ticket: ticket,
+                        within: scope,
                         waiter: .answer(continuation)
                     )
                 )
             }
         } onCancel: {
-            cancel(ticket)
+            if isCancellable { cancel(ticket) }
         }
         return try outcome.get()
     }
@@ -149,7 +172,25 @@ public final class RPCClient: Service {
         idempotencyKey: String? = nil,
         traceparent: TraceParent? = nil
     ) -> RPCStream<O> {
-        let ticket = Ticket()
+        stream(
+            operation,
+            deadline: deadline,
+            credit: credit,
+            idempotencyKey: idempotencyKey,
+            traceparent: traceparent,
+            ticket: Ticket()
+        )
+    }
+
+    /// As above, for a call that further ones may name as their scope.
+    func stream<O: StreamingOperation>(
+        _ operation: O,
+        deadline: Duration,
+        credit: Int,
+        idempotencyKey: String?,
+        traceparent: TraceParent?,
+        ticket: Ticket
+    ) -> RPCStream<O> {
         let (exchange, loop) = (self.exchange, self.loop)
         let buffer = StreamBuffer(window: min(max(credit, 1), Limits.standard.credit)) { wish in
             switch wish {

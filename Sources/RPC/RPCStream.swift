@@ -27,6 +27,12 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
         get async throws(ServiceError) { try await lease.buffer.result() }
     }
 
+    /// Why the stream has failed, if it has; items not yet read are not waited for.
+    var failure: ServiceError? { lease.buffer.failure }
+
+    /// Leaves the stream, whoever reads it.
+    func cancel() { lease.buffer.cancel() }
+
     /// The items of a stream, not decoded.
     public struct Texts: AsyncSequence, Sendable {
         /// One item.

@@ -14,6 +14,10 @@ final class ServiceEnd: ConnectionEnd {
         let length: TimeAmount
         var deadline: NIODeadline
         let isStanding: Bool
+        /// What it opens for further calls.
+        let scope: CallScope?
+        /// The call whose scope it belongs to.
+        let within: CallID?
         /// What cancelled it, where that was not the caller: its terminal, should the work end as cancelled.
         var ending: ServiceError?
         /// Items that wait for credit, in order.
@@ -27,7 +31,7 @@ final class ServiceEnd: ConnectionEnd {
     var work: [CallID: Work] = [:]
     var link: Link?
     var peer: PeerCredentials?
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private(set) var nextDue: NIODeadline?
     let pausesReading = true
 
@@ -92,6 +96,7 @@ final class ServiceEnd: ConnectionEnd {
     func closed(reason: String) {
         link = nil
         for call in work.keys { cancelWork(of: call) }
+        for call in work.values { call.scope?.end() }
         work = [:]
         state.disconnected(id, role: role)
     }
@@ -106,132 +111,14 @@ final class ServiceEnd: ConnectionEnd {
         }
     }
 
-    private func closeIfDone() {
+    func closeIfDone() {
         if machine.mayClose { link?.close(reason: "all is answered") }
-    }
-}
-
-// Calls.
-extension ServiceEnd {
-    private func start(_ call: Message.Call) {
-        guard let entry = state.operations.entries[call.operation] else {
-            return finish(call.id, .failure(.unimplemented("There is no operation \(call.operation).")))
-        }
-        if let refusal = refusal(of: call, entry) { return finish(call.id, .failure(refusal)) }
-        let context = context(of: call)
-        let end = NIOLoopBound(self, eventLoop: loop)
-        let sink = ItemSink(call: call.id, end: end, loop: loop)
-        let arguments = call.arguments
-        let (id, loop, state) = (call.id, self.loop, self.state)
-        state.callStarted()
-        let task = Task {
-            let outcome: Result<JSON, ServiceError>
-            do {
-                outcome = .success(try await entry.run(arguments, context, sink))
-            } catch {
-                outcome = .failure(ServiceError(thrown: error, context))
-            }
-            loop.execute {
-                end.value.finish(id, outcome)
-                state.callEnded()
-            }
-        }
-        let length = TimeAmount(call.deadline)
-        let deadline = NIODeadline.now() + length
-        work[id] = Work(task: task, length: length, deadline: deadline, isStanding: entry.standing)
-        due(by: deadline)
-    }
-
-    private func refusal(of call: Message.Call, _ entry: Operations.Entry) -> ServiceError? {
-        guard entry.callers.contains(role) else {
-            return .permissionDenied("\(call.operation) is not for \(role.rawValue).")
-        }
-        guard entry.streams == (call.stream != nil) else {
-            return .invalidArgument(
-                entry.streams
-                    ? "\(call.operation) answers with a stream: call it with \"stream\"."
-                    : "\(call.operation) does not stream: call it without \"stream\"."
-            )
-        }
-        return nil
-    }
-
-    private func context(of call: Message.Call) -> CallContext {
-        CallContext(
-            connection: id,
-            role: role,
-            operation: call.operation,
-            deadline: .now + call.deadline,
-            idempotencyKey: call.idempotencyKey,
-            traceparent: call.traceparent?.nextHop() ?? TraceParent(),
-            peer: peer,
-            arguments: call.arguments,
-            base: state.logger
-        )
-    }
-
-    /// `health` and `describe`, here on the event loop: they answer while everything else hangs.
-    private func answerAtOnce(_ call: Message.Call) {
-        let answer: Result<JSON, ServiceError> =
-            if call.stream != nil {
-                .failure(.invalidArgument("\(call.operation) does not stream: call it without \"stream\"."))
-            } else if call.operation == Describe.name {
-                .success(state.description)
-            } else if GetHealth.callers.contains(role) {
-                .success(state.health())
-            } else {
-                .failure(.permissionDenied("\(call.operation) is not for \(role.rawValue)."))
-            }
-        sendTerminal(call.id, answer, items: nil)
-    }
-
-    /// The call's terminal; the one way out of the table of work.
-    func finish(_ id: CallID, _ outcome: Result<JSON, ServiceError>) {
-        guard link != nil else { return }
-        let ended = work.removeValue(forKey: id)
-        // Whoever held on to the writer beyond the handler must not wait for ever.
-        for item in ended?.waiting ?? [] { item.continuation.resume(throwing: CancellationError()) }
-        var outcome = outcome
-        if case .failure(let error) = outcome, error.code == .cancelled, let ending = ended?.ending {
-            outcome = .failure(ending)
-        }
-        sendTerminal(id, outcome, items: machine.answered(id))
-        closeIfDone()
-    }
-
-    private func sendTerminal(_ id: CallID, _ outcome: Result<JSON, ServiceError>, items: Int?) {
-        let message: Message =
-            switch (outcome, items) {
-            case (.success(let value), let items?): .end(id: id, items: items, result: value)
-            case (.success(let value), nil): .result(id: id, value)
-            case (.failure(let error), _): .error(id: id, error)
-            }
-        do throws(FrameEncoder.TooLarge) {
-            try link?.send(message)
-        } catch {
-            let text = "The answer has \(error.bytes) octets, a frame holds \(error.limit): ask for less."
-            link?.say(.error(id: id, ServiceError(.resourceExhausted, text, retry: .no)))
-        }
-    }
-
-    /// Cancels the work for a reason of the service's own.
-    private func end(_ id: CallID, as error: ServiceError) {
-        guard work[id]?.ending == nil else { return }
-        work[id]?.ending = error
-        cancelWork(of: id)
-    }
-
-    func cancelWork(of id: CallID) {
-        guard let call = work[id] else { return }
-        call.task.cancel()
-        work[id]?.waiting = CircularBuffer(initialCapacity: 0)
-        for item in call.waiting { item.continuation.resume(throwing: CancellationError()) }
     }
 }
 
 // Deadlines.
 extension ServiceEnd {
-    private func due(by deadline: NIODeadline) {
+    func due(by deadline: NIODeadline) {
         if nextDue.map({ deadline < $0 }) ?? true {
             nextDue = deadline
             link?.rearm()
@@ -280,19 +167,6 @@ extension ServiceEnd {
             link.say(.item(id: id, sequence: sequence, item.item))
             work[id]?.deadline = .now() + call.length
             item.continuation.resume()
-        }
-    }
-}
-
-extension ServiceError {
-    /// What a handler threw, as it travels. The text of a defect stays here.
-    init(thrown error: any Error, _ context: CallContext) {
-        switch error {
-        case let error as ServiceError: self = error
-        case is CancellationError: self = .cancelled()
-        default:
-            context.logger.error("A call failed by a defect", metadata: ["error": "\(String(reflecting: error))"])
-            self = .internal("A defect; the trace id is \(context.traceparent.traceID).")
         }
     }
 }

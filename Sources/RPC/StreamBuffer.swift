@@ -42,6 +42,11 @@ final class StreamBuffer: Sendable {
     /// Since when the reader waits for an item; nil when it does not.
     var waitingSince: NIODeadline? { state.withLock(\.waitingSince) }
 
+    /// Why it has failed, if it has.
+    var failure: ServiceError? {
+        state.withLock { if case .failure(let error) = $0.outcome { error } else { nil } }
+    }
+
     // MARK: The event loop's side
 
     func append(_ item: JSON) {

@@ -1,10 +1,10 @@
 import Configuration
 import Contract
 public import Daemon
-import Logging
+package import Logging
 import NIOCore
 import Postgres
-import RPC
+package import RPC
 public import ServiceLifecycle
 import Systemd
 import Wire
@@ -23,54 +23,86 @@ public enum StorageService {
         ],
         variables: [
             .optional("DATABASE_URL", "the database, as postgresql:///octavo?host=/run/postgresql"),
-            .optional("OCTAVO_DATABASE_CONNECTIONS", "connections to it (5)"),
+            .optional("OCTAVO_DATABASE_CONNECTIONS", "connections to it for single statements (5)"),
+            .optional("OCTAVO_DATABASE_TRANSACTIONS", "connections to it for transactions their callers end (8)"),
         ]
     )
 
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
         context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
-        let pool = try connectionPool(context)
-        let schema = Schema(pool: pool, logger: context.logger)
-        let database = Database(pool: pool, schema: schema, logger: context.logger)
-        let signals = RunSignals()
-        let leases = Leases(database: database, signals: signals, logger: context.logger)
         let listeners = try context.listeners.map { socket in
             guard let role = Role(rawValue: socket.name) else {
                 throw ConfigurationError("There is no role \"\(socket.name)\".")
             }
             return RPCListener(role: role, address: .descriptor(socket.descriptor))
         }
+        let url = context.config.string(forKey: "database.url", isSecret: true)
+        if url == nil { context.logger.warning("no database configured: set DATABASE_URL") }
+        return try services(
+            databaseURL: url,
+            connections: size("OCTAVO_DATABASE_CONNECTIONS", usually: 5, context.config),
+            transactions: size("OCTAVO_DATABASE_TRANSACTIONS", usually: 8, context.config),
+            listeners: listeners,
+            logger: context.logger,
+            onListening: context.announce("sockets")
+        )
+    }
+
+    /// The services, from what the process was given; also for tests that have storage in their own process.
+    ///
+    /// - Parameters:
+    ///   - databaseURL: nil when no database is configured.
+    ///   - connections: connections to it for single statements.
+    ///   - transactions: connections to it for transactions that their callers end.
+    package static func services(
+        databaseURL: String?,
+        connections: Int = 5,
+        transactions: Int = 8,
+        listeners: [RPCListener],
+        logger: Logger,
+        onListening: @Sendable @escaping () -> Void = {}
+    ) throws(ConfigurationError) -> [any Service] {
+        let pool = try connectionPool(databaseURL, size: connections, logger)
+        let transactions = try connectionPool(databaseURL, size: transactions, logger)
+        let schema = Schema(pool: pool, logger: logger)
+        let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
+        let signals = RunSignals()
+        let leases = Leases(database: database, signals: signals, logger: logger)
         let server = RPCServer(
             listeners,
             operations: operations(database, signals, leases),
-            logger: context.logger,
-            onListening: context.announce("sockets"),
+            logger: logger,
+            onListening: onListening,
             onDisconnect: { connection, _ in leases.disconnected(connection) }
         )
         // Stopped in reverse: no more calls first, the connections to Postgres last.
-        return (pool.map { [$0] } ?? []) + [schema, leases, server]
+        return [pool, transactions].compactMap(\.self) + [schema, leases, server]
     }
 
-    private static func connectionPool(_ context: DaemonContext) throws -> ConnectionPool? {
-        guard let url = context.config.string(forKey: "database.url", isSecret: true) else {
-            context.logger.warning("no database configured: set DATABASE_URL")
-            return nil
-        }
-        let given = context.config.string(forKey: "octavo.database.connections", default: "5")
-        guard let size = Int(given), (1...100).contains(size) else {
-            throw ConfigurationError(
-                "OCTAVO_DATABASE_CONNECTIONS is \"\(given)\"; it has to be a number from 1 to 100."
-            )
-        }
+    private static func connectionPool(
+        _ url: String?,
+        size: Int,
+        _ logger: Logger
+    ) throws(ConfigurationError) -> ConnectionPool? {
+        guard let url else { return nil }
         do {
             let configuration = try PostgresConfiguration(url, applicationName: "octavo-storage")
             var limits = PoolConfiguration()
             limits.size = size
-            return ConnectionPool(configuration, limits: limits, logger: context.logger)
+            return ConnectionPool(configuration, limits: limits, logger: logger)
         } catch {
             throw ConfigurationError("DATABASE_URL cannot be used: \(error.reason).")
         }
+    }
+
+    private static func size(_ variable: String, usually: Int, _ config: ConfigReader) throws -> Int {
+        let key = ConfigKey(variable.lowercased().split(separator: "_").joined(separator: "."))
+        let given = config.string(forKey: key, default: "\(usually)")
+        guard let size = Int(given), (1...100).contains(size) else {
+            throw ConfigurationError("\(variable) is \"\(given)\"; it has to be a number from 1 to 100.")
+        }
+        return size
     }
 
     /// The service's table.
@@ -79,6 +111,12 @@ public enum StorageService {
         Books(database: database).add(to: &operations)
         Sections(database: database).add(to: &operations)
         Runs(database: database, signals: signals, leases: leases).add(to: &operations)
+        Transactions(database: database).add(to: &operations)
+        var statements = Statements(database: database)
+        BookEditing.add(to: &operations, &statements)
+        Readers.add(to: &operations, &statements)
+        ReadingLists.add(to: &operations, &statements)
+        statements.addBatch(to: &operations)
         operations.health {
             let status = database.pool?.status
             let away = status.flatMap { $0.state == .down ? "the database is away" : nil }

@@ -23,6 +23,10 @@ public struct CallerMachine: Sendable {
     private struct Call {
         /// The stream's account: credit outstanding and items received; nil for a call without stream.
         var stream: (credit: Int, received: Int)?
+        /// The call whose scope it belongs to.
+        var within: CallID?
+        /// Calls in flight within its own scope.
+        var inner = 0
         /// Nobody waits any more, but it counts as in flight until its terminal arrives.
         var abandoned = false
     }
@@ -32,6 +36,7 @@ public struct CallerMachine: Sendable {
     private var calls: [CallID: Call] = [:]
     private var lastID: CallID = 0
     private var streamsOpen = 0
+    private var inner = 0
     /// What the service accepts, as it said in its hello.
     public private(set) var accepted = Message.Accepted()
 
@@ -51,17 +56,40 @@ public struct CallerMachine: Sendable {
 
     /// Whether one more call may be started now.
     public func hasRoom(forStream: Bool) -> Bool {
-        isOpen && calls.count < accepted.callsInFlight && lastID < Limits.largestID
+        isOpen && calls.count - inner < accepted.callsInFlight && lastID < Limits.largestID
             && (!forStream || streamsOpen < accepted.streamsOpen)
     }
 
+    /// Whether one more call may be started now within the scope of a call in flight; also while the service is leaving.
+    public func hasRoom(within scope: CallID) -> Bool {
+        calls[scope].map { $0.inner < Limits.standard.callsWithinScope } ?? false && lastID < Limits.largestID
+    }
+
     /// Starts a call, and returns its id.
-    /// - Parameter stream: the initial credit, where a streamed answer is wanted.
-    public mutating func start(stream: Int?) -> CallID {
+    /// - Parameters:
+    ///   - stream: the initial credit, where a streamed answer is wanted.
+    ///   - scope: the call in flight whose scope it belongs to.
+    public mutating func start(stream: Int?, within scope: CallID? = nil) -> CallID {
         lastID += 1
-        calls[lastID] = Call(stream: stream.map { ($0, 0) })
+        calls[lastID] = Call(stream: stream.map { ($0, 0) }, within: scope)
         if stream != nil { streamsOpen += 1 }
+        if let scope {
+            inner += 1
+            calls[scope]?.inner += 1
+        }
         return lastID
+    }
+
+    /// The call is not in flight any more.
+    @discardableResult
+    private mutating func remove(_ id: CallID) -> Call? {
+        guard let call = calls.removeValue(forKey: id) else { return nil }
+        if call.stream != nil { streamsOpen -= 1 }
+        if let scope = call.within {
+            inner -= 1
+            calls[scope]?.inner -= 1
+        }
+        return call
     }
 
     /// Grants a stream credit for more items; nil when the call is over or abandoned.
@@ -82,12 +110,12 @@ public struct CallerMachine: Sendable {
 
     /// The call did not fit into a frame: nothing of it was written, its id is skipped.
     public mutating func neverSent(_ id: CallID) {
-        if calls.removeValue(forKey: id)?.stream != nil { streamsOpen -= 1 }
+        remove(id)
     }
 
     /// The connection is gone: the calls somebody still waits for. All of them were written, so they may have been done.
     public mutating func lost() -> [CallID] {
-        defer { calls = [:] }
+        defer { (calls, inner) = ([:], 0) }
         return calls.filter { !$0.value.abandoned }.keys.sorted()
     }
 
@@ -125,11 +153,9 @@ public struct CallerMachine: Sendable {
 
     private mutating func leave(_ goaway: Message.Goaway) -> Action {
         phase = .leaving
-        let notStarted = calls.filter { $0.key > goaway.last }
-        for (id, call) in notStarted {
-            calls[id] = nil
-            if call.stream != nil { streamsOpen -= 1 }
-        }
+        // What belongs to a scope that is still served is served with it.
+        let notStarted = calls.filter { ($0.value.within ?? $0.key) > goaway.last }
+        for id in notStarted.keys { remove(id) }
         return .leaving(notStarted: notStarted.filter { !$0.value.abandoned }.keys.sorted())
     }
 }
@@ -154,8 +180,7 @@ extension CallerMachine {
         if let streamed, streamed != (call.stream != nil) {
             throw ProtocolViolation(.unexpectedMessage, "a stream ends with end, another call with result")
         }
-        calls[id] = nil
-        if call.stream != nil { streamsOpen -= 1 }
+        remove(id)
         return call.abandoned ? .nothing : .answered(id, outcome)
     }
 

@@ -72,6 +72,21 @@ extension JSON {
         return members.map { ($0.key, slice($0.value)) }
     }
 
+    /// The elements of an array as slices; nil when this is none.
+    public var elements: [JSON]? { (try? JSONScanner.elements(of: bytes))?.map(slice) }
+
+    /// An array of values, each written as it stands.
+    public init(array values: [JSON]) {
+        var text = ByteBufferAllocator().buffer(capacity: values.reduce(2) { $0 + $1.bytes.readableBytes + 1 })
+        text.writeStaticString("[")
+        for (index, value) in values.enumerated() {
+            if index > 0 { text.writeStaticString(",") }
+            text.writeImmutableBuffer(value.bytes)
+        }
+        text.writeStaticString("]")
+        bytes = text
+    }
+
     /// A part of the text.
     func slice(_ range: Range<Int>) -> JSON {
         // The scanner's ranges lie within the text, so there always is such a slice.

@@ -43,6 +43,33 @@ struct JSONScanner {
         return try result.get()
     }
 
+    /// Where the elements of a well-formed array stand; nil when it is none.
+    static func elements(of text: ByteBuffer) throws(ProtocolViolation) -> [Range<Int>]? {
+        let result = text.withUnsafeReadableBytes { raw in
+            Result { () throws(ProtocolViolation) -> [Range<Int>]? in
+                var scanner = JSONScanner(raw.bindMemory(to: UInt8.self))
+                return try scanner.elements()
+            }
+        }
+        return try result.get()
+    }
+
+    private mutating func elements() throws(ProtocolViolation) -> [Range<Int>]? {
+        skipSpaces()
+        guard peek() == UInt8(ascii: "[") else { return nil }
+        try enter(level: 1)
+        var elements: [Range<Int>] = []
+        while peek() != UInt8(ascii: "]") {
+            let start = position
+            try value(level: 2)
+            elements.append(start..<position)
+            skipSpaces()
+            if peek() == UInt8(ascii: ",") { position += 1 } else { break }
+            skipSpaces()
+        }
+        return elements
+    }
+
     /// The octet at hand; 0, which is lawful nowhere, at the end.
     @inline(__always)
     func peek() -> UInt8 { position < octets.count ? octets[position] : 0 }

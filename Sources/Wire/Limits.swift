@@ -26,6 +26,8 @@ public struct Limits: Sendable, Equatable {
     public var frameBytesBeforeHello = 4096
     /// Calls in flight on a connection; one more is `resource_exhausted`, at once.
     public var callsInFlight = 64
+    /// Calls in flight within the scope of one call; they are not counted elsewhere.
+    public var callsWithinScope = 32
     /// Calls in flight in a process, over all its connections.
     public var callsInFlightInProcess = 512
     /// Streams open on a connection: with `credit` this bounds the items under way.
@@ -35,8 +37,8 @@ public struct Limits: Sendable, Equatable {
     /// Connections on one listening socket.
     public var connections = 64
     /// Calls a client holds back while the connection is full or not there; one more is `resource_exhausted`.
-    /// Sixteen times what a connection takes: with more, those at the end would miss their deadlines anyway.
-    public var callsWaiting = 1024
+    /// Some 2 KB each: ten thousand callers at once are served in turn, and cost 20 MB while they wait.
+    public var callsWaiting = 16_384
     /// Octets waiting for a slow reader, after which nothing more is read from it.
     public var outQueueBytes = 4 << 20
     /// How long such a reader may make no progress before it is cut.

@@ -26,6 +26,7 @@ private struct Envelope {
     var kind: Message.Kind?
     var value = JSON.null
     var id: JSON?
+    var within: JSON?
     var arguments: JSON?
     var deadline: JSON?
     var stream: JSON?
@@ -36,6 +37,7 @@ private struct Envelope {
     mutating func take(_ key: String, _ member: JSON) throws(ProtocolViolation) {
         switch key {
         case "id": id = member
+        case "within": within = member
         case "arguments": arguments = member
         case "deadline_ms": deadline = member
         case "stream": stream = member
@@ -81,6 +83,7 @@ private struct Envelope {
             guard arguments.isObject else { throw invalid("arguments", "an object") }
             call.arguments = arguments
         }
+        call.within = try within?.integer("within", in: 1...Limits.largestID)
         call.deadlineMilliseconds = try deadline?.integer("deadline_ms", in: 0...Limits.largestID)
         call.stream = try stream?.integer("stream", in: 1...Limits.standard.credit)
         if let idempotencyKey {

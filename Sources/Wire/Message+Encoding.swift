@@ -68,6 +68,7 @@ extension Message.Call {
     fileprivate func encode(into buffer: inout ByteBuffer) {
         buffer.begin(id, "call")
         buffer.writeJSONString(operation)
+        if let within { buffer.writeMember("within", within) }
         if arguments != .emptyObject { buffer.writeMember("arguments", arguments) }
         if let deadlineMilliseconds { buffer.writeMember("deadline_ms", deadlineMilliseconds) }
         if let stream { buffer.writeMember("stream", stream) }

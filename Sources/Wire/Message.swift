@@ -60,6 +60,8 @@ public enum Message: Sendable, Equatable {
     public struct Call: Sendable, Equatable {
         /// The call's number, the caller's choice.
         public var id: CallID
+        /// The call in flight on the same connection whose scope this one belongs to.
+        public var within: CallID?
         /// The operation's name.
         public var operation: String
         /// An object.
@@ -77,6 +79,7 @@ public enum Message: Sendable, Equatable {
         public init(
             id: CallID,
             operation: String,
+            within: CallID? = nil,
             arguments: JSON = .emptyObject,
             deadlineMilliseconds: Int? = nil,
             stream: Int? = nil,
@@ -85,6 +88,7 @@ public enum Message: Sendable, Equatable {
         ) {
             self.id = id
             self.operation = operation
+            self.within = within
             self.arguments = arguments
             self.deadlineMilliseconds = deadlineMilliseconds
             self.stream = stream

@@ -28,14 +28,26 @@ public struct ServiceMachine: Sendable {
         var sent = 0
     }
 
+    /// A call in flight.
+    struct Call: Sendable {
+        /// The account of one that streams.
+        var stream: Stream?
+        /// The call whose scope it belongs to.
+        var within: CallID?
+        /// Calls in flight within its own scope.
+        var inner = 0
+    }
+
     let limits: Limits
     /// What this side says of itself.
     let introduction: Message.Hello
     /// Operations that are answered at once and not counted.
     let atOnce: Set<String>
     var lastID: CallID = 0
-    /// Calls in flight; those that stream with their account.
-    var calls: [CallID: Stream?] = [:]
+    /// Calls in flight.
+    var calls: [CallID: Call] = [:]
+    /// Those of them that belong to the scope of another.
+    var inner = 0
     var streamsOpen = 0
     /// The last id that is still served, once the service goes away.
     var lastServed: CallID?

@@ -13,7 +13,7 @@ import Testing
         ["Contract", "Daemon"],
         ["RPC"],
         ["Gateway", "AgentRunner", "Storage", "Console"],
-        ["octavo-gateway", "octavo-agent-runner", "octavo-storage", "octavo"],
+        ["octavo-gateway", "octavo-agent-runner", "octavo-storage", "octavo", "OctavoTesting"],
     ]
 
     /// What only one module may see.

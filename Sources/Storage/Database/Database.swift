@@ -2,15 +2,45 @@ import Contract
 import Logging
 import NIOCore
 import Postgres
+import RPC
 import Wire
 
 /// Postgres as the operations see it: statements in, rows or the protocol's errors out.
 struct Database: Sendable {
     /// Nil when no database is configured.
     let pool: ConnectionPool?
+    /// Those that transactions hold while their callers think.
+    let transactions: ConnectionPool?
     /// Whether the tables are there; until then every call is `unavailable`.
     let schema: Schema
     let logger: Logger
+
+    /// One statement of a call: of the transaction the call is within, or else one transaction and one round trip.
+    func rows(_ query: Query, isReadOnly: Bool = false, _ call: CallContext) async throws -> Rows {
+        guard let scope = call.within else {
+            return try await rows(query, isReadOnly: isReadOnly, deadline: call.deadline)
+        }
+        return try await within(scope) { try await $0.query(query, deadline: call.deadline) }
+    }
+
+    /// As above, where the statement's one value is a document: its text as Postgres wrote it, or nil without a row or a
+    /// value.
+    func json(_ query: Query, isReadOnly: Bool = false, _ call: CallContext) async throws -> JSON? {
+        try Self.document(try await rows(query, isReadOnly: isReadOnly, call))
+    }
+
+    /// Something done in the open transaction that a call is within.
+    func within<Value: Sendable>(
+        _ scope: CallScope,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        let transaction = try await scope.value(as: OpenTransaction.self)
+        do {
+            return try await transaction.use(body)
+        } catch let error as PostgresError {
+            throw refusal(error)
+        }
+    }
 
     /// One statement, which is one transaction and one round trip. One that only reads may be sent again when its answer is
     /// lost.
@@ -50,6 +80,28 @@ struct Database: Sendable {
     static func document(_ rows: Rows) throws -> JSON? {
         guard let row = rows.first, try !row.isNull(0) else { return nil }
         return JSON(trusted: ByteBuffer(bytes: try row.bytes(0)))
+    }
+
+    /// A transaction that the caller ends; see `ConnectionPool.withTransaction`. It has connections of its own, so that
+    /// those who hold one for long do not keep single statements waiting.
+    func withTransaction<Value: Sendable>(
+        isolation: Isolation,
+        isReadOnly: Bool,
+        deadline: ContinuousClock.Instant,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        _ = try await ready(deadline)
+        guard let transactions else { throw ServiceError.unavailable("No database is configured.", retry: .no) }
+        do {
+            return try await transactions.withTransaction(
+                isolation: isolation,
+                isReadOnly: isReadOnly,
+                deadline: deadline,
+                body
+            )
+        } catch let error as PostgresError {
+            throw refusal(error)
+        }
     }
 
     private func ready(_ deadline: ContinuousClock.Instant) async throws(ServiceError) -> ConnectionPool {
@@ -101,14 +153,27 @@ extension ServiceError {
         }
     }
 
+    /// What it means for a caller that a constraint does not hold.
+    private static let sentences = [
+        "book_title_key": "There is a book of that title already.",
+        "reader_handle": "There is a reader of that handle already.",
+        "reading_list_entry_reader": "There is no such reader.",
+        "reading_list_entry_book": "There is no such book.",
+    ]
+
     private static func refusal(_ error: PostgresError, _ state: SQLState) -> ServiceError {
         if error.isUnavailable { return .unavailable("The database is away; try again in a moment.") }
         if error.isRetryable { return .aborted("Another transaction was faster; try again.") }
         // Raised by our own statements, with a sentence made for the caller.
         switch state.rawValue {
         case "OC001": return .notFound(error.server?.message ?? "There is no such thing.")
+        case Intention.carriedOut: return .carriedOut
         case "OC002": return .failedPrecondition(error.server?.message ?? "That is not possible now.")
-        case "23505": return .alreadyExists("It exists already.")
+        case "23503": return .notFound(sentences[error.constraint ?? ""] ?? "Something it refers to does not exist.")
+        case "23505": return .alreadyExists(sentences[error.constraint ?? ""] ?? "It exists already.")
+        case "25006": return .failedPrecondition("The transaction may only read.")
+        case "25P02":
+            return .failedPrecondition("A statement failed in this transaction before: it can only be rolled back.")
         case "57014": return .deadlineExceeded("The database did not answer in time.", retry: .safe)
         default: return .internal("The database refused a statement; the log of octavo-storage says more.")
         }

@@ -10,6 +10,8 @@ struct Books: Sendable {
     func add(to operations: inout Operations) {
         operations.onJSON(GetBook.self) { try await get($0, $1) }
         operations.onJSON(ListBooks.self) { try await list($0, $1) }
+        operations.allowWithin(GetBook.self)
+        operations.allowWithin(ListBooks.self)
         operations.onJSON(BeginImport.self) { try await beginImport($0, $1) }
         operations.onJSON(PutDocuments.self) { try await putDocuments($0, $1) }
         operations.onJSON(FinishImport.self) { try await finishImport($0, $1) }
@@ -51,7 +53,7 @@ struct Books: Sendable {
             where book.id = \(get.book)
             """,
             isReadOnly: true,
-            deadline: call.deadline
+            call
         )
         guard let found else { throw ServiceError.notFound("There is no book \(get.book).") }
         guard found != .null else {
@@ -77,7 +79,7 @@ struct Books: Sendable {
             ) as page
             """,
             isReadOnly: true,
-            deadline: call.deadline
+            call
         )
         return books ?? .emptyObject
     }

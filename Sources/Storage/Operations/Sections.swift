@@ -10,6 +10,7 @@ struct Sections: Sendable {
     func add(to operations: inout Operations) {
         operations.onJSON(GetSections.self) { try await get($0, $1) }
         operations.on(SearchSections.self) { try await search($0, $1) }
+        operations.allowWithin(GetSections.self)
     }
 
     private func get(_ get: GetSections, _ call: CallContext) async throws -> JSON {
@@ -28,7 +29,7 @@ struct Sections: Sendable {
                 join book on book.id = section.book_id
             """,
             isReadOnly: true,
-            deadline: call.deadline
+            call
         )
         return found ?? .emptyObject
     }

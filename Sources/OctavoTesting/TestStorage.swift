@@ -1,0 +1,115 @@
+internal import Contract
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Postgres
+internal import PrivateCluster
+public import RPC
+internal import ServiceLifecycle
+internal import Storage
+internal import Synchronization
+
+/// The real storage service on a real Postgres, for tests: in this process, behind its socket.
+///
+/// One private cluster a test run, and a database for whoever asks, cloned from a template that has Octavo's tables.
+public struct TestStorage: Sendable {
+    /// Calls it as an administrator.
+    public let client: RPCClient
+    /// Its database, as libpq takes it.
+    public let connectionString: String
+
+    /// The one that all tests share that roll back what they do. It starts with the first of them, and ends with the
+    /// process.
+    public static var shared: TestStorage {
+        get async throws { try await sharing.value }
+    }
+
+    // Belongs to the process and not to whichever test asks first.
+    private static let sharing = Task {
+        let (ready, isReady) = AsyncThrowingStream<TestStorage, any Error>.makeStream()
+        Task {
+            do {
+                try await run { storage in
+                    isReady.yield(storage)
+                    try await Task.sleep(for: .seconds(1_000_000))
+                }
+            } catch {
+                isReady.finish(throwing: error)
+            }
+        }
+        for try await storage in ready { return storage }
+        throw CancellationError()
+    }
+
+    /// Runs one of a test's own for as long as `body` takes, on a database of its own.
+    /// - Parameters:
+    ///   - connections: connections to Postgres for single statements.
+    ///   - transactions: connections to Postgres for transactions.
+    public static func run<Value: Sendable>(
+        connections: Int = 5,
+        transactions: Int = 16,
+        _ body: @Sendable @escaping (TestStorage) async throws -> Value
+    ) async throws -> Value {
+        let database = try await TestDatabase.make()
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/storage-admin.sock"
+        let (listening, isListening) = AsyncStream<Void>.makeStream()
+        let services = try StorageService.services(
+            databaseURL: database,
+            connections: connections,
+            transactions: transactions,
+            listeners: [RPCListener(role: .admin, address: .path(path))],
+            logger: quiet,
+            onListening: { isListening.finish() }
+        )
+        let client = RPCClient(path: path, role: .admin, name: "storage", logger: quiet)
+        let group = ServiceGroup(services: services + [client], logger: quiet)
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            for await _ in listening {}
+            let result: Result<Value, any Error>
+            do {
+                result = .success(try await body(TestStorage(client: client, connectionString: database)))
+            } catch {
+                result = .failure(error)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return try result.get()
+        }
+    }
+
+    private static let quiet = Logger(label: "storage") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func makeFolder() throws -> String {
+        var template = Array("/tmp/octavo-storage-XXXXXX".utf8CString)
+        guard let folder = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
+        return String(cString: folder)
+    }
+}
+
+/// Databases for tests, on the cluster of the test run.
+public enum TestDatabase {
+    private static let template = "octavo_template"
+    private static let count = Atomic(0)
+
+    // Belongs to the process and not to whichever test asks first.
+    private static let cluster = Task {
+        let cluster = try await PrivateCluster.shared()
+        try await cluster.createDatabase(template)
+        let configuration = try PostgresConfiguration(cluster.connectionString(database: template))
+        let connection = try await PostgresConnection.connect(configuration)
+        try await Migrations(.octavo).apply(on: connection)
+        await connection.close()
+        return cluster
+    }
+
+    /// A new database with Octavo's tables, as libpq takes it.
+    public static func make() async throws -> String {
+        let cluster = try await cluster.value
+        let name = "octavo_\(count.add(1, ordering: .relaxed).newValue)"
+        try await cluster.createDatabase(name, template: template)
+        return cluster.connectionString(database: name)
+    }
+}

@@ -1,0 +1,135 @@
+import Contract
+import NIOCore
+import Postgres
+import RPC
+import Wire
+
+/// The operations that are one statement each, whose one value is the answer and whose refusals are raised in SQL. So
+/// they can be part of a batch, where nothing of ours runs between the statements and the commit.
+struct Statements: Sendable {
+    private struct Entry: Sendable {
+        let callers: Set<Role>
+        let query: @Sendable (JSON) throws -> Query
+    }
+
+    let database: Database
+    private var entries: [String: Entry] = [:]
+
+    init(database: Database) {
+        self.database = database
+    }
+
+    /// Adds an operation to this table and to the service's.
+    mutating func on<O: Operation>(
+        _ operation: O.Type,
+        isReadOnly: Bool = false,
+        to operations: inout Operations,
+        _ query: @Sendable @escaping (O) throws -> Query
+    ) {
+        let database = database
+        operations.onJSON(operation) { arguments, call in
+            let query = try query(arguments)
+            guard let intention = Intention(call), call.within == nil, !isReadOnly else {
+                return try await database.json(query, isReadOnly: isReadOnly, call) ?? .emptyObject
+            }
+            return try await database.once(intention, [query], deadline: call.deadline) { results in
+                results.first ?? .emptyObject
+            }
+        }
+        operations.allowWithin(operation)
+        entries[O.name] = Entry(callers: O.callers) { try query($0.decodeArguments(of: O.self)) }
+    }
+
+    /// Adds the operation that carries out several of these at once.
+    func addBatch(to operations: inout Operations) {
+        let statements = self
+        operations.onJSON(RunBatch.self) { try await statements.run($0, $1) }
+    }
+
+    private func run(_ batch: RunBatch, _ call: CallContext) async throws -> JSON {
+        guard (1...RunBatch.maximumOperations).contains(batch.operations.count) else {
+            throw ServiceError.invalidArgument("A batch has 1 to \(RunBatch.maximumOperations) operations.")
+        }
+        let queries = try batch.operations.enumerated().map { try query(for: $1, at: $0, role: call.role) }
+        let answer = { @Sendable (results: [JSON]) in
+            var text = ByteBuffer(string: #"{"results":"#)
+            text.writeImmutableBuffer(JSON(array: results).bytes)
+            text.writeStaticString("}")
+            return JSON(trusted: text)
+        }
+        guard let intention = Intention(call) else {
+            return answer(try await database.batch(queries, deadline: call.deadline))
+        }
+        return try await database.once(intention, queries, deadline: call.deadline, answer: answer)
+    }
+
+    private func query(for operation: RunBatch.Entry, at place: Int, role: Role) throws -> Query {
+        do {
+            guard let entry = entries[operation.call] else {
+                throw ServiceError.invalidArgument("\(operation.call) cannot be part of a batch.")
+            }
+            guard entry.callers.contains(role) else {
+                throw ServiceError.permissionDenied("\(operation.call) is not for \(role.rawValue).")
+            }
+            return try entry.query(operation.arguments)
+        } catch var error as ServiceError {
+            error.details = JSON(trusted: #"{"operation":\#(place)}"#)
+            throw error
+        }
+    }
+}
+
+extension Database {
+    /// Statements known beforehand, in one round trip; again when they lost a race with another transaction.
+    func batch(_ queries: [Query], deadline: ContinuousClock.Instant) async throws -> [JSON] {
+        try await racing(until: deadline) {
+            try Self.documents(try await transaction(queries, deadline: deadline))
+        }
+    }
+
+    /// As `batch`, once for all calls of the same intention: what it answers is kept for the others.
+    func once(
+        _ intention: Intention,
+        _ queries: [Query],
+        deadline: ContinuousClock.Instant,
+        answer: @Sendable ([JSON]) -> JSON
+    ) async throws -> JSON {
+        do {
+            return try await racing(until: deadline) {
+                try await withTransaction(isolation: .readCommitted, isReadOnly: false, deadline: deadline) { connection in
+                    let rows = try await connection.transaction([intention.claim] + queries, deadline: deadline)
+                    let answer = answer(try Self.documents(Array(rows.dropFirst())))
+                    try await connection.query(intention.store(answer), deadline: deadline)
+                    return answer
+                }
+            }
+        } catch let error as ServiceError where error.isCarriedOut {
+            return try await earlierResult(intention, deadline: deadline) ?? .emptyObject
+        } catch let error as ServiceError where error.code == .outcomeUnknown {
+            // The key tells: a second try waits for the first to end, and does nothing if that was committed.
+            return try await once(intention, queries, deadline: deadline, answer: answer)
+        }
+    }
+
+    /// Repeats what loses races, after 5 ms to 1 s, growing and random, so that those who raced do not meet again.
+    private func racing<Value: Sendable>(
+        until deadline: ContinuousClock.Instant,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        var pause = 10
+        while true {
+            do {
+                return try await body()
+            } catch let error as ServiceError where error.code == .aborted {
+                let wait = Duration.milliseconds(Int.random(in: pause / 2...pause))
+                guard .now + wait < deadline else { throw error }
+                try await Task.sleep(for: wait)
+                pause = min(1_000, pause * 2)
+            }
+        }
+    }
+
+    private static func documents(_ results: [Rows]) throws -> [JSON] {
+        try results.map { try document($0) ?? .null }
+    }
+}
