@@ -15,6 +15,8 @@ public struct PostgresConfiguration: Sendable {
     }
 
     private var given: [Keyword]
+    /// Settings that win over `options` of the connection string.
+    private var imposed: [String: String] = [:]
 
     /// How long connecting may take: `connect_timeout` of the connection string, or 5 s. libpq itself observes no limit
     /// when it connects without blocking.
@@ -71,11 +73,25 @@ public struct PostgresConfiguration: Sendable {
 
     /// What libpq is given.
     var keywords: [Keyword] {
-        let settings = settings.sorted { $0.key < $1.key }.map { "-c \(Self.escape($0.key))=\(Self.escape($0.value))" }
-        let options = (settings + [value("options")].compactMap { $0 }).joined(separator: " ")
+        let options = (Self.options(settings) + [value("options")].compactMap { $0 } + Self.options(imposed))
+            .joined(separator: " ")
         return given.filter { $0.name != "options" } + [
             Keyword(name: "options", value: options), Keyword(name: "client_encoding", value: "UTF8"),
         ]
+    }
+
+    /// For a session that only reads, and ends each statement after `timeout`.
+    func forSharedReads(timeout: Duration) -> PostgresConfiguration {
+        var copy = self
+        copy.imposed = [
+            "default_transaction_read_only": "on",
+            "statement_timeout": "\(Int64(max(1, timeout / .milliseconds(1))))",
+        ]
+        return copy
+    }
+
+    private static func options(_ settings: [String: String]) -> [String] {
+        settings.sorted { $0.key < $1.key }.map { "-c \(escape($0.key))=\(escape($0.value))" }
     }
 
     private func value(_ name: String) -> String? {

@@ -1,47 +1,5 @@
 import DequeModule
 
-/// What is sent to the server together, up to one sync.
-struct Batch: Sendable {
-    /// How the transaction around the statements ends.
-    enum Ending: Sendable {
-        /// Not by this batch: it is inside a transaction block that goes on.
-        case stays
-        /// By the sync, which commits what is in no transaction block (PostgreSQL manual, 34.5.1.1).
-        case sync
-        /// By a COMMIT as the last statement.
-        case commit
-    }
-
-    /// Sent first, its result dropped: a BEGIN.
-    var opening: Query?
-    var queries: [Query]
-    var ending: Ending
-    /// The caller promises that nothing is written, so a lost connection leaves nothing unknown.
-    var isReadOnly = false
-    /// Several statements in one text, by the simple protocol, in place of `queries`.
-    var script: String?
-
-    /// Nobody needs more at once, and libpq keeps every result of a batch until its sync.
-    static let maximumQueries = 1000
-
-    /// Throws `invalidParameter` for what cannot be sent, before anything is.
-    func check() throws(PostgresError) {
-        guard queries.count <= Self.maximumQueries else {
-            throw PostgresError(.invalidParameter, "more than \(Self.maximumQueries) statements at once")
-        }
-        var bytes = 0
-        for query in queries {
-            if let refusal = query.parameters.refusal { throw refusal }
-            if query.sql.utf8.contains(0) { throw PostgresError(.invalidParameter, "a statement contains a NUL") }
-            bytes += query.parameters.byteCount
-        }
-        if script?.utf8.contains(0) == true { throw PostgresError(.invalidParameter, "a script contains a NUL") }
-        guard bytes <= Parameters.maximumBytes else {
-            throw PostgresError(.invalidParameter, "more than 64 MiB of parameters at once")
-        }
-    }
-}
-
 /// The state of a batch that was sent: what the server still owes, and what has come.
 struct Exchange {
     /// One thing the server will answer.
@@ -56,12 +14,21 @@ struct Exchange {
         case script
     }
 
+    /// What became of one statement.
+    enum Outcome {
+        case done(ResultHandle)
+        case failed(PostgresError)
+        /// Not run, because an earlier one up to the same sync failed.
+        case aborted
+    }
+
     let ending: Batch.Ending
     let isReadOnly: Bool
     /// Whether this is a text of several statements, for which the connection has left pipeline mode.
     let isScript: Bool
     private var expected: Deque<Expected> = []
-    private(set) var results: [ResultHandle] = []
+    /// What became of the statements so far, in their order.
+    private(set) var outcomes: [Outcome] = []
     /// The first error decides: what follows it is its consequence.
     private(set) var error: PostgresError?
     /// Preparations that did not succeed.
@@ -79,6 +46,13 @@ struct Exchange {
 
     var isFinished: Bool { expected.isEmpty || isDerailed }
 
+    /// The results of the statements that were done.
+    var results: [ResultHandle] {
+        outcomes.compactMap { outcome in
+            if case .done(let result) = outcome { result } else { nil }
+        }
+    }
+
     /// Whether losing the connection now leaves open if the transaction was committed.
     ///
     /// A statement's result comes before its commit begins, so an error in its place settles the matter. An error in
@@ -90,6 +64,10 @@ struct Exchange {
     }
     private var isErrorAfterCommit = false
     private var isErrorAtSync = false
+    /// The error of the preparation before a statement, which is then reported as the statement's.
+    private var preparationError: PostgresError?
+    /// The first outcome since the last sync.
+    private var firstSinceSync = 0
 
     mutating func expect(_ answer: Expected) {
         expected.append(answer)
@@ -108,12 +86,14 @@ struct Exchange {
             // libpq's own errors have no state: it has given the connection up.
             if report.state.rawValue.isEmpty { isDerailed = true } else { fail(PostgresError(report), at: current) }
         case .aborted:
-            if case .prepared(let query) = current { unprepared.append(query) }
+            abort(current)
         case .unsupported:
             fail(PostgresError(.protocolViolation, "COPY is not supported"), at: current)
             isDerailed = true
         case .sync:
-            if case .sync = current { expected.removeFirst() } else { isDerailed = true }
+            guard case .sync = current else { return isDerailed = true }
+            expected.removeFirst()
+            firstSinceSync = outcomes.count
         case .rows, .command:
             accept(result, at: current)
         }
@@ -132,17 +112,36 @@ struct Exchange {
 
     private mutating func accept(_ result: ResultHandle, at current: Expected) {
         switch current {
-        case .statement(isKept: true): results.append(result)
+        case .statement(isKept: true): outcomes.append(.done(result))
         case .commit where result.commandTag == "ROLLBACK":
             // What COMMIT does in a failed transaction.
-            fail(PostgresError(.sqlState(.inFailedTransaction), SQLState.inFailedTransaction.name), at: current)
+            fail(.inFailedTransaction, at: current)
+        default: break
+        }
+    }
+
+    private mutating func abort(_ current: Expected) {
+        switch current {
+        case .prepared(let query): unprepared.append(query)
+        case .statement(isKept: true):
+            outcomes.append(preparationError.map { .failed($0) } ?? .aborted)
+            preparationError = nil
         default: break
         }
     }
 
     private mutating func fail(_ failure: PostgresError, at current: Expected) {
-        if case .prepared(let query) = current { unprepared.append(query) }
-        if case .sync = current { isErrorAtSync = true }
+        switch current {
+        case .prepared(let query):
+            unprepared.append(query)
+            preparationError = failure
+        case .statement(isKept: true): outcomes.append(.failed(failure))
+        case .sync:
+            isErrorAtSync = true
+            // What was done is undone, all of it since the last sync.
+            for index in firstSinceSync..<outcomes.count { outcomes[index] = .failed(failure) }
+        case .statement, .commit, .script: break
+        }
         guard error == nil else { return }
         error = failure
         switch current {
@@ -151,4 +150,12 @@ struct Exchange {
         case .prepared, .statement: break
         }
     }
+}
+
+extension PostgresError {
+    /// What a statement gets that came after one that failed, in the same transaction.
+    static let inFailedTransaction = PostgresError(
+        .sqlState(.inFailedTransaction),
+        "an earlier statement of the transaction failed"
+    )
 }

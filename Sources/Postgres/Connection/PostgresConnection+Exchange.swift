@@ -1,6 +1,6 @@
 extension PostgresConnection {
     /// Why an exchange stopped before its end.
-    private enum Stop {
+    enum Stop {
         case deadline
         case cancelled
         case lost(PostgresError)
@@ -46,13 +46,17 @@ extension PostgresConnection {
         do throws(PostgresError) {
             return try await run(batch, until: deadline, usedOldPlans: &usedOldPlans)
         } catch {
-            let isStale = error.sqlState == .featureNotSupported || error.sqlState == .invalidStatementName
-            guard isStale, usedOldPlans, let handle else { throw error }
-            statements.removeAll()
-            mustDeallocate = true
+            guard error.isStalePlan, usedOldPlans, let handle else { throw error }
+            forgetStatements()
             guard !wasInTransaction, handle.isIdle else { throw error }
             return try await run(batch, until: deadline, usedOldPlans: &usedOldPlans)
         }
+    }
+
+    /// What is prepared on the server is deallocated before the next statement outside a transaction block.
+    func forgetStatements() {
+        statements.removeAll()
+        mustDeallocate = true
     }
 
     private func run(
@@ -103,8 +107,13 @@ extension PostgresConnection {
             exchange.expect(.statement(isKept: false))
         }
         for query in batch.queries where isSent {
-            isSent = send(query, on: handle, &exchange)
+            let plan = batch.isEachAlone ? statements.planWithoutPreparing(query) : statements.plan(query)
+            isSent = send(query, as: plan, on: handle, &exchange)
+            guard batch.isEachAlone, isSent else { continue }
+            isSent = handle.sendSync()
+            exchange.expect(.sync)
         }
+        if batch.isEachAlone { return isSent }
         if case .commit = batch.ending, isSent {
             isSent = handle.send("commit")
             exchange.expect(.commit)
@@ -113,9 +122,14 @@ extension PostgresConnection {
         return isSent && handle.sendSync()
     }
 
-    private func send(_ query: Query, on handle: ConnectionHandle, _ exchange: inout Exchange) -> Bool {
+    private func send(
+        _ query: Query,
+        as plan: StatementCache.Plan,
+        on handle: ConnectionHandle,
+        _ exchange: inout Exchange
+    ) -> Bool {
         defer { exchange.expect(.statement(isKept: true)) }
-        switch statements.plan(query) {
+        switch plan {
         case .prepared(let name):
             exchange.usesOldPlans = true
             return handle.send(execute: name, query.parameters)
@@ -131,7 +145,7 @@ extension PostgresConnection {
 
     /// Sends what is queued and takes what comes until the exchange is finished. Reads while it still sends: the server
     /// stops reading when nobody takes its results, and then both would wait for ever. Returns nil at the end.
-    private func drive(until deadline: Instant, isCancellable: Bool) async -> Stop? {
+    func drive(until deadline: Instant, isCancellable: Bool) async -> Stop? {
         while let handle, exchange?.isFinished == false {
             let isUnsent = handle.flush()
             takeResults(from: handle)
@@ -174,22 +188,28 @@ extension PostgresConnection {
 
     /// The outcome of an exchange that is over, because it is finished or the connection is lost.
     private func conclude(lost reason: PostgresError?) throws(PostgresError) -> [ResultHandle] {
-        guard let exchange else { throw reason ?? closingReason }
-        self.exchange = nil
-        exchange.unprepared.forEach { statements.remove($0) }
-        let isOver = reason == nil && !exchange.isDerailed && restorePipeline(after: exchange)
-        if isOver, handle?.isBroken == false {
+        let (exchange, loss) = try endExchange(lost: reason)
+        guard let loss else {
             if let error = exchange.error { throw error }
             return exchange.results
         }
-        let loss = reason ?? handle.map { lossReason($0) } ?? closingReason
-        close(because: loss)
-        // Every answer came, and only then the connection broke.
-        if isOver, exchange.error == nil { return exchange.results }
         if exchange.mayHaveCommitted {
             throw PostgresError(.outcomeUnknown, "the connection was lost during the commit", server: loss.server)
         }
         throw exchange.error ?? loss
+    }
+
+    /// Takes away the exchange that is over. Tells why the connection is closed, if that decides the outcome.
+    func endExchange(lost reason: PostgresError?) throws(PostgresError) -> (exchange: Exchange, loss: PostgresError?) {
+        guard let exchange else { throw reason ?? closingReason }
+        self.exchange = nil
+        exchange.unprepared.forEach { statements.remove($0) }
+        let isOver = reason == nil && !exchange.isDerailed && restorePipeline(after: exchange)
+        if isOver, handle?.isBroken == false { return (exchange, nil) }
+        let loss = reason ?? handle.map { lossReason($0) } ?? closingReason
+        close(because: loss)
+        // Perhaps every answer came, and only then the connection broke.
+        return (exchange, isOver && exchange.error == nil ? nil : loss)
     }
 
     private func restorePipeline(after exchange: Exchange) -> Bool {

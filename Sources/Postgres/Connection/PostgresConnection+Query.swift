@@ -26,17 +26,19 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - isolation: The isolation level if the session's own will not do; costs a BEGIN and a COMMIT in the same round
     ///     trip. Ignored inside `withTransaction`.
+    ///   - isReadOnly: Whether the server is to refuse writing; costs the same. Inside `withTransaction` only a promise.
     ///   - deadline: As for `query`.
     /// - Returns: The rows of each statement, in order.
     @discardableResult
     public func transaction(
         _ queries: [Query],
         isolation: Isolation? = nil,
+        isReadOnly: Bool = false,
         deadline: Instant? = nil
     ) async throws(PostgresError) -> [Rows] {
-        var batch = batch(queries, isReadOnly: false)
-        if let isolation, case .sync = batch.ending {
-            batch.opening = isolation.begin(isReadOnly: false)
+        var batch = batch(queries, isReadOnly: isReadOnly)
+        if isolation != nil || isReadOnly, case .sync = batch.ending {
+            batch.opening = (isolation ?? .readCommitted).begin(isReadOnly: isReadOnly)
             batch.ending = .commit
         }
         do throws(PostgresError) {

@@ -27,6 +27,12 @@ struct StatementCache {
         }
     }
 
+    /// How to run a statement without preparing it: with a sync of its own behind it, a preparation that failed would
+    /// not keep the next one of the same text from relying on it.
+    func planWithoutPreparing(_ query: Query) -> Plan {
+        names[Key(query)].map { .prepared($0) } ?? .unprepared
+    }
+
     /// Decides, and remembers a statement that is to be prepared: the next one in the same pipeline may rely on it,
     /// since it is not run when preparing fails.
     mutating func plan(_ query: Query) -> Plan {

@@ -38,12 +38,18 @@ extension ConnectionPool {
     public func transaction(
         _ queries: [Query],
         isolation: Isolation? = nil,
+        isReadOnly: Bool = false,
         deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> [Rows] {
         let deadline = deadline ?? .now + configuration.operationTimeout
         let lease = try await lease(until: deadline)
         defer { giveBack(lease) }
-        return try await lease.connection.transaction(queries, isolation: isolation, deadline: deadline)
+        return try await lease.connection.transaction(
+            queries,
+            isolation: isolation,
+            isReadOnly: isReadOnly,
+            deadline: deadline
+        )
     }
 
     /// Runs `body` as one transaction; see `PostgresConnection.withTransaction`. The deadline includes the wait for a

@@ -64,6 +64,9 @@ extension ConnectionPool {
         }
     }
 
+    /// Whether Postgres is known to be away.
+    var isDown: Bool { state.withLock { $0.machine.isDown } }
+
     private func timerFired() {
         step { state, now in
             state.timer = nil
@@ -81,6 +84,7 @@ extension ConnectionPool {
 
     /// Ends the pool; `run` returns when the last connection is gone.
     func stop(breakingOff: Bool) {
+        reads?.stop(breakingOff: breakingOff)
         step { state, _ in state.machine.stop(breakingOff: breakingOff) }
     }
 

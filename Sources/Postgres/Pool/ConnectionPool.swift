@@ -40,11 +40,10 @@ public final class ConnectionPool: Service {
     let logger: Logger
     let reactor: Reactor
     let state: Mutex<State>
-    let timerID: UInt64
+    let timerID = Reactor.newTimer()
+    let reads: SharedReads?
     private let work: AsyncStream<Work>
     let enqueue: AsyncStream<Work>.Continuation
-
-    private static let timers = Atomic<UInt64>(0)
 
     /// A pool that does nothing until `run`.
     public init(
@@ -58,7 +57,7 @@ public final class ConnectionPool: Service {
         self.logger = logger
         self.reactor = reactor
         state = Mutex(State(machine: Machine(limits, seed: .random(in: 0 ... .max))))
-        timerID = Self.timers.add(1, ordering: .relaxed).newValue
+        reads = limits.readConnections > 0 ? SharedReads(configuration, limits: limits, reactor: reactor) : nil
         // Unbounded, and never longer than one entry a connection: the machine asks for one thing at a time of each.
         (work, enqueue) = AsyncStream.makeStream()
     }
@@ -70,6 +69,12 @@ public final class ConnectionPool: Service {
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 await withDiscardingTaskGroup { group in
+                    for lane in 0..<(self.reads?.lanes ?? 0) {
+                        // On the reactor, where the lane's connection is: nothing of it goes through another thread.
+                        group.addTask(executorPreference: self.reactor) {
+                            await self.reads?.serve(lane, unless: { self.isDown })
+                        }
+                    }
                     for await work in self.work {
                         group.addTask { await self.perform(work) }
                     }

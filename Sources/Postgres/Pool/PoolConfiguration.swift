@@ -16,6 +16,18 @@ public struct PoolConfiguration: Sendable, Hashable {
     /// The longest pause, and so about how long the pool takes to notice that Postgres is back.
     public var longestPause: Duration = .seconds(5)
 
+    /// Connections for `read` besides those of `size`, opened at the first read; at most 4, and 0 to run reads on the
+    /// others. Two keep a server of two cores busy.
+    public var readConnections = 2
+    /// Reads waiting at most; the next one is refused at once. One costs about a kilobyte while it waits, and this many
+    /// are served within a second.
+    public var maximumWaitingReads = 10_000
+    /// How long a statement of `read` may take among others: they wait for it.
+    public var slowRead: Duration = .milliseconds(100)
+
+    /// One connection already carries tens of thousands of reads a second.
+    static let maximumReadConnections = 4
+
     /// The limits given here.
     public init() {}
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 extension Reactor {
     typealias Instant = ContinuousClock.Instant
@@ -61,6 +62,10 @@ extension Reactor {
         octavo_epoll_forget(epoll, descriptor)
         finish(descriptor, .interrupted)
     }
+
+    /// A number no other timer has.
+    static func newTimer() -> UInt64 { timerCount.add(1, ordering: .relaxed).newValue }
+    private static let timerCount = Atomic<UInt64>(0)
 
     /// Calls `action` on the reactor at `instant`, in place of what was scheduled under `timer` before. From any thread.
     func schedule(_ timer: UInt64, at instant: Instant, _ action: @escaping @Sendable () -> Void) {

@@ -1,0 +1,50 @@
+/// What is sent to the server together, up to one sync.
+struct Batch: Sendable {
+    /// How the transaction around the statements ends.
+    enum Ending: Sendable {
+        /// Not by this batch: it is inside a transaction block that goes on.
+        case stays
+        /// By the sync, which commits what is in no transaction block (PostgreSQL manual, 34.5.1.1).
+        case sync
+        /// By a COMMIT as the last statement.
+        case commit
+    }
+
+    /// Sent first, its result dropped: a BEGIN.
+    var opening: Query?
+    var queries: [Query]
+    var ending: Ending
+    /// The caller promises that nothing is written, so a lost connection leaves nothing unknown.
+    var isReadOnly = false
+    /// Several statements in one text, by the simple protocol, in place of `queries`.
+    var script: String?
+    /// Whether each statement gets a sync of its own, so that none is held up by another one's error.
+    var isEachAlone = false
+
+    /// Nobody needs more at once, and libpq keeps every result of a batch until its sync.
+    static let maximumQueries = 1000
+
+    /// Throws `invalidParameter` for what cannot be sent, before anything is.
+    func check() throws(PostgresError) {
+        guard queries.count <= Self.maximumQueries else {
+            throw PostgresError(.invalidParameter, "more than \(Self.maximumQueries) statements at once")
+        }
+        var bytes = 0
+        for query in queries {
+            try query.check()
+            bytes += query.parameters.byteCount
+        }
+        if script?.utf8.contains(0) == true { throw PostgresError(.invalidParameter, "a script contains a NUL") }
+        guard bytes <= Parameters.maximumBytes else {
+            throw PostgresError(.invalidParameter, "more than 64 MiB of parameters at once")
+        }
+    }
+}
+
+extension Query {
+    /// Throws `invalidParameter` when it cannot be sent.
+    func check() throws(PostgresError) {
+        if let refusal = parameters.refusal { throw refusal }
+        if sql.utf8.contains(0) { throw PostgresError(.invalidParameter, "a statement contains a NUL") }
+    }
+}
