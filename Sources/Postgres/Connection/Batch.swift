@@ -24,18 +24,17 @@ struct Batch: Sendable {
     /// Nobody needs more at once, and libpq keeps every result of a batch until its sync.
     static let maximumQueries = 1000
 
+    /// The size of all parameters.
+    var byteCount: Int { queries.reduce(0) { $0 + $1.parameters.byteCount } }
+
     /// Throws `invalidParameter` for what cannot be sent, before anything is.
     func check() throws(PostgresError) {
         guard queries.count <= Self.maximumQueries else {
             throw PostgresError(.invalidParameter, "more than \(Self.maximumQueries) statements at once")
         }
-        var bytes = 0
-        for query in queries {
-            try query.check()
-            bytes += query.parameters.byteCount
-        }
+        for query in queries { try query.check() }
         if script?.utf8.contains(0) == true { throw PostgresError(.invalidParameter, "a script contains a NUL") }
-        guard bytes <= Parameters.maximumBytes else {
+        guard byteCount <= Parameters.maximumBytes else {
             throw PostgresError(.invalidParameter, "more than 64 MiB of parameters at once")
         }
     }

@@ -13,13 +13,19 @@ extension PostgresConnection {
     /// commit is in question; then it learns the outcome if that is to be had within the grace.
     func perform(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle] {
         try batch.check()
-        try await begin(until: deadline)
+        try checkLimits(until: deadline)
+        // Looked at and reserved without an `await` in between, at which another task could come in.
+        let isShared = if case .stays = batch.ending { isInsideTransaction } else { false }
+        guard !isShared || mayRun(in: Self.savepoints) && !isCommitting, reserve() else {
+            guard isShared else { throw Self.carriesAnother }
+            return try await performInTurn(batch, until: deadline)
+        }
         defer { end() }
+        try await settleReserved(until: deadline)
         return try await performReserved(batch, until: deadline)
     }
 
-    private func performReserved(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle]
-    {
+    func performReserved(_ batch: Batch, until deadline: Instant) async throws(PostgresError) -> [ResultHandle] {
         let number = operation
         let result: Result<[ResultHandle], PostgresError> = await withTaskCancellationHandler {
             // A continuation resumes a task on its preferred executor, by default the global pool: without this, each
@@ -64,11 +70,13 @@ extension PostgresConnection {
         until deadline: Instant,
         usedOldPlans: inout Bool
     ) async throws(PostgresError) -> [ResultHandle] {
-        try send(batch)
+        isGivenUpByFollower = false
+        let own = batch.queries.count
+        try send(joinedByFollowers(batch))
         usedOldPlans = exchange?.usesOldPlans ?? false
         switch await drive(until: deadline, isCancellable: true) {
-        case nil: return try conclude(lost: nil)
-        case .lost(let reason): return try conclude(lost: reason)
+        case nil: return try conclude(lost: nil, own: own)
+        case .lost(let reason): return try conclude(lost: reason, own: own)
         case .deadline: return try await giveUp(PostgresError(.timedOut, "the deadline passed"))
         case .cancelled: return try await giveUp(PostgresError(.cancelled, "the task was cancelled"))
         }
@@ -87,7 +95,7 @@ extension PostgresConnection {
             throw reason
         }
         self.exchange = exchange
-        if batch.opening != nil { pendingBegin = nil }
+        pendingBegin = nil
     }
 
     private func send(script: String, on handle: ConnectionHandle, _ exchange: inout Exchange) -> Bool {
@@ -102,7 +110,7 @@ extension PostgresConnection {
             isSent = handle.send("deallocate all")
             exchange.expect(.statement(isKept: false))
         }
-        if let opening = batch.opening, isSent {
+        for opening in [batch.opening ?? pendingBegin].compactMap({ $0 }) + pendingSavepoints() where isSent {
             isSent = handle.send(opening)
             exchange.expect(.statement(isKept: false))
         }
@@ -187,8 +195,19 @@ extension PostgresConnection {
     // MARK: Concluding
 
     /// The outcome of an exchange that is over, because it is finished or the connection is lost.
-    private func conclude(lost reason: PostgresError?) throws(PostgresError) -> [ResultHandle] {
+    ///
+    /// - Parameter own: How many of the statements are the caller's, if others joined.
+    private func conclude(lost reason: PostgresError?, own: Int? = nil) throws(PostgresError) -> [ResultHandle] {
+        let isShared = !followers.isEmpty || isGivenUpByFollower
         let (exchange, loss) = try endExchange(lost: reason)
+        answerFollowers(exchange, loss: loss)
+        if isShared, let own {
+            do throws(PostgresError) {
+                return try exchange.results(of: 0..<own, loss: loss).get()
+            } catch {
+                throw isGivenUpByFollower && error.sqlState == .queryCanceled ? .inFailedTransaction : error
+            }
+        }
         guard let loss else {
             if let error = exchange.error { throw error }
             return exchange.results
@@ -220,6 +239,8 @@ extension PostgresConnection {
     /// Asks the server to cancel and answers the caller. The rest of the exchange is taken when the connection settles.
     private func giveUp(_ error: PostgresError) async throws(PostgresError) -> [ResultHandle] {
         requestCancel()
+        // Their statements are cancelled with it.
+        failFollowers(.inFailedTransaction, alsoWaiting: false)
         guard exchange?.mayHaveCommitted == true else { throw error }
         switch await drive(until: .now + configuration.grace, isCancellable: false) {
         case nil: break

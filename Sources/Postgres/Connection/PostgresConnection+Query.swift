@@ -58,10 +58,9 @@ extension PostgresConnection {
     /// text says otherwise. Results are dropped. For migrations and set-up; nothing protects against what stands in it.
     public func run(script: String, deadline: Instant? = nil) async throws(PostgresError) {
         var batch = batch([], isReadOnly: false)
-        if pendingBegin != nil {
+        if pendingBegin != nil || openSavepoints.contains(where: { !$0.isSent }) {
             // A BEGIN waits to be sent with the next statement, and a script cannot be sent together with another one.
             _ = try await perform(batch, until: limit(deadline))
-            batch.opening = nil
         }
         batch.script = script
         _ = try await perform(batch, until: limit(deadline))
@@ -70,7 +69,6 @@ extension PostgresConnection {
     private func batch(_ queries: [Query], isReadOnly: Bool) -> Batch {
         let isInBlock = isInsideTransaction || handle?.isInTransaction == true
         return Batch(
-            opening: pendingBegin,
             queries: queries,
             ending: isInBlock ? .stays : .sync,
             isReadOnly: isReadOnly
@@ -93,7 +91,10 @@ public enum Isolation: String, Sendable, Hashable, CaseIterable {
     /// As if the transactions had run one after the other, or a serialization failure.
     case serializable
 
-    func begin(isReadOnly: Bool) -> Query {
-        Query(unsafe: "begin isolation level \(rawValue)" + (isReadOnly ? " read only" : ""))
+    func begin(isReadOnly: Bool, isDeferrable: Bool = false) -> Query {
+        Query(
+            unsafe: "begin isolation level \(rawValue)"
+                + (isReadOnly ? " read only" : "") + (isDeferrable ? " deferrable" : "")
+        )
     }
 }

@@ -3,10 +3,17 @@ extension PostgresConnection {
     /// statement for the next; statements known beforehand are faster by `transaction(_:)`.
     ///
     /// BEGIN travels with the first statement, and a body without statements never talks to the server. `body` runs where
-    /// the caller runs, not on the reactor. Transactions do not nest.
+    /// the caller runs, not on the reactor. Transactions do not nest; `withSavepoint` does.
+    ///
+    /// Tasks that `body` starts and waits for may all use the connection: what they ask for while an exchange is under
+    /// way goes out together in the next one. The first error fails all that comes after it, as
+    /// `sqlState(.inFailedTransaction)`, until `body` throws or the savepoint around it is rolled back. Whoever gives up
+    /// a statement that was sent fails the transaction in the same way.
     ///
     /// - Parameters:
     ///   - isReadOnly: Whether the server is to refuse writing.
+    ///   - isDeferrable: With `serializable` and `isReadOnly`: to wait until the transaction can neither fail nor make
+    ///     others fail; no effect otherwise.
     ///   - deadline: For all of it, `operationTimeout` from now if nil. Statements cannot outlast it; other work in `body`
     ///     must watch it itself.
     /// - Throws: What `body` throws, or a `PostgresError`: `outcomeUnknown` when the connection was lost during the
@@ -15,10 +22,12 @@ extension PostgresConnection {
     public nonisolated func withTransaction<Value>(
         isolation: Isolation = .readCommitted,
         isReadOnly: Bool = false,
+        isDeferrable: Bool = false,
         deadline: Instant? = nil,
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
-        try await beginTransaction(isolation, isReadOnly: isReadOnly, deadline: deadline)
+        let begin = isolation.begin(isReadOnly: isReadOnly, isDeferrable: isDeferrable)
+        try await beginTransaction(begin, deadline: deadline)
         do {
             let value = try await body(self)
             try await commitTransaction(isReadOnly: isReadOnly)
@@ -32,23 +41,26 @@ extension PostgresConnection {
     /// Whether the server has a transaction block open for this connection.
     var isInOpenTransaction: Bool { handle?.isInTransaction ?? false }
 
-    private func beginTransaction(
-        _ isolation: Isolation,
-        isReadOnly: Bool,
-        deadline: Instant?
-    ) async throws(PostgresError) {
-        guard !isInsideTransaction else { throw PostgresError(.busy, "the connection is inside a transaction") }
+    private func beginTransaction(_ begin: Query, deadline: Instant?) async throws(PostgresError) {
+        guard !isInsideTransaction else {
+            throw PostgresError(.busy, "the connection is inside a transaction; withSavepoint nests")
+        }
         let limit = limit(deadline)
         // Settles what an earlier operation left behind, which must not become part of this transaction.
-        try await begin(until: limit)
+        try await self.begin(until: limit)
         defer { end() }
         guard handle?.isIdle == true else { throw PostgresError(.busy, "the connection is inside a transaction") }
         isInsideTransaction = true
         transactionDeadline = limit
-        pendingBegin = isolation.begin(isReadOnly: isReadOnly)
+        pendingBegin = begin
     }
 
     private func commitTransaction(isReadOnly: Bool) async throws(PostgresError) {
+        // A task that `body` left behind: what it does is neither to be committed nor to be lost without a word.
+        guard !isBusy, waiting.isEmpty, openSavepoints.isEmpty else {
+            throw PostgresError(.busy, "a task still uses the transaction; wait for it before returning")
+        }
+        isCommitting = true
         if pendingBegin == nil {
             let batch = Batch(queries: [], ending: .commit, isReadOnly: isReadOnly)
             _ = try await perform(batch, until: limit(nil))
@@ -68,8 +80,11 @@ extension PostgresConnection {
 
     private func leaveTransaction() {
         isInsideTransaction = false
+        isCommitting = false
         transactionDeadline = nil
         pendingBegin = nil
+        openSavepoints.removeAll()
+        failFollowers(Self.transactionEnded, alsoWaiting: true)
         if !isBusy, handle != nil { end() }
     }
 }

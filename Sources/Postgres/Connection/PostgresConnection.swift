@@ -1,10 +1,12 @@
 import Synchronization
 
-/// One session with Postgres, carrying one operation at a time.
+/// One session with Postgres.
 ///
 /// Everything it does with libpq runs on its reactor, without blocking; the only suspension is the wait for the socket.
 /// An actor lets a second caller in at each suspension, so an operation that finds another one under way is refused
-/// with `busy`; a `ConnectionPool` lends each connection to one task at a time and spares its callers that.
+/// with `busy`; a `ConnectionPool` lends each connection to one task at a time and spares its callers that. Only inside
+/// `withTransaction` several tasks may use it: what they ask for while an exchange is under way goes out together in the
+/// next one, in its order.
 ///
 /// A closed connection stays closed.
 public actor PostgresConnection {
@@ -39,6 +41,15 @@ public actor PostgresConnection {
     /// Why it was closed.
     private(set) var closingReason = PostgresError(.closed, "the connection is not open")
 
+    /// Statements of a transaction that wait until the connection is free.
+    var waiting: [Follower] = []
+    /// Those whose statements are part of the present exchange, and which part.
+    var followers: [(follower: Follower, part: Range<Int>)] = []
+    /// Whether one of the present exchange has given up, so that the server was asked to cancel.
+    var isGivenUpByFollower = false
+    /// The savepoints that are open, the innermost last.
+    var openSavepoints: [Savepoint] = []
+
     /// Whether an operation has begun and not ended.
     private(set) var isBusy = false
     /// Counts operations, so that a cancellation which comes late does not hit the next one.
@@ -54,6 +65,8 @@ public actor PostgresConnection {
     var pendingBegin: Query?
     /// Whether a `withTransaction` is under way.
     var isInsideTransaction = false
+    /// Whether it takes no further statements.
+    var isCommitting = false
     /// By when it must be over.
     var transactionDeadline: Instant?
     /// Whether a transaction was given up that the server may still have open.
@@ -101,6 +114,8 @@ public actor PostgresConnection {
         if handle.socket >= 0 { reactor.forget(handle.socket) }
         self.handle = nil
         exchange = nil
+        openSavepoints.removeAll()
+        failFollowers(reason, alsoWaiting: true)
         published.store(Condition.closed.rawValue, ordering: .releasing)
         notified.finish()
         onClose?()
@@ -110,6 +125,20 @@ public actor PostgresConnection {
 
     /// Reserves the connection for one operation, which must call `end`. Settles what an earlier one left behind.
     func begin(until deadline: Instant) async throws(PostgresError) {
+        try checkLimits(until: deadline)
+        guard reserve() else { throw Self.carriesAnother }
+        do throws(PostgresError) {
+            try await settleReserved(until: deadline)
+        } catch {
+            isBusy = false
+            throw error
+        }
+    }
+
+    static let carriesAnother = PostgresError(.busy, "the connection carries another operation")
+
+    /// Throws when there is no point in sending anything.
+    func checkLimits(until deadline: Instant) throws(PostgresError) {
         guard handle != nil else { throw closingReason }
         guard !Task.isCancelled else {
             throw PostgresError(.cancelled, "the task was cancelled before anything was sent")
@@ -117,13 +146,13 @@ public actor PostgresConnection {
         guard deadline > .now else {
             throw PostgresError(.timedOut, "the deadline had passed before anything was sent")
         }
-        guard reserve() else { throw PostgresError(.busy, "the connection carries another operation") }
+    }
+
+    /// Settles what an earlier operation left behind, for one that has reserved the connection.
+    func settleReserved(until deadline: Instant) async throws(PostgresError) {
         guard isUnsettled else { return }
         await finishSettling(until: min(deadline, .now + configuration.settleLimit))
-        guard handle != nil else {
-            isBusy = false
-            throw closingReason
-        }
+        guard handle != nil else { throw closingReason }
     }
 
     /// Reserves the connection as it is. False when it is closed or carries an operation.
@@ -139,7 +168,7 @@ public actor PostgresConnection {
     /// Frees the connection, and while nothing uses it has the reactor notice at once when the server ends it.
     func end() {
         isBusy = false
-        guard let handle else { return }
+        guard let handle, !passTurn() else { return }
         let condition: Condition = isUnsettled || !handle.isIdle || pendingBegin != nil ? .unsettled : .clean
         published.store(condition.rawValue, ordering: .releasing)
         if !isUnsettled { watchWhileIdle(handle) }

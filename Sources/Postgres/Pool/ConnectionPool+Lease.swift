@@ -58,6 +58,7 @@ extension ConnectionPool {
     public func withTransaction<Value>(
         isolation: Isolation = .readCommitted,
         isReadOnly: Bool = false,
+        isDeferrable: Bool = false,
         deadline: ContinuousClock.Instant? = nil,
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
@@ -67,6 +68,7 @@ extension ConnectionPool {
         return try await lease.connection.withTransaction(
             isolation: isolation,
             isReadOnly: isReadOnly,
+            isDeferrable: isDeferrable,
             deadline: deadline,
             body
         )
