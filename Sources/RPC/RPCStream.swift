@@ -30,6 +30,12 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
     /// Why the stream has failed, if it has; items not yet read are not waited for.
     var failure: ServiceError? { lease.buffer.failure }
 
+    /// The next item, for who goes on holding the stream: an iterator that ends would cancel the call.
+    func next() async throws(ServiceError) -> O.Item? {
+        guard let text = try await lease.buffer.next() else { return nil }
+        return try decodeAnswer(text, of: O.name)
+    }
+
     /// Leaves the stream, whoever reads it.
     func cancel() { lease.buffer.cancel() }
 

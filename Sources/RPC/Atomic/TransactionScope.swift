@@ -30,8 +30,7 @@ final class TransactionScope: Sendable {
 
     /// How the transaction stands, once that is known.
     func standing() async throws(ServiceError) -> BeginTransaction.Item {
-        var items = stream.items.makeAsyncIterator()
-        guard let item = try await items.next() else { throw .internal("A transaction ended before it began.") }
+        guard let item = try await stream.next() else { throw .internal("A transaction ended before it began.") }
         return item
     }
 
