@@ -64,7 +64,8 @@ struct JSONScanner {
             try value(level: 2)
             elements.append(start..<position)
             skipSpaces()
-            if peek() == UInt8(ascii: ",") { position += 1 } else { break }
+            guard peek() == UInt8(ascii: ",") else { break }
+            position += 1
             skipSpaces()
         }
         return elements

@@ -35,7 +35,9 @@ import Wire
 
     @Test func aStreamSaysItsWholeDeadlineAndAnotherCallWhatRemains() throws {
         let call = streaming(StreamBuffer(window: 4) { _ in })
-        guard case .call(let written) = call.message(id: 1, within: nil, credit: 4, now: .now() + .seconds(10)) else { return }
+        guard case .call(let written) = call.message(id: 1, within: nil, credit: 4, now: .now() + .seconds(10)) else {
+            return
+        }
         #expect(written.deadlineMilliseconds == 30_000 && written.stream == 4)
     }
 }

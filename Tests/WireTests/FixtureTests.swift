@@ -27,6 +27,14 @@ import Wire
                 traceparent: TraceParent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
             )
         ),
+        "call-within": .call(
+            .init(
+                id: 9,
+                operation: "books.set_title",
+                within: 7,
+                arguments: JSON(trusted: #"{"book":12,"title":"Octopuses"}"#)
+            )
+        ),
         "call-unicode": .call(
             .init(
                 id: 3,

@@ -194,3 +194,68 @@ import Wire
         #expect(try machine.receive(.pong(9), processHasRoom: false) == .nothing)
     }
 }
+
+/// Calls within the scope of another one.
+@Suite(.serialized) struct ScopeTests {
+    private func machine() throws -> ServiceMachine {
+        var machine = ServiceMachine(
+            limits: .standard,
+            introduction: .init(role: "test", build: "0", limits: .init()),
+            requiresHello: false,
+            atOnce: []
+        )
+        _ = try machine.receive(.call(.init(id: 1, operation: "a.open", stream: 1)), processHasRoom: true)
+        return machine
+    }
+
+    private func code(_ action: ServiceMachine.Action) -> ErrorCode? {
+        if case .send(.error(_, let error)) = action { error.code } else { nil }
+    }
+
+    @Test func aFullConnectionAndAFullProcessLockNoScopeOut() throws {
+        var machine = try machine()
+        for id in 2...64 { _ = try machine.receive(.call(.init(id: id, operation: "a.b")), processHasRoom: true) }
+        #expect(
+            code(try machine.receive(.call(.init(id: 65, operation: "a.b")), processHasRoom: true))
+                == .resourceExhausted
+        )
+        let inner = Message.Call(id: 66, operation: "a.b", within: 1)
+        #expect(try machine.receive(.call(inner), processHasRoom: false) == .start(inner))
+        // It takes no place of the others either.
+        machine.answered(2)
+        let other = Message.Call(id: 67, operation: "a.b")
+        #expect(try machine.receive(.call(other), processHasRoom: true) == .start(other))
+    }
+
+    @Test func aScopeHasALimitOfItsOwn() throws {
+        var machine = try machine()
+        for id in 2...33 {
+            let inner = Message.Call(id: id, operation: "a.b", within: 1)
+            #expect(try machine.receive(.call(inner), processHasRoom: true) == .start(inner))
+        }
+        let refused = try machine.receive(.call(.init(id: 34, operation: "a.b", within: 1)), processHasRoom: true)
+        #expect(code(refused) == .resourceExhausted)
+        machine.answered(2)
+        let inner = Message.Call(id: 35, operation: "a.b", within: 1)
+        #expect(try machine.receive(.call(inner), processHasRoom: true) == .start(inner))
+    }
+
+    @Test func aScopeGoesOnWhileTheServiceStops() throws {
+        var machine = try machine()
+        _ = machine.goAway(reason: "stop")
+        let inner = Message.Call(id: 2, operation: "a.b", within: 1)
+        #expect(try machine.receive(.call(inner), processHasRoom: true) == .start(inner))
+        #expect(code(try machine.receive(.call(.init(id: 3, operation: "a.b")), processHasRoom: true)) == .unavailable)
+        machine.answered(2)
+        #expect(!machine.mayClose)
+        machine.answered(1)
+        #expect(machine.mayClose)
+    }
+
+    @Test func aCallWithinOneThatIsOverIsRefused() throws {
+        var machine = try machine()
+        machine.answered(1)
+        let refused = try machine.receive(.call(.init(id: 2, operation: "a.b", within: 1)), processHasRoom: true)
+        #expect(code(refused) == .failedPrecondition)
+    }
+}

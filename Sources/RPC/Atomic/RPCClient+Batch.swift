@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 public import Contract
+internal import FoundationEssentials
 public import Wire
 
 extension RPCClient {

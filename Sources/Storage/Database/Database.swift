@@ -15,12 +15,19 @@ struct Database: Sendable {
     let schema: Schema
     let logger: Logger
 
-    /// One statement of a call: of the transaction the call is within, or else one transaction and one round trip.
+    /// One statement of a call: of the transaction the call is within, or else one transaction and one round trip. One
+    /// that only reads, and is short, shares a connection with other callers' reads.
     func rows(_ query: Query, isReadOnly: Bool = false, _ call: CallContext) async throws -> Rows {
-        guard let scope = call.within else {
-            return try await rows(query, isReadOnly: isReadOnly, deadline: call.deadline)
+        if let scope = call.within {
+            return try await within(scope) { try await $0.query(query, deadline: call.deadline) }
         }
-        return try await within(scope) { try await $0.query(query, deadline: call.deadline) }
+        guard isReadOnly else { return try await rows(query, deadline: call.deadline) }
+        let pool = try await ready(call.deadline)
+        do {
+            return try await pool.read(query, deadline: call.deadline)
+        } catch {
+            throw refusal(error)
+        }
     }
 
     /// As above, where the statement's one value is a document: its text as Postgres wrote it, or nil without a row or a

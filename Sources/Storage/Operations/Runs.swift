@@ -126,7 +126,7 @@ struct Runs: Sendable {
             where run.id = \(get.run.uuid)
             """,
             isReadOnly: true,
-            deadline: call.deadline
+            call
         )
         guard let found else { throw ServiceError.notFound("There is no run \(get.run).") }
         return found
@@ -149,7 +149,7 @@ struct Runs: Sendable {
             ) as page
             """,
             isReadOnly: true,
-            deadline: call.deadline
+            call
         )
         return found ?? .emptyObject
     }

@@ -80,7 +80,8 @@ final class OpenTransaction: Sendable {
     /// Asks for the end, and returns when it has come.
     func end(_ ending: Ending) async throws(ServiceError) {
         let outcome = await withCheckedContinuation { asking in
-            let (answer, owner) = state.withLock { state -> (Result<Void, ServiceError>?, CheckedContinuation<Void, Never>?) in
+            let (answer, owner) = state.withLock {
+                state -> (Result<Void, ServiceError>?, CheckedContinuation<Void, Never>?) in
                 if let outcome = state.outcome { return (outcome, nil) }
                 guard !state.isClosed else { return (.failure(Self.over), nil) }
                 state.isClosed = true

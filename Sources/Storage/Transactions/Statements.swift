@@ -96,7 +96,8 @@ extension Database {
     ) async throws -> JSON {
         do {
             return try await racing(until: deadline) {
-                try await withTransaction(isolation: .readCommitted, isReadOnly: false, deadline: deadline) { connection in
+                try await withTransaction(isolation: .readCommitted, isReadOnly: false, deadline: deadline) {
+                    connection in
                     let rows = try await connection.transaction([intention.claim] + queries, deadline: deadline)
                     let answer = answer(try Self.documents(Array(rows.dropFirst())))
                     try await connection.query(intention.store(answer), deadline: deadline)

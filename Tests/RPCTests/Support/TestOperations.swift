@@ -32,6 +32,33 @@ struct AdminOnly: Operation {
     typealias Result = Done
 }
 
+/// Opens a scope, in which numbers are added up.
+struct Open: StreamingOperation {
+    static let name = "test.open"
+    static let callers: Set<Role> = [.gateway]
+    typealias Item = Int
+    typealias Result = Done
+}
+
+/// Adds a number, within `Open`.
+struct Put: Operation {
+    static let name = "test.put"
+    static let callers: Set<Role> = [.gateway]
+    struct Result: Codable, Sendable, Equatable { var sum: Int }
+    var number: Int
+}
+
+/// What `Open` opens.
+final class Sum: Sendable {
+    private let sum = Mutex(0)
+    func add(_ number: Int) -> Int {
+        sum.withLock {
+            $0 += number
+            return $0
+        }
+    }
+}
+
 /// Waits until it is cancelled, without a stream; what the test gives runs meanwhile.
 struct Hold: Operation {
     static let name = "test.hold"
@@ -72,6 +99,18 @@ extension Operations {
             try await Task.sleep(for: .seconds(3600))
             return Done()
         }
+        operations.onScope(Open.self) { _, call, _ in
+            call.scope?.open(Sum())
+            try await Task.sleep(for: .seconds(3600))
+            return Done()
+        }
+        operations.on(Put.self) { put, call in
+            guard let scope = call.within else {
+                throw ServiceError.invalidArgument("test.put is called within test.open.")
+            }
+            return Put.Result(sum: try await scope.value(as: Sum.self).add(put.number))
+        }
+        operations.allowWithin(Put.self)
         operations.on(AdminOnly.self) { _, _ in Done() }
         operations.on(Fail.self) { fail, _ in
             if fail.defect { throw Defect() }

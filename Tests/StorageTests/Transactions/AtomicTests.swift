@@ -289,7 +289,9 @@ import Wire
     @Test func aTransactionIsOverWhenItsClosureHasReturned() async throws {
         try await withLibrary { storage, book, _ in
             let transaction = try await storage.atomic { $0 }
-            let error = await #expect(throws: ServiceError.self) { try await transaction.perform(GetBook(book: book.id)) }
+            let error = await #expect(throws: ServiceError.self) {
+                try await transaction.perform(GetBook(book: book.id))
+            }
             #expect(error?.code == .failedPrecondition)
         }
     }
