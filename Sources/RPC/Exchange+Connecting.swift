@@ -81,7 +81,8 @@ extension Exchange {
         // A full backlog is EAGAIN, with nothing to wait on; the peer is there, only slow.
         let code = (error as? IOError)?.errnoCode
         connectionFailed(
-            code.map { String(cString: strerror($0)) } ?? "\(error)",
+            // Without a number it is a path that no socket can have.
+            code.map { String(cString: strerror($0)) } ?? "its socket cannot be used",
             isBusy: code == EAGAIN,
             isPermanent: code == EACCES || code == nil
         )

@@ -4,7 +4,6 @@ public import Logging
 public import NIOCore
 internal import NIOPosix
 public import ServiceLifecycle
-internal import Synchronization
 public import Wire
 
 /// A socket a server listens on, and who may be at its other end.
@@ -94,7 +93,7 @@ public final class RPCServer: Service {
     private func listen(on listener: RPCListener) async throws -> any Channel {
         let state = self.state
         let role = listener.role
-        let open = Occupancy()
+        let open = Occupancy(limit: state.limits.connections, makesRoom: role == .admin)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 128)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -123,13 +122,14 @@ public final class RPCServer: Service {
         state: ServerState,
         open: Occupancy
     ) throws {
-        guard open.connections.add(1, ordering: .relaxed).newValue <= state.limits.connections else {
-            open.connections.subtract(1, ordering: .relaxed)
+        let loop = channel.eventLoop
+        let end = ServiceEnd(role: role, state: state, occupancy: open, loop: loop)
+        let (id, bound) = (end.id, NIOLoopBound(end, eventLoop: loop))
+        guard open.admit(id, leave: { loop.execute { bound.value.makeRoom() } }) else {
             let text = "\(state.limits.connections) connections are open on this socket already."
             return try channel.pipeline.syncOperations.addHandler(Refusal(.resourceExhausted(text)))
         }
-        channel.closeFuture.whenComplete { _ in open.connections.subtract(1, ordering: .relaxed) }
-        let end = ServiceEnd(role: role, state: state, loop: channel.eventLoop)
+        channel.closeFuture.whenComplete { _ in open.left(id) }
         if let provider = channel as? any SocketOptionProvider {
             let peer: EventLoopFuture<PeerCredentials> = provider.unsafeGetSocketOption(
                 level: .socket,
@@ -140,11 +140,6 @@ public final class RPCServer: Service {
         let link = Link(end: end, limits: state.limits, awaitsHello: role != .admin)
         try channel.pipeline.syncOperations.addHandler(link)
     }
-}
-
-/// How many connections a socket has.
-private final class Occupancy: Sendable {
-    let connections = Atomic(0)
 }
 
 /// Tells a connection that is one too many, and closes it.

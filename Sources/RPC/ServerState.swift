@@ -28,6 +28,8 @@ final class ServerState: Sendable {
     let description: JSON
     private let started = ContinuousClock.now
     private let inFlight = Atomic(0)
+    /// Those of them that wait for things to come: no work that anybody waits for.
+    private let standing = Atomic(0)
     private let table = Mutex(Table())
 
     init(
@@ -47,9 +49,13 @@ final class ServerState: Sendable {
     // MARK: Calls
 
     var hasRoom: Bool { inFlight.load(ordering: .relaxed) < limits.callsInFlightInProcess }
-    func callStarted() { inFlight.add(1, ordering: .relaxed) }
-    func callEnded() {
+    func callStarted(isStanding: Bool) {
+        inFlight.add(1, ordering: .relaxed)
+        if isStanding { standing.add(1, ordering: .relaxed) }
+    }
+    func callEnded(isStanding: Bool) {
         inFlight.subtract(1, ordering: .relaxed)
+        if isStanding { standing.subtract(1, ordering: .relaxed) }
         resumeIfDrained()
     }
 
@@ -66,7 +72,8 @@ final class ServerState: Sendable {
             reasons: own.reasons,
             uptimeMilliseconds: Int(started.duration(to: .now) / .milliseconds(1)),
             version: operations.version,
-            inFlight: inFlight.load(ordering: .relaxed),
+            // Two counters, read one after the other while calls come and go.
+            inFlight: max(0, inFlight.load(ordering: .relaxed) - standing.load(ordering: .relaxed)),
             connections: connections,
             gauges: gauges
         )

@@ -15,8 +15,8 @@ extension ServiceEnd {
         let end = NIOLoopBound(self, eventLoop: loop)
         let sink = ItemSink(call: call.id, end: end, loop: loop)
         let arguments = call.arguments
-        let (id, loop, state) = (call.id, self.loop, self.state)
-        state.callStarted()
+        let (id, isStanding, loop, state) = (call.id, entry.standing, self.loop, self.state)
+        state.callStarted(isStanding: isStanding)
         let task = Task {
             let outcome: Result<JSON, ServiceError>
             do {
@@ -26,7 +26,7 @@ extension ServiceEnd {
             }
             loop.execute {
                 end.value.finish(id, outcome)
-                state.callEnded()
+                state.callEnded(isStanding: isStanding)
             }
         }
         let length = TimeAmount(call.deadline)
@@ -103,6 +103,7 @@ extension ServiceEnd {
     func finish(_ id: CallID, _ outcome: Result<JSON, ServiceError>) {
         guard link != nil else { return }
         let ended = work.removeValue(forKey: id)
+        occupancy.heard(self.id, isBusy: !work.isEmpty)
         if let scope = ended?.scope { end(scope, of: id) }
         // Whoever held on to the writer beyond the handler must not wait for ever.
         for item in ended?.waiting ?? [] { item.continuation.resume(throwing: CancellationError()) }

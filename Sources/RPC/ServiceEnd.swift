@@ -27,6 +27,7 @@ final class ServiceEnd: ConnectionEnd {
     let id = ConnectionID()
     let role: Role
     let state: ServerState
+    let occupancy: Occupancy
     var machine: ServiceMachine
     var work: [CallID: Work] = [:]
     var link: Link?
@@ -35,9 +36,10 @@ final class ServiceEnd: ConnectionEnd {
     private(set) var nextDue: NIODeadline?
     let pausesReading = true
 
-    init(role: Role, state: ServerState, loop: any EventLoop) {
+    init(role: Role, state: ServerState, occupancy: Occupancy, loop: any EventLoop) {
         self.role = role
         self.state = state
+        self.occupancy = occupancy
         self.loop = loop
         machine = ServiceMachine(
             limits: state.limits,
@@ -64,7 +66,9 @@ final class ServiceEnd: ConnectionEnd {
     }
 
     func received(_ message: Message) throws(ProtocolViolation) {
-        switch try machine.receive(message, processHasRoom: state.hasRoom) {
+        let hasRoom = state.hasRoom && occupancy.mayWork(id)
+        defer { occupancy.heard(id, isBusy: !work.isEmpty) }
+        switch try machine.receive(message, processHasRoom: hasRoom) {
         case .nothing: break
         case .send(let answer): link?.say(answer)
         case .greet(let hello, let answer):
@@ -109,6 +113,12 @@ final class ServiceEnd: ConnectionEnd {
             closeIfDone()
         case .cut: link?.cut(reason: "the service has stopped")
         }
+    }
+
+    /// Another connection takes the place of this one, which had no call in flight a moment ago.
+    func makeRoom() {
+        if let goaway = machine.goAway(reason: "Another connection needs the place.") { link?.say(goaway) }
+        closeIfDone()
     }
 
     func closeIfDone() {

@@ -29,7 +29,7 @@ extension ServiceMachine {
             return .resourceExhausted("\(limits.streamsOpen) streams are open on this connection already.")
         }
         guard processHasRoom else {
-            return .resourceExhausted("\(limits.callsInFlightInProcess) calls are in flight already.")
+            return .resourceExhausted("The service has as many calls in flight as it takes.")
         }
         return nil
     }

@@ -24,7 +24,7 @@ public struct Health: Codable, Sendable, Equatable {
     public var uptimeMilliseconds: Int
     /// Octavo's version.
     public var version: String
-    /// Calls in flight, without this one.
+    /// Calls in flight: without this one, and without streams that stand waiting for things to come.
     public var inFlight: Int
     /// Open connections on all sockets.
     public var connections: Int
