@@ -8,16 +8,6 @@ extension PrivateCluster {
         guard path.utf8.count <= 107 else { throw .socketPathTooLong(path) }
     }
 
-    /// Refuses when another server runs on these data; a lock file left by a crash is none.
-    func checkNotRunning() throws(PrivateClusterError) {
-        guard let process = postmasterFile(line: 0).flatMap({ pid_t($0) }), process > 0 else { return }
-        // EPERM: it lives, as somebody else.
-        guard kill(process, 0) == 0 || errno == EPERM else { return }
-        // The number may have been given to another program since.
-        guard readTail(of: "/proc/\(process)/cmdline").contains("postgres") else { return }
-        throw .alreadyRunning(directory: directory, processID: process)
-    }
-
     /// One line of the server's lock file, from 0: the process id first, the state eighth.
     func postmasterFile(line: Int) -> String? {
         let lines = readTail(of: data + "/postmaster.pid").split(separator: "\n", omittingEmptySubsequences: false)
@@ -31,11 +21,35 @@ extension PrivateCluster {
         rename(log, log + ".old")
     }
 
+    /// How long the log is before a start: what comes after is about that start.
+    var logSize: Int {
+        var status = stat()
+        return stat(log, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// The error for a program that failed, by its own words.
     func explain(_ program: String, _ output: String) -> PrivateClusterError {
-        if output.contains("No space left on device") { return .diskFull(directory) }
+        if output.contains("No space left on device") || output.contains("Disk quota exceeded") {
+            return .diskFull(directory)
+        }
+        if output.contains("database files are incompatible with server") {
+            return .otherVersion(directory, made: readTail(of: data + "/PG_VERSION").filter { !$0.isNewline })
+        }
         if output.contains("Permission denied") { return .unreachable(directory, account: account.name) }
-        return .failed(program: program, output: output)
+        return .failed(program: program, output: lastWords(output))
+    }
+
+    /// The lines that say what went wrong, without the server's time stamps; short enough for a sentence.
+    private func lastWords(_ output: String) -> String {
+        let lines = output.split(whereSeparator: \.isNewline).map(String.init)
+        let marks = ["FATAL:", "PANIC:", "ERROR:", "error:", "DETAIL:", "HINT:"]
+        let telling = lines.filter { line in marks.contains { line.contains($0) } }
+        let words = (telling.isEmpty ? lines : telling).suffix(3).map { line in
+            marks.lazy.compactMap { line.firstRange(of: $0) }.first.map { String(line[$0.upperBound...]) }
+                ?? line
+        }
+        let text = words.map { $0.trimmingPrefix { $0.isWhitespace } }.joined(separator: " ")
+        return text.isEmpty ? "it says nothing more" : String(text.prefix(500))
     }
 }
 
@@ -52,13 +66,13 @@ func quoted(_ value: String) -> String {
     return "'\(String(escaped))'"
 }
 
-/// The last 4 KB of a file, empty when it cannot be read.
-func readTail(of path: String) -> String {
+/// The last 4 KB of a file, of what comes after an offset; empty when it cannot be read.
+func readTail(of path: String, from offset: Int = 0) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }
     defer { close(descriptor) }
     let size = lseek(descriptor, 0, SEEK_END)
-    lseek(descriptor, max(0, size - 4096), SEEK_SET)
+    lseek(descriptor, max(off_t(offset), size - 4096), SEEK_SET)
     return readAll(descriptor, limit: 4096)
 }
 

@@ -17,7 +17,16 @@ public final class PrivateCluster: Sendable {
     let programs: Programs
     let account: Account
     let isTemporary: Bool
-    private let server = Mutex<Server?>(nil)
+    /// The server, and the hold on its directory for as long as it runs.
+    private struct Running {
+        let server: Server
+        let lock: DirectoryLock
+    }
+
+    private let running = Mutex<Running?>(nil)
+
+    /// Only the name of its socket, since it listens nowhere else. Said everywhere, since PGPORT may say another.
+    private static let port = 5432
 
     var data: String { directory + "/data" }
     /// What the server wrote, newest last. `server.log.old` holds what came before the last 10 MB.
@@ -33,7 +42,7 @@ public final class PrivateCluster: Sendable {
 
     deinit {
         // The watchdog ends the server when its pipe closes.
-        server.withLock { $0.take() }?.letGo()
+        running.withLock { $0.take() }?.server.letGo()
     }
 
     /// The temporary cluster that all tests of this process share, started at its first use. Each test makes a database
@@ -58,7 +67,6 @@ public final class PrivateCluster: Sendable {
             isTemporary: true
         )
         do throws(PrivateClusterError) {
-            try await cluster.initialize()
             try await cluster.start()
         } catch {
             removeTree(cluster.directory)
@@ -67,34 +75,35 @@ public final class PrivateCluster: Sendable {
         return cluster
     }
 
-    /// Starts the cluster in `directory`, which is made and initialised the first time. The user of this process, root
-    /// and the server's account may log in as `role`, and nobody else may.
+    /// The cluster in `directory`, not started yet. The user of this process, root and the server's account may log in as
+    /// `role`, and nobody else may.
     ///
-    /// Throws a `PrivateClusterError` whose description says what to do.
+    /// Throws a `PrivateClusterError` whose description says what to do; nothing was made then.
+    public init(at directory: String, role: String) throws(PrivateClusterError) {
+        guard isPlainName(role) else { throw .invalidRole(role) }
+        guard directory.hasPrefix("/") else { throw .directoryUnusable(directory, reason: "the path is not absolute") }
+        self.directory = directory
+        self.role = role
+        // Data are read by the version that made them and by no other.
+        programs = try Programs.find(version: Int(readTail(of: directory + "/data/PG_VERSION").prefix { $0.isNumber }))
+        account = try Account.forServer()
+        isTemporary = false
+        try checkSocketPath()
+    }
+
+    /// Starts the cluster in `directory`, as `init(at:role:)` and `start()` do.
     public static func persistent(
         at directory: String,
         role: String
     ) async throws(PrivateClusterError) -> PrivateCluster {
-        guard isPlainName(role) else { throw .invalidRole(role) }
-        let programs = try Programs.find()
-        let account = try Account.forServer()
-        let cluster = PrivateCluster(
-            directory: directory,
-            role: role,
-            programs: programs,
-            account: account,
-            isTemporary: false
-        )
-        try account.prepare(directory)
-        if access(cluster.data + "/PG_VERSION", F_OK) != 0 { try await cluster.initialize() }
-        try cluster.writeAccessRules()
+        let cluster = try PrivateCluster(at: directory, role: role)
         try await cluster.start()
         return cluster
     }
 
     /// How to connect to one of its databases, for libpq.
     public func connectionString(database: String) -> String {
-        "host=\(quoted(directory)) user=\(quoted(role)) dbname=\(quoted(database))"
+        "host=\(quoted(directory)) port=\(Self.port) user=\(quoted(role)) dbname=\(quoted(database))"
     }
 
     /// Makes a database, a copy of `template`, to which nobody may be connected meanwhile. Throws `failed` with the
@@ -105,63 +114,50 @@ public final class PrivateCluster: Sendable {
     }
 
     /// The process id of the server, nil when it was stopped.
-    public var processID: Int32? { server.withLock { $0?.processID } }
+    public var processID: Int32? { running.withLock { $0?.server.processID } }
 
     // MARK: Starting and stopping
 
-    /// Starts the server after `stop(keepingData: true)`. Returns when it accepts connections.
+    /// Starts the server, on new data the first time. Returns when it accepts connections.
+    ///
+    /// What an earlier server has left is ended first: see `endStrays()`.
     public func start() async throws(PrivateClusterError) {
         guard processID == nil else { return }
-        try checkSocketPath()
-        try checkNotRunning()
-        rotateLog()
-        let server = try launch()
-        self.server.withLock { $0 = server }
-        // What pg_ctl waits for: the eighth line of the lock file, written by the server as it goes.
-        let deadline = ContinuousClock.now + .seconds(60)
-        // The process id, on its first line, tells it from the file of a server that was killed.
-        while postmasterFile(line: 0) != "\(server.processID)" || postmasterFile(line: 7)?.hasPrefix("ready") != true {
-            let hasEnded = server.hasEnded()
-            guard !hasEnded, ContinuousClock.now < deadline, !Task.isCancelled else {
-                await stop(keepingData: true)
-                throw explain("postgres", readTail(of: log))
-            }
-            try? await Task.sleep(for: .milliseconds(10))
+        if !isTemporary { try account.prepare(directory) }
+        guard let lock = DirectoryLock(directory) else {
+            throw .alreadyRunning(directory: directory, processID: postmasterFile(line: 0).flatMap { Int32($0) })
         }
+        try await endStrays()
+        if !hasData { try await initialize() }
+        if !isTemporary { try writeAccessRules() }
+        rotateLog()
+        let logOffset = logSize
+        let server = try launch()
+        running.withLock { $0 = Running(server: server, lock: lock) }
+        try await waitUntilReady(server, logOffset: logOffset)
     }
 
-    /// Stops the server, breaking off its sessions, and waits for it to end. A temporary cluster is removed unless its
-    /// data are to be kept for another `start`.
+    /// Returns when the server has ended although nobody stopped it, with how it did: `signal 9 (Killed)`. It may be
+    /// started again then. Nil when it was not started, or the task is cancelled.
+    public func waitForEnd() async -> String? {
+        guard let server = running.withLock({ $0?.server }), let exit = await server.waitForEnd() else { return nil }
+        server.dismissWatchdog()
+        running.withLock { if $0?.server === server { $0 = nil } }
+        return exit
+    }
+
+    /// Stops the server, breaking off its sessions, and waits for it to end; in a cancelled task without its last
+    /// checkpoint. A temporary cluster is removed unless its data are to be kept for another `start`.
     public func stop(keepingData: Bool = false) async {
-        if let server = server.withLock({ $0.take() }) {
-            server.requestStop()
-            // At most as long as the watchdog takes before it kills.
-            while !server.hasEnded() { await pause(.milliseconds(5)) }
-            server.letGo()
-        }
+        if let running = running.withLock({ $0.take() }) { await running.server.stop() }
         if isTemporary, !keepingData { removeTree(directory) }
     }
 
-    private func initialize() async throws(PrivateClusterError) {
-        var arguments = ["--pgdata", data, "--username", role, "--encoding", "UTF8", "--locale", "C.UTF-8"]
-        // Checksums find a bad disk; a temporary cluster need not survive one.
-        arguments += isTemporary ? ["--auth", "trust", "--no-sync"] : ["--auth", "peer", "--data-checksums"]
-        try await run("initdb", arguments)
-    }
-
-    /// Peer authentication: the kernel says who connects, and the map says whom that may be here. Written at every start,
-    /// since another user may have become the owner's successor.
-    private func writeAccessRules() throws(PrivateClusterError) {
-        let users = Set([Account.current.name, "root", account.name]).sorted()
-        try account.write("local all all peer map=octavo\n", to: data + "/pg_hba.conf")
-        try account.write(
-            users.map { "octavo \"\($0)\" \"\(role)\"\n" }.joined(),
-            to: data + "/pg_ident.conf"
-        )
-    }
-
     private func launch() throws(PrivateClusterError) -> Server {
-        var settings = ["listen_addresses=", "unix_socket_directories=\(directory)", "unix_socket_permissions=0777"]
+        var settings = [
+            "listen_addresses=", "port=\(Self.port)", "unix_socket_directories=\(directory)",
+            "unix_socket_permissions=0777",
+        ]
         if isTemporary { settings += ["fsync=off", "full_page_writes=off", "shared_buffers=32MB"] }
         let arguments = [
             "/bin/sh", "-c", Server.watchdog, "postgres-watchdog", programs.path("postgres"), data, log,
@@ -170,17 +166,22 @@ public final class PrivateCluster: Sendable {
         return try Server(arguments + settings.flatMap { ["-c", $0] }, as: account)
     }
 
-    private func run(_ program: String, _ arguments: [String]) async throws(PrivateClusterError) {
-        let (status, output) = try await runProgram([programs.path(program)] + arguments, as: account)
-        guard status == 0 else { throw explain(program, output) }
+    /// What pg_ctl waits for: the eighth line of the lock file, written by the server as it goes.
+    private func waitUntilReady(_ server: Server, logOffset: Int) async throws(PrivateClusterError) {
+        // Long, since after a crash it first replays the log of what it had not yet brought to its tables.
+        let deadline = ContinuousClock.now + .seconds(isTemporary ? 60 : 600)
+        // The process id, on the first line, tells it from the file of a server that was killed.
+        while postmasterFile(line: 0) != "\(server.processID)" || postmasterFile(line: 7)?.hasPrefix("ready") != true {
+            guard server.exit == nil, ContinuousClock.now < deadline, !Task.isCancelled else {
+                await stop(keepingData: true)
+                throw explain("postgres", readTail(of: log, from: logOffset))
+            }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
     }
 
-    /// Waits although the task may be cancelled: a server must not be left behind half stopped.
-    private func pause(_ duration: Duration) async {
-        let clock = ContinuousClock()
-        let end = clock.now + duration
-        while clock.now < end {
-            do { try await Task.sleep(until: end) } catch { usleep(5000) }
-        }
+    func run(_ program: String, _ arguments: [String]) async throws(PrivateClusterError) {
+        let (status, output) = try await runProgram([programs.path(program)] + arguments, as: account)
+        guard status == 0 else { throw explain(program, output) }
     }
 }

@@ -6,8 +6,9 @@ struct Programs: Sendable {
 
     func path(_ program: String) -> String { "\(directory)/\(program)" }
 
-    /// The directory on the PATH that has them, or else the newest version below Debian's and Red Hat's directories.
+    /// Those of the version asked for; else those on the PATH, or the newest below Debian's and Red Hat's directories.
     static func find(
+        version wanted: Int? = nil,
         path: String = getenv("PATH").map { String(cString: $0) } ?? "",
         below parents: [String] = ["/usr/lib/postgresql", "/usr"]
     ) throws(PrivateClusterError) -> Programs {
@@ -16,9 +17,9 @@ struct Programs: Sendable {
             entries(of: parent)
                 .compactMap { name in version(name).map { ($0, "\(parent)/\(name)/bin") } }
                 .sorted { $0.0 > $1.0 }
-                .map { $0.1 }
         }
-        for directory in onPath + installed where hasPrograms(directory) {
+        let fitting = installed.filter { $0.0 == wanted }
+        for directory in fitting.map(\.1) + onPath + installed.map(\.1) where hasPrograms(directory) {
             return Programs(directory: directory)
         }
         throw .programsMissing
@@ -32,18 +33,19 @@ struct Programs: Sendable {
     private static func version(_ name: String) -> Int? {
         Int(name.hasPrefix("pgsql-") ? name.dropFirst(6) : name[...])
     }
+}
 
-    private static func entries(of directory: String) -> [String] {
-        guard let handle = opendir(directory) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-            )
-        }
-        return names
+/// The names in a directory; none when it cannot be read.
+func entries(of directory: String) -> [String] {
+    guard let handle = opendir(directory) else { return [] }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+        names.append(
+            withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+        )
     }
+    return names
 }

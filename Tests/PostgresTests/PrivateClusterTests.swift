@@ -65,6 +65,78 @@ import Testing
         await second.stop()
     }
 
+    @Test func theEndOfAServerIsTold() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        let cluster = try await PrivateCluster.persistent(at: directory, role: "octavo")
+        let process = try #require(cluster.processID)
+        async let end = cluster.waitForEnd()
+        kill(process, SIGKILL)
+        #expect(await end == "signal 9 (Killed)")
+        #expect(cluster.processID == nil)
+        // Its children may still be there; they are ended first.
+        try await cluster.start()
+        await cluster.stop()
+        #expect(cluster.strays() == [])
+    }
+
+    @Test func aServerStartedByHandIsLeftAlone() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        let cluster = try await PrivateCluster.persistent(at: directory, role: "octavo")
+        await cluster.stop()
+        let elsewhere = try cluster.account.makeTemporaryDirectory()
+        defer { rmdir(elsewhere) }
+        let settings = ["-D", cluster.data, "-c", "listen_addresses=", "-c", "unix_socket_directories=\(elsewhere)"]
+        let program = [cluster.programs.path("postgres")] + settings
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer { close(nowhere) }
+        let child = try spawn(program, as: cluster.account, passing: [], output: nowhere)
+        defer { close(child.pidfd) }
+        try await eventually("it runs") { cluster.postmasterFile(line: 7)?.hasPrefix("ready") == true }
+        await #expect(throws: PrivateClusterError.alreadyRunning(directory: directory, processID: child.pid)) {
+            try await cluster.start()
+        }
+        kill(child.pid, SIGINT)
+        try await eventually("it has ended") { waitpid(child.pid, nil, WNOHANG) != 0 }
+    }
+
+    @Test func dataThatWereNotFinishedAreMadeAgainAndAStaleLockFileIsNoServer() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        let cluster = try PrivateCluster(at: directory, role: "octavo")
+        #expect(access(directory, F_OK) != 0, "nothing is made before the start")
+        try await cluster.start()
+        await cluster.stop()
+        try FileManager.default.createDirectory(atPath: directory + "/data.new-1", withIntermediateDirectories: false)
+        // After a crash of the machine the number may be any program's, this one's for example.
+        let lockFile = "\(getpid())\n\(cluster.data)\n0\n5432\n\(directory)\n\n\nready\n"
+        try cluster.account.write(lockFile, to: cluster.data + "/postmaster.pid")
+        try await cluster.start()
+        await cluster.stop()
+        try FileManager.default.removeItem(atPath: cluster.data)
+        try await cluster.start()
+        await cluster.stop()
+        #expect(access(directory + "/data.new-1", F_OK) != 0)
+    }
+
+    @Test func aServerThatDoesNotStartSaysWhyInItsOwnWords() async throws {
+        let directory = try directory()
+        defer { try? remove(directory) }
+        let cluster = try await PrivateCluster.persistent(at: directory, role: "octavo")
+        await cluster.stop()
+        try cluster.account.write("nonsense = 1\n", to: cluster.data + "/postgresql.auto.conf")
+        let refused = await #expect(throws: PrivateClusterError.self) { try await cluster.start() }
+        #expect(
+            refused?.description.contains("postgresql.auto.conf\" contains errors") == true,
+            "\(String(describing: refused))"
+        )
+        try cluster.account.write("", to: cluster.data + "/postgresql.auto.conf")
+        try cluster.account.write("9.6\n", to: cluster.data + "/PG_VERSION")
+        let other = await #expect(throws: PrivateClusterError.self) { try await cluster.start() }
+        #expect(other?.description.contains("apt-get install postgresql-9.6") == true, "\(String(describing: other))")
+    }
+
     @Test func aTemporaryOneIsGoneWhenNobodyHoldsIt() async throws {
         var cluster: PrivateCluster? = try await PrivateCluster.temporary()
         let directory = try #require(cluster?.directory)
