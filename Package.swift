@@ -104,7 +104,7 @@ let floors: [[Target]] = [
             name: "Console",
             dependencies: [
                 "Agents", "Contract", "Daemon", "Documents", "Postgres", "PrivateCluster", "RPC", "Systemd", "Wire",
-                argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, unixSignals,
+                argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -139,7 +139,7 @@ let tests: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: [
-            "Console", "Contract", "Daemon", "OctavoTesting", "RPC", lifecycle, logging,
+            "Console", "Contract", "Daemon", "OctavoTesting", "RPC", "Systemd", lifecycle, logging,
             "octavo", "octavo-agent-runner", "octavo-gateway", "octavo-storage",
         ],
         path: "Tests/Support",

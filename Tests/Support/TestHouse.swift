@@ -6,6 +6,7 @@ import Glibc
 import Logging
 package import RPC
 import ServiceLifecycle
+import Systemd
 
 /// The three services as real processes with real sockets, started as `octavo up` starts them and restarted when they
 /// end, on a database of their own.
@@ -44,8 +45,8 @@ package struct TestHouse: Sendable {
         settings["OCTAVO_DRAIN_SECONDS"] = settings["OCTAVO_DRAIN_SECONDS"] ?? "5"
         let house = try House(
             state: state,
-            host: "127.0.0.1",
-            port: 0,
+            programs: House.programs(),
+            http: ListenSocket.bindTCP(name: "http", host: "127.0.0.1", port: 0),
             databaseURL: database,
             log: ServiceLog(state.log),
             settings: settings

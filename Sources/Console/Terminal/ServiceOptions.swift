@@ -1,6 +1,5 @@
 import ArgumentParser
 import Contract
-import FoundationEssentials
 import Glibc
 import Logging
 import RPC
@@ -11,8 +10,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(
         name: .customLong("run-folder"),
         help: ArgumentHelp(
-            "The folder of the services' sockets.",
-            discussion: "By default that of a running 'octavo up', else /run/octavo."
+            "The folder of the services' sockets. (default: that of a running 'octavo up', else /run/octavo)",
+            valueName: "folder"
         )
     )
     var runFolder: String?
@@ -31,20 +30,46 @@ struct ServiceOptions: ParsableArguments {
     /// Calls a service as an administrator.
     func withService<T: Sendable>(_ service: String, _ body: (RPCClient) async throws -> T) async throws -> T {
         let path = socket(service)
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw Failure(
-                "Octavo is not running here: there is no \(path). Start it with `octavo up`, or name the folder of its sockets with --run-folder."
-            )
-        }
-        guard access(path, R_OK | W_OK) == 0 else {
-            throw Failure("You may not use \(path): become a member of its group (octavo-admin), or use sudo.")
-        }
+        // Asked first, since the client waits a moment for a service that may be just starting.
+        if let error = refusal(of: path) { throw Self.unreachable(path, error) }
         var logger = Logger(label: "octavo")
         logger.logLevel = .critical
         do {
             return try await RPCClient.withConnection(path: path, role: .admin, name: service, logger: logger, body)
         } catch let error as ServiceError {
-            throw Failure(error.message)
+            throw Failure(Terminal.harmless(error.message) + Self.advice(error.code))
+        }
+    }
+
+    private static func unreachable(_ path: String, _ error: CInt) -> Failure {
+        switch error {
+        case ENOENT, ENOTDIR:
+            Failure(
+                "Octavo is not running here: there is no \(path). Start it with `octavo up`, or name the folder of its sockets with --run-folder."
+            )
+        case ECONNREFUSED:
+            Failure("Octavo is not running: nobody listens on \(path) any more. Start it again: octavo up")
+        case EACCES, EPERM:
+            Failure("You may not use \(path): become a member of its group (octavo-admin), or use sudo.")
+        case ENAMETOOLONG:
+            Failure(
+                "The path of the socket has \(path.utf8.count) bytes and 107 are allowed: \(path). Name a shorter one with --run-folder."
+            )
+        default:
+            Failure(
+                "\(path) cannot be used: \(String(cString: strerror(error))). Name the folder of Octavo's sockets with --run-folder."
+            )
+        }
+    }
+
+    /// What to do about an error, after its own sentence.
+    private static func advice(_ code: ErrorCode) -> String {
+        switch code {
+        case .unavailable, .deadlineExceeded: " What is in the way: octavo health"
+        case .resourceExhausted, .aborted: " Try again in a moment."
+        case .outcomeUnknown: " Look whether it was done before you do it again."
+        case .internal, .dataLoss, .protocolError: " The service's log says more."
+        default: ""
         }
     }
 }

@@ -23,7 +23,7 @@ struct Terminal: Sendable {
         self.descriptor = descriptor
         isInteractive = isatty(descriptor) == 1
         // no-color.org
-        hasColour = isInteractive && getenv("NO_COLOR") == nil && getenv("TERM").map { String(cString: $0) } != "dumb"
+        hasColour = isInteractive && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
     }
 
     func styled(_ text: String, _ style: Style) -> String {
@@ -42,6 +42,12 @@ struct Terminal: Sendable {
     /// Ends a line of progress.
     func clearProgress() {
         if isInteractive { write("\r\u{1B}[K") }
+    }
+
+    /// A line in place of one of progress.
+    func notice(_ text: String) {
+        clearProgress()
+        line(text)
     }
 
     /// Writes without a buffer, so that an answer appears as it comes; a closed pipe ends the output quietly.

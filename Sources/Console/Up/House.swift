@@ -2,7 +2,7 @@ import Daemon
 import FoundationEssentials
 import Glibc
 import ServiceLifecycle
-import Systemd
+package import Systemd
 
 /// The three services of a machine with the sockets between them, as the units in `systemd/` have them.
 package struct House {
@@ -11,21 +11,19 @@ package struct House {
     /// The address people use.
     package let address: String
 
-    /// Opens every socket. Errors say what is in the way: a missing program, a busy port, a path that is too long.
+    /// Opens every socket besides `http`. Errors say what is in the way, such as a path that is too long.
     package init(
         state: StateFolder,
-        host: String,
-        port: UInt16,
+        programs: String,
+        http: ListenSocket,
         databaseURL: String?,
         log: ServiceLog,
         settings: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
-        let programs = try Self.programs()
         let run = state.runFolder
         func unix(_ name: String, _ file: String) throws -> ListenSocket {
             try ListenSocket.bindUnix(name: name, path: "\(run)/\(file).sock")
         }
-        let http = try ListenSocket.bindTCP(name: "http", host: host, port: port)
         services = [
             LocalService(
                 "octavo-storage",
@@ -59,8 +57,7 @@ package struct House {
                 log: log
             ),
         ]
-        let port = if case .inet(_, let bound) = http.kind { bound } else { port }
-        address = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        address = "http://\(http.kind)"
     }
 
     /// Removes the socket files, once the services have ended.
@@ -76,13 +73,17 @@ package struct House {
             let slash = own.lastIndex(of: "/")
         else { throw Failure("The folder of octavo's own program cannot be read from /proc/self/exe.") }
         let folder = String(own[..<slash])
-        let missing = ["octavo-storage", "octavo-agent-runner", "octavo-gateway"].filter {
-            access("\(folder)/\($0)", X_OK) != 0
-        }
+        let services = ["octavo-storage", "octavo-agent-runner", "octavo-gateway"]
+        let missing = services.filter { access("\(folder)/\($0)", F_OK) != 0 }
         guard missing.isEmpty else {
             throw Failure(
                 "\(missing.joined(separator: ", ")) not found in \(folder). Build all of Octavo: swift build -c release"
             )
+        }
+        let locked = services.filter { access("\(folder)/\($0)", X_OK) != 0 }
+        guard locked.isEmpty else {
+            let names = locked.map { "\(folder)/\($0)" }.joined(separator: " ")
+            throw Failure("You may not run \(locked.joined(separator: ", ")). Allow it: chmod +x \(names)")
         }
         return folder
     }

@@ -36,6 +36,8 @@ package final class LocalService: Service {
         var launch = ChildProcess.Launch(path: "\(programs)/\(name)")
         launch.environment = environment
         launch.sockets = sockets
+        // An octavo up that was killed stops nothing in order; the next one finds its sockets and its port free.
+        launch.deathSignal = SIGKILL
         launch.standardOutput = log.descriptor
         launch.standardError = log.descriptor
         self.launch = launch
@@ -49,7 +51,7 @@ package final class LocalService: Service {
                 if exit == .code(Self.configurationExit) {
                     throw Failure("\(name) does not start with these settings; the end of \(log.path) says why.")
                 }
-                Terminal.error.line("\(name) ended (\(exit)); starting it again. Its log: \(log.path)")
+                Terminal.error.notice("\(name) ended (\(exit)); starting it again. Its log: \(log.path)")
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.restartPause) }
             }
         } onGracefulShutdown: {
@@ -73,9 +75,16 @@ package final class LocalService: Service {
     private func start() throws -> ChildProcess? {
         try state.withLock { state in
             if case .stopping = state { return nil }
-            let child = try ChildProcess(launch)
-            state = .running(child)
-            return child
+            do throws(ChildProcessError) {
+                let child = try ChildProcess(launch)
+                state = .running(child)
+                return child
+            } catch {
+                let reason = error.errno == 0 ? error.description : String(cString: strerror(error.errno))
+                throw Failure(
+                    "\(launch.path) cannot be run: \(reason). Build Octavo for this machine: swift build -c release"
+                )
+            }
         }
     }
 
@@ -107,7 +116,7 @@ package final class ServiceLog: Sendable {
         var status = stat()
         if stat(path, &status) == 0, status.st_size > Self.mostBytes { rename(path, path + ".old") }
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure("\(path) cannot be written: \(String(cString: strerror(errno))).") }
+        guard descriptor >= 0 else { throw StateFolder.unusable(path, errno) }
     }
 
     deinit {

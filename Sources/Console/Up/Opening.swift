@@ -13,6 +13,7 @@ struct Opening: Service {
 
     let house: House
     let state: StateFolder
+    let database: LocalDatabase
     let question: String?
 
     func run() async throws {
@@ -54,6 +55,8 @@ struct Opening: Service {
 
     private func waitUntilReady() async throws {
         defer { Terminal.error.clearProgress() }
+        // A private database has limits of its own, and after a crash it may have much to replay.
+        while database.isPrivate, !database.isUp { try await Task.sleep(for: .milliseconds(20)) }
         let end = ContinuousClock.now + Self.patience
         for service in ["storage", "agent-runner", "gateway"] {
             while true {
@@ -61,6 +64,7 @@ struct Opening: Service {
                 if reasons.isEmpty { break }
                 Terminal.error.progress("waiting for \(service): \(reasons.joined(separator: "; "))")
                 guard ContinuousClock.now < end else {
+                    if !database.isUp, let trouble = database.trouble { throw Failure(trouble) }
                     throw Failure(
                         "\(service) is not ready: \(reasons.joined(separator: "; ")). The end of \(state.log) says more."
                     )

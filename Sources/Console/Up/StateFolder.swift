@@ -28,40 +28,53 @@ package struct StateFolder: Sendable {
     var database: String { path + "/postgres" }
     package var log: String { path + "/octavo.log" }
 
-    /// Somebody listens on storage's socket. Only connecting tells that from a file left by a process that was killed.
-    var isInUse: Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array("\(runFolder)/storage-admin.sock".utf8)
-        // unix(7): one byte is for the NUL at the end.
-        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard probe >= 0 else { return false }
-        defer { close(probe) }
-        let answer = withUnsafePointer(to: address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(probe, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        // EAGAIN is a full queue, of somebody who is alive.
-        return answer == 0 || errno == EAGAIN
+    /// Somebody listens on storage's socket.
+    var isInUse: Bool { refusal(of: "\(runFolder)/storage-admin.sock") == nil }
+
+    /// Holds the folder when an earlier start has made it; makes nothing.
+    func lockIfUsed() throws -> FileLock? {
+        access(lockFile, F_OK) == 0 ? try FileLock(lockFile) : nil
     }
 
     /// Makes the folders, and holds them for this process until it ends.
     func take() throws -> FileLock {
-        for folder in [path, runFolder] {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw Failure(
-                    "The folder \(folder) cannot be made: \(String(cString: strerror(errno))). Choose another with --state."
-                )
-            }
+        try makeFolders()
+        return try FileLock(lockFile)
+    }
+
+    /// Returns when nobody serves the sockets any more; the processes of a start that was killed take a moment to end.
+    func waitUntilFree(patience: Duration) async throws {
+        try makeFolders()
+        let end = ContinuousClock.now + patience
+        while isInUse, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    private var lockFile: String { path + "/up.lock" }
+
+    private func makeFolders() throws {
+        var folder = ""
+        for name in runFolder.split(separator: "/") {
+            folder += "/\(name)"
+            guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw Self.unusable(folder, errno) }
         }
         // The folder of the sockets is this user's alone; that above it is passed through by the database's user.
         chmod(runFolder, 0o700)
-        return try FileLock(path + "/up.lock")
+    }
+
+    /// The error for a file or folder in here that the system refused.
+    static func unusable(_ path: String, _ error: CInt) -> Failure {
+        switch error {
+        case ENOSPC, EDQUOT: Failure("No space is left for \(path). Make some, then start again.")
+        case EROFS: Failure("\(path) is on a read-only file system. Choose another state folder with --state.")
+        case EACCES, EPERM:
+            Failure(
+                "You may not write \(path): it belongs to another user. Run as that user, or choose another state folder with --state."
+            )
+        default:
+            Failure(
+                "\(path) cannot be made: \(String(cString: strerror(error))). Choose another state folder with --state."
+            )
+        }
     }
 }
 
@@ -71,11 +84,7 @@ final class FileLock: Sendable {
 
     init(_ path: String) throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw Failure(
-                "\(path) cannot be written: \(String(cString: strerror(errno))). Choose another folder with --state."
-            )
-        }
+        guard descriptor >= 0 else { throw StateFolder.unusable(path, errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw Failure(

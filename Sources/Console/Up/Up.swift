@@ -1,9 +1,8 @@
 import ArgumentParser
-import Glibc
+import Daemon
 import Logging
-import Postgres
-import PrivateCluster
 import ServiceLifecycle
+import Systemd
 import UnixSignals
 
 /// `octavo up`.
@@ -11,98 +10,119 @@ struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start everything on this machine; Ctrl-C stops it.",
         discussion: """
+              octavo up
+              octavo up --port 9000 --ask "How long may a frame be?"
+
             A private Postgres is made in the state folder at the first start and used again later; it listens on a Unix \
             socket only. With DATABASE_URL set, that database is used instead. Octavo's own documentation is the first book.
 
             Answers come from the built-in extractive model unless a provider is set: OPENAI_API_KEY, or OPENAI_BASE_URL and \
             OCTAVO_MODEL for a server of your own (llama.cpp, Ollama, vLLM).
+
+            A service or a private Postgres that ends is started again. Ctrl-C stops all in order, which takes as long as what is \
+            being answered, at most OCTAVO_DRAIN_SECONDS (30); a second Ctrl-C stops at once. The data are kept either way.
             """
     )
 
-    @Option(help: "The address to listen on.") var host = "127.0.0.1"
-    @Option(help: "The port to listen on.") var port: UInt16 = 8080
+    @Option(help: ArgumentHelp("The address to listen on; 0.0.0.0 for all.", valueName: "address")) var host =
+        "127.0.0.1"
+    @Option(help: "The TCP port to listen on; 0 lets the system choose.") var port: UInt16 = 8080
     @Option(
         help: ArgumentHelp(
-            "The state folder.",
-            discussion: "By default OCTAVO_STATE, else ~/.local/state/octavo, for root /var/lib/octavo-up."
-        )
+            "The state folder. (default: OCTAVO_STATE, else ~/.local/state/octavo, for root /var/lib/octavo-up)",
+            valueName: "folder"
+        ),
+        completion: .directory
     )
     var state: String?
-    @Option(help: "A question to ask when everything has started.") var ask: String?
+    @Option(help: ArgumentHelp("A question to ask when everything has started.", valueName: "question")) var ask:
+        String?
+
+    /// For the processes of an `octavo up` that was killed a moment ago to be gone, which the kernel sees to.
+    private static let afterKill = Duration.seconds(2)
 
     func run() async throws {
+        // Before anything is made: from here on a Ctrl-C stops in order.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let state = try self.state.map(StateFolder.init) ?? .standard
-        let lock = try state.take()
-        defer { withExtendedLifetime(lock) {} }
+        let database = try LocalDatabase(state)
+        let programs = try House.programs()
+        let lock = try state.lockIfUsed()
+        let http = try await listen(patience: lock == nil ? .zero : Self.afterKill)
+        let hold = try lock ?? state.take()
+        defer { withExtendedLifetime(hold) {} }
+        try await state.waitUntilFree(patience: Self.afterKill)
         let log = try ServiceLog(state.log)
 
-        let database = try await LocalDatabase.open(state)
-        do {
-            let house = try House(state: state, host: host, port: port, databaseURL: database.url, log: log)
-            defer { house.removeSockets() }
-            let opening = Opening(house: house, state: state, question: ask)
-            try await Self.serve([database] + house.services + [opening])
-        } catch {
-            await database.close()
-            throw error
+        let house = try House(state: state, programs: programs, http: http, databaseURL: database.url, log: log)
+        defer { house.removeSockets() }
+        let opening = Opening(house: house, state: state, database: database, question: ask)
+        if try await Self.serve([database] + house.services + [opening], until: signals) == .atOnce {
+            Terminal.error.notice("stopped at once; the data are kept in \(state.path)")
+            throw ExitCode(130)
         }
-        Terminal.error.line("stopped; the data are kept in \(state.path)")
+        Terminal.error.notice("stopped; the data are kept in \(state.path)")
     }
 
-    /// The group starts its services in order and stops them in reverse, each when those after it have ended.
-    private static func serve(_ services: [any Service]) async throws {
+    /// The port, before anything is made in vain. One that was an earlier start's becomes free in a moment.
+    private func listen(patience: Duration) async throws -> ListenSocket {
+        let end = ContinuousClock.now + patience
+        while true {
+            do {
+                return try ListenSocket.bindTCP(name: "http", host: host, port: port)
+            } catch {
+                guard ContinuousClock.now < end else {
+                    throw Failure("\(error) Choose another port with --port, another address with --host.")
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    /// Twice what a service takes to finish what it is doing.
+    private static let stopLimit = Duration.seconds(60)
+
+    private enum Stop {
+        case inOrder, atOnce
+    }
+
+    /// The group starts its services in order and stops them in reverse, each when those after it have ended. The first
+    /// signal asks for that, the second cuts it short.
+    private static func serve(_ services: [any Service], until signals: UnixSignalsSequence) async throws -> Stop {
         var logger = Logger(label: "octavo")
         logger.logLevel = .critical
         var configuration = ServiceGroupConfiguration(
-            services: services,
-            gracefulShutdownSignals: [.sigint, .sigterm],
+            services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             logger: logger
         )
-        configuration.maximumGracefulShutdownDuration = .seconds(60)
-        try await ServiceGroup(configuration: configuration).run()
-    }
-}
-
-/// The database of `octavo up`: a private cluster, or the server that `DATABASE_URL` names.
-struct LocalDatabase: Service {
-    private static let name = "octavo"
-
-    let url: String
-    private let cluster: PrivateCluster?
-
-    static func open(_ state: StateFolder) async throws -> LocalDatabase {
-        if let url = environment("DATABASE_URL") {
-            do {
-                _ = try PostgresConfiguration(url)
-            } catch {
-                throw Failure("DATABASE_URL cannot be used: \(error.reason). Unset it to use a private database.")
+        configuration.maximumGracefulShutdownDuration = Self.stopLimit
+        let group = ServiceGroup(configuration: configuration)
+        return try await withThrowingTaskGroup(of: Stop.self) { tasks in
+            tasks.addTask {
+                do {
+                    try await group.run()
+                } catch is CancellationError where !Task.isCancelled {
+                    throw Failure(
+                        "Not everything had stopped after \(Self.stopLimit), and was ended. The data are kept."
+                    )
+                }
+                return .inOrder
             }
-            return LocalDatabase(url: url, cluster: nil)
-        }
-        Terminal.error.progress("starting Postgres in \(state.database)…")
-        defer { Terminal.error.clearProgress() }
-        do {
-            let cluster = try await PrivateCluster.persistent(at: state.database, role: name)
-            do {
-                try await cluster.createDatabase(name)
-            } catch PrivateClusterError.failed(_, let output) where output.contains("already exists") {
-                // From an earlier start.
-            } catch {
-                await cluster.stop(keepingData: true)
-                throw error
+            tasks.addTask {
+                var isFirst = true
+                for await _ in signals {
+                    guard isFirst else { break }
+                    isFirst = false
+                    Terminal.error.notice("stopping; a second Ctrl-C stops at once")
+                    await group.triggerGracefulShutdown()
+                }
+                return .atOnce
             }
-            return LocalDatabase(url: cluster.connectionString(database: name), cluster: cluster)
-        } catch let error as PrivateClusterError {
-            throw Failure("\(error)")
+            let stop = try await tasks.next() ?? .inOrder
+            tasks.cancelAll()
+            // What is cancelled in a hurry has nothing more to say.
+            while await tasks.nextResult() != nil {}
+            return stop
         }
-    }
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        await close()
-    }
-
-    func close() async {
-        await cluster?.stop(keepingData: true)
     }
 }
