@@ -16,10 +16,39 @@ public struct Octavo: AsyncParsableCommand {
 
               octavo books import ./docs --title "Handbook"
               octavo ask "How do I request a day off?"
+              octavo health
+
+            Exit codes: 0 done, 1 failed (the reason is on standard error), 2 not all services are ready (health), 64 unknown \
+            arguments. Colour is used on a terminal only, and not at all when NO_COLOR is set.
             """,
         version: octavoVersion,
         subcommands: [Up.self, Ask.self, Books.self, Runs.self, HealthCommand.self]
     )
+
+    /// Runs the command that this process' arguments name, and ends the process when it fails.
+    public static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            let command = try parseAsRoot(Words.marked(arguments))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                var command = command
+                try command.run()
+            }
+        } catch is DecodingError {
+            exit(
+                withError: Failure(
+                    "The answer is not understood: octavo and the services are of different versions. Use one build."
+                )
+            )
+        } catch {
+            let text = fullMessage(for: error)
+            guard text.contains("Unknown option"), let advice = Words.advice(arguments) else { exit(withError: error) }
+            Terminal.error.line("\(text)\n\n\(advice)")
+            exit(withError: exitCode(for: error))
+        }
+    }
 
     /// Made by the argument parser.
     public init() {}

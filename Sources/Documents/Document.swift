@@ -1,3 +1,5 @@
+import Glibc
+
 /// One unit of search and of citation: a stretch of a document's text under one heading.
 public struct Section: Sendable, Equatable {
     /// The heading path, from the page's ancestor (if it names one) and title to the section's own heading. Where a
@@ -115,7 +117,7 @@ public enum DocumentError: Error, Sendable, Equatable, CustomStringConvertible {
         case .tooLarge(let limit): "the file is larger than \(limit) bytes; split it"
         case .notText: "the file is binary, not text"
         case .tooManySections(let limit): "the file has more than \(limit) sections; split it"
-        case .unreadable(let errno): "the file cannot be read (errno \(errno))"
+        case .unreadable(let errno): "it cannot be read: \(String(cString: strerror(errno)))"
         case .notAFile: "this is not a regular file"
         case .unknownFormat: "the file is neither Markdown nor HTML"
         }

@@ -13,21 +13,35 @@ extension TestHouse {
 
     /// Runs `octavo` as a person would, without a terminal.
     package func octavo(_ arguments: [String], environment: [String: String] = [:]) async throws -> Output {
-        let folder = runFolder + "/output-\(UInt32.random(in: 0 ... .max))"
-        let output = open(folder, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        let errors = open(folder + "-errors", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        var environment = environment
+        environment["OCTAVO_URL"] = address
+        let file = runFolder + "/output-\(UInt32.random(in: 0 ... .max))"
+        return try await Self.octavo(arguments, environment: environment, output: file)
+    }
+
+    /// Runs `octavo` with no house around it.
+    ///
+    /// - Parameter file: where its output is kept meanwhile.
+    package static func octavo(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        output file: String
+    ) async throws -> Output {
+        let output = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let errors = open(file + "-errors", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         defer {
             close(output)
             close(errors)
+            unlink(file)
+            unlink(file + "-errors")
         }
         var launch = try ChildProcess.Launch(path: House.programs() + "/octavo")
         launch.arguments = arguments
         launch.environment = environment
-        launch.environment["OCTAVO_URL"] = address
         launch.standardOutput = output
         launch.standardError = errors
         let exit = try await ChildProcess(launch).waitForExit()
-        return Output(exit: exit, text: Self.text(folder), errors: Self.text(folder + "-errors"))
+        return Output(exit: exit, text: text(file), errors: text(file + "-errors"))
     }
 
     /// Imports files, by name and text, as a book.

@@ -6,16 +6,30 @@ import Glibc
 struct Ask: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Ask a question; the answer appears as it is found, with its sources.",
-        discussion: "  octavo ask \"How many connections may be open at once?\""
+        discussion: """
+              octavo ask "How many connections may be open at once?"
+              octavo ask --json "What does ->> do?"
+
+            Quotation marks are for the shell. A word may begin with a hyphen; one that looks like an option goes behind --:
+
+              octavo ask -- --jobs
+            """
     )
 
-    @Argument(help: "The question.") var question: [String]
-    @Option(help: "Where the gateway is.") var url = environment("OCTAVO_URL") ?? "http://127.0.0.1:8080"
-    @Flag(help: "The answer as one JSON document, for scripts.") var json = false
+    @Argument(help: "The question.") var question: [Word]
+    @Option(
+        help: ArgumentHelp(
+            "The gateway's address. (default: OCTAVO_URL, else \(Asking.usualURL))",
+            valueName: "address"
+        )
+    )
+    var url: String?
+    @Flag(help: "The answer with its citations as one JSON document, for scripts (protocol/gateway.md).") var json =
+        false
 
     func run() async throws {
-        let asking = Asking(url: url)
-        let text = question.joined(separator: " ")
+        let asking = try Asking(url: url ?? environment("OCTAVO_URL") ?? Asking.usualURL)
+        let text = question.map(\.text).joined(separator: " ")
         if json {
             Terminal.output.line(try await asking.document(text))
         } else {

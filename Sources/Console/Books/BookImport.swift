@@ -78,7 +78,7 @@ struct BookImport {
         do {
             return try DocumentFolder(path)
         } catch {
-            throw Failure("\(path): \(error)")
+            throw Failure("\(path) cannot be imported: \(error).")
         }
     }
 

@@ -7,6 +7,11 @@ import Wire
 struct Books: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring documentation in, and search it.",
+        discussion: """
+              octavo books import ./docs --title "Handbook"
+              octavo books search "day off"
+              octavo books
+            """,
         subcommands: [BooksImport.self, BooksList.self, BooksSearch.self],
         defaultSubcommand: BooksList.self
     )
@@ -14,10 +19,19 @@ struct Books: AsyncParsableCommand {
 
 /// `octavo books list`.
 struct BooksList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Which books there are.")
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Which books there are.",
+        discussion: """
+              octavo books list
+              octavo books list --json | jq -r '.books[].title'
+
+            Each line is a book's id, its title, its authors and how many sections it has.
+            """
+    )
 
     @OptionGroup var service: ServiceOptions
-    @Flag(help: "One JSON document, for scripts.") var json = false
+    @Flag(help: "One JSON document, for scripts: {\"books\":[…]} (protocol/storage.md).") var json = false
 
     func run() async throws {
         let list = try await service.withService("storage") { try await $0.json(ListBooks()) }

@@ -10,11 +10,14 @@ struct BooksImport: AsyncParsableCommand {
             that are gone go. Readers see the new state all at once, at the end.
 
               octavo books import /usr/share/doc/postgresql-doc-15/html --title "PostgreSQL 15"
+              octavo books import notes.md --title "Notes" --author Ada --author Grace
+
+            Read are .md, .markdown, .html, .htm and .xhtml; what is left out is said on standard error.
             """
     )
 
     @Argument(help: "A folder, or one file.", completion: .file()) var path: String
-    @Option(help: "The book's title.") var title: String
+    @Option(help: "The book's title; the same title is the same book.") var title: String
     @Option(name: .customLong("author"), help: "An author; repeat for several.") var authors: [String] = []
     @Flag(help: "One JSON document at the end, for scripts.") var json = false
     @OptionGroup var service: ServiceOptions

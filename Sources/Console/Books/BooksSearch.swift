@@ -8,18 +8,25 @@ struct BooksSearch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
         abstract: "Find the sections that fit some words best.",
-        discussion:
-            "Words, questions, identifiers and misspellings all work:\n\n  octavo books search \"max_connections\""
+        discussion: """
+              octavo books search max_connections
+              octavo books search --limit 3 "ON CONFLICT"
+              octavo books search '->>'
+
+            Words, questions, identifiers, operators and misspellings all work. A word that looks like an option goes behind --:
+
+              octavo books search -- --jobs
+            """
     )
 
-    @Argument(help: "What to look for.") var words: [String]
+    @Argument(help: "What to look for.") var words: [Word]
     @Option(help: "How many sections to show, 1 to 50.") var limit = 10
-    @Option(help: "Search the book with this id only.") var book: Int?
-    @Flag(help: "One JSON document, for scripts.") var json = false
+    @Option(help: "Search the book with this id only, as `octavo books list` shows it. (default: all)") var book: Int?
+    @Flag(help: "One JSON document, for scripts: {\"hits\":[…],…} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        let search = SearchSections(query: words.joined(separator: " "), limit: limit, book: book)
+        let search = SearchSections(query: words.map(\.text).joined(separator: " "), limit: limit, book: book)
         let found = try await service.withService("storage") { try await $0.json(search) }
         if json { return Terminal.output.line(found.description) }
         show(try found.decode(SearchSections.Result.self))

@@ -7,6 +7,12 @@ import Wire
 struct Runs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What was asked, and what became of it.",
+        discussion: """
+              octavo runs
+              octavo runs show 01985f2c-…
+
+            A run is one question with its answer; every question is kept.
+            """,
         subcommands: [RunsList.self, RunsShow.self],
         defaultSubcommand: RunsList.self
     )
@@ -14,10 +20,19 @@ struct Runs: AsyncParsableCommand {
 
 /// `octavo runs list`.
 struct RunsList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "The latest runs, newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "The latest runs, newest first.",
+        discussion: """
+              octavo runs list --limit 5
+              octavo runs list --json | jq -r '.runs[] | select(.state == "failed") | .id'
 
-    @Option(help: "How many, 1 to 100.") var limit = 20
-    @Flag(help: "One JSON document, for scripts.") var json = false
+            Each line is a run's id, its state, when it was asked (UTC) and the question.
+            """
+    )
+
+    @Option(help: "How many runs to show, 1 to 100.") var limit = 20
+    @Flag(help: "One JSON document, for scripts: {\"runs\":[…]} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -38,15 +53,23 @@ struct RunsList: AsyncParsableCommand {
 struct RunsShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "One run: its question, its answer, and when its parts took place."
+        abstract: "One run: its question, its answer, and when its parts took place.",
+        discussion: """
+              octavo runs show 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a
+
+            The bars are the parts of the run on one scale, in milliseconds from its start: what overlaps was done at the same \
+            time.
+            """
     )
 
-    @Argument(help: "The run's id.") var run: String
-    @Flag(help: "One JSON document, for scripts.") var json = false
+    @Argument(help: "The run's id, as `octavo runs list` shows it.") var run: String
+    @Flag(help: "One JSON document, for scripts (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        guard let id = RunID(run) else { throw Failure("A run's id is a UUID of version 7, not \"\(run)\".") }
+        guard let id = RunID(run) else {
+            throw Failure("A run's id is a UUID of version 7, not \"\(run)\". Which there are: octavo runs list")
+        }
         let found = try await service.withService("storage") { try await $0.json(GetRun(run: id)) }
         if json { return Terminal.output.line(found.description) }
         show(try found.decode(GetRun.Result.self))
