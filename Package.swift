@@ -187,7 +187,7 @@ let tests: [Target] = [
     ),
     .testTarget(
         name: "StorageTests",
-        dependencies: ["Contract", "OctavoTesting", "Postgres", "RPC", "Storage", "Wire"],
+        dependencies: ["Contract", "OctavoTesting", "Postgres", "RPC", "Storage", "Wire", nioCore, nioPosix],
         swiftSettings: settings
     ),
     .testTarget(

@@ -43,20 +43,22 @@ public struct TestStorage: Sendable {
 
     /// Runs one of a test's own for as long as `body` takes, on a database of its own.
     /// - Parameters:
+    ///   - database: how Postgres is reached; a new database of its own unless that is given.
     ///   - connections: connections to Postgres for single statements.
     ///   - transactions: connections to Postgres for transactions.
     public static func run<Value: Sendable>(
+        database: String? = nil,
         connections: Int = 5,
         transactions: Int = 16,
         _ body: @Sendable @escaping (TestStorage) async throws -> Value
     ) async throws -> Value {
-        let database = try await TestDatabase.make()
+        let made = if let database { database } else { try await TestDatabase.make() }
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = "\(folder)/storage-admin.sock"
         let (listening, isListening) = AsyncStream<Void>.makeStream()
         let services = try StorageService.services(
-            databaseURL: database,
+            databaseURL: made,
             connections: connections,
             transactions: transactions,
             listeners: [RPCListener(role: .admin, address: .path(path))],
@@ -70,7 +72,7 @@ public struct TestStorage: Sendable {
             for await _ in listening {}
             let result: Result<Value, any Error>
             do {
-                result = .success(try await body(TestStorage(client: client, connectionString: database)))
+                result = .success(try await body(TestStorage(client: client, connectionString: made)))
             } catch {
                 result = .failure(error)
             }
