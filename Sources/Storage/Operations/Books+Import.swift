@@ -12,28 +12,33 @@ private struct IndexedSection: Encodable {
     var words: [String]
     var weights: [Float]
 
-    init(_ section: PutDocuments.SectionText) {
+    init(_ section: PutDocuments.SectionText, pageBegin: String) {
         headings = section.headings
         anchor = section.anchor
         text = section.text
-        let weighed = SectionWords(headings: section.headings, text: section.text).weights.sorted { $0.key < $1.key }
+        let weights = SectionWords(headings: section.headings, text: section.text, pageBegin: pageBegin).weights
+        let weighed = weights.sorted { $0.key < $1.key }
         words = weighed.map(\.key)
-        weights = weighed.map(\.value)
+        self.weights = weighed.map(\.value)
     }
 }
 
 private struct IndexedDocument: Encodable {
     var file: String
     var sections: [IndexedSection]
+
+    init(_ document: PutDocuments.Document) {
+        file = document.file
+        let begin = document.sections.first?.text ?? ""
+        sections = document.sections.map { IndexedSection($0, pageBegin: begin) }
+    }
 }
 
 extension Books {
     /// Stores documents beside the live ones. A digest over all that is stored of a document, its words included, tells
     /// whether it changed; so a better way of taking words apart reaches unchanged files too.
     func putDocuments(_ put: PutDocuments, _ call: CallContext) async throws -> JSON {
-        let documents = put.documents.map {
-            IndexedDocument(file: $0.file, sections: $0.sections.map(IndexedSection.init))
-        }
+        let documents = put.documents.map(IndexedDocument.init)
         let files = documents.map(\.file)
         guard Set(files).count == files.count else { throw ServiceError.invalidArgument("A file is named twice.") }
         guard files.allSatisfy({ (1...1000).contains($0.utf8.count) }) else {

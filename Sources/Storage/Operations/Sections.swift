@@ -50,7 +50,7 @@ struct Sections: Sendable {
         )
         let candidates = try rows.map { row throws(PostgresError) in try Candidate(row) }
         let meaning = try rows.first.map { row throws(PostgresError) in try Meaning(row, of: query) } ?? Meaning()
-        let hits = Ranking(query).order(candidates).prefix(search.limit).map { candidate in
+        let hits = Ranking(query, meaning).order(candidates).prefix(search.limit).map { candidate in
             let excerpt = Excerpt(of: candidate.text, headings: candidate.headings, meaning: meaning)
             return SearchSections.Hit(
                 id: candidate.id,
@@ -152,6 +152,7 @@ struct Sections: Sendable {
                 scored.score, scored.coverage,
                 array(select stem from looked_up order by place, stem) as stems,
                 array(select place from looked_up order by place, stem) as places,
+                array(select confidence from looked_up order by place, stem) as confidences,
                 array(select given from meant where is_unknown order by place, confidence desc) as misspelt,
                 array(select word from meant where is_unknown order by place, confidence desc) as meant
             from scored join section using (id) join book on book.id = section.book_id

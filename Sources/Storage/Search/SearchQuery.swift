@@ -13,6 +13,8 @@ struct SearchQuery {
         var mayBeMisspelt: Bool
         /// A sharper form of a word that is looked up too, such as the capitals: no loss when nothing is written so.
         var isExtra: Bool
+        /// It is a word of the language that says something: not one that phrases the question, and no sharper form.
+        var tells: Bool
     }
 
     /// Another word a section may hold in place of a term.
@@ -24,8 +26,8 @@ struct SearchQuery {
         var confidence: Double
     }
 
-    /// What a synonym earns: less than half, so that the asked word itself comes before it even where it is less rare.
-    private static let synonym = 0.4
+    /// What a synonym earns: half, so that the asked word itself comes before it even where it is less rare.
+    private static let synonym = 0.5
     /// What `checkpoint` earns for each of `check` and `point`: together more than one of them alone.
     private static let joined = 0.6
 
@@ -80,6 +82,7 @@ extension SearchQuery.Term {
         default: mayBeMisspelt = false
         }
         isExtra = [.capitals, .function, .command].contains(word.kind)
+        tells = word.kind == .part || (word.kind == .plain && !StopWords.isFiller(word.text))
     }
 
     /// What a word that phrases a question is worth: enough for it to find something when it is asked alone.

@@ -9,21 +9,32 @@ struct SectionWords {
         /// On top of the text's, for a word one of its lines defines: as much as a first mention, so that where a
         /// function is explained comes before where it is used twice.
         static let definition: Float = 1.2
+        /// The same for one that is introduced by its signature: nowhere else stands what it takes and gives.
+        static let signature: Float = 2.4
+        /// On top of the text's, for the words of the first sentence, which says what the rest is about.
+        static let lead: Float = 0.6
+        /// At least, for the words of the page's first sentence: `REVOKE — remove access privileges`.
+        static let pageLead: Float = 0.6
     }
 
     /// BM25's saturation and length correction.
     private static let k1: Float = 1.2
-    private static let b: Float = 0.6
+    private static let b: Float = 0.5
     /// A usual section's length in words. A constant, so that a book's weights need not change with other books.
     private static let usualLength: Float = 160
 
     private(set) var weights: [String: Float] = [:]
 
-    init(headings: [String], text: String) {
+    /// - Parameter pageBegin: The text of the page's first section.
+    init(headings: [String], text: String, pageBegin: String = "") {
         addHeading(headings.last ?? "", weight: Weight.ownHeading)
         let above = headings.dropLast().joined(separator: "\n")
         addHeading(above, weight: Weight.otherHeading, unlessKnown: true)
         addText(text)
+        for (word, weight) in Self.lead(of: text, weight: Weight.lead) { weights[word, default: 0] += weight }
+        for (word, weight) in Self.lead(of: pageBegin, weight: Weight.pageLead) {
+            weights[word] = max(weight, weights[word] ?? 0)
+        }
     }
 
     private mutating func addHeading(_ heading: String, weight: Float, unlessKnown: Bool = false) {
@@ -47,9 +58,27 @@ struct SectionWords {
         for word in words where !StopWords.contains(word.text) {
             counts[word.text, default: 0] += word.kind == .part ? 0.7 : 1
         }
-        for word in Definitions.of(text) where counts[word] != nil { weights[word, default: 0] += Weight.definition }
+        let definitions = Definitions(in: text)
+        for word in definitions.names where counts[word] != nil { weights[word, default: 0] += Weight.definition }
+        for word in definitions.signatures where counts[word] != nil { weights[word, default: 0] += Weight.signature }
         for (word, count) in counts {
             weights[word, default: 0] += Weight.text * count * (Self.k1 + 1) / (count + correction)
         }
+    }
+
+    /// The words of a text's first sentence, and what each is worth there: less in a long one.
+    private static func lead(of text: String, weight: Float) -> [String: Float] {
+        let words = Words.of(String(firstSentence(of: text))).map(\.text).filter { !StopWords.contains($0) }
+        let share = weight / (1 + 0.05 * Float(max(0, words.count - 8)))
+        return Dictionary(words.map { ($0, share) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Of the first line, up to a stop or a colon with a space behind it, and no more than a long sentence.
+    private static func firstSentence(of text: String) -> Substring {
+        let line = text.utf8.prefix { $0 != UInt8(ascii: "\n") }.prefix(300)
+        let ends = zip(line.indices, line.indices.dropFirst()).first { sign, next in
+            line[next] == UInt8(ascii: " ") && ".:".utf8.contains(line[sign])
+        }
+        return Substring(line[..<(ends?.0 ?? line.endIndex)])
     }
 }

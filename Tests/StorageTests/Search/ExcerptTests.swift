@@ -4,6 +4,8 @@ import Testing
 
 @Suite("Excerpt", .serialized)
 struct ExcerptTests {
+    private func use(_ term: Int) -> Meaning.Use { Meaning.Use(term: term, confidence: 1) }
+
     private func excerpt(_ text: String, _ words: String..., headings: [String] = []) -> Excerpt {
         Excerpt(of: text, headings: headings, meaning: Meaning(words: words))
     }
@@ -29,7 +31,7 @@ struct ExcerptTests {
 
     @Test func formsOfOneWordAreNotSeveral() {
         let text = "Operators and operations. \(filler) The ->> operator gives text. \(filler)"
-        let meaning = Meaning(words: ["->>", "operator"], stems: [("->>", 0), ("oper", 1)])
+        let meaning = Meaning(words: ["->>", "operator"], stems: [("->>", use(0)), ("oper", use(1))])
         #expect(Excerpt(of: text, headings: [], meaning: meaning).text.contains("The ->> operator gives text."))
     }
 
@@ -52,11 +54,11 @@ struct ExcerptTests {
         ("authentication", "authent"),
     ])
     func inflectedFormsMatchTheirStem(word: String, stem: String) {
-        #expect(Meaning(stems: [(stem, 3)]).term(of: word) == 3)
+        #expect(Meaning(stems: [(stem, use(3))]).term(of: word) == 3)
     }
 
     @Test func shortWordsMatchOnlyThemselves() {
-        #expect(Meaning(stems: [("a", 0), ("in", 1)]).term(of: "ins") == nil)
+        #expect(Meaning(stems: [("a", use(0)), ("in", use(1))]).term(of: "ins") == nil)
     }
 
     @Test func rowsAndCodeStandOnOneLine() {

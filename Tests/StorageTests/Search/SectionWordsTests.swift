@@ -9,7 +9,7 @@ struct SectionWordsTests {
     }
 
     @Test func aWordOfTheHeadingOutweighsAnyNumberInTheText() {
-        let text = Array(repeating: "Vacuum is run.", count: 200).joined(separator: " ")
+        let text = "About it. " + Array(repeating: "Vacuum is run.", count: 200).joined(separator: " ")
         #expect(weight("vacuum", headings: ["Vacuum"]) >= weight("vacuum", text: text))
     }
 
@@ -44,7 +44,37 @@ struct SectionWordsTests {
 
     @Test(arguments: ["However, it works", "Description", "Name", "Vacuum is run by a daemon", "see also", ""])
     func ordinaryLinesDefineNothing(line: String) {
-        #expect(Definitions.of(line).isEmpty)
+        let definitions = Definitions(in: line)
+        #expect(definitions.names.isEmpty && definitions.signatures.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("json ->> integer → text", "->>"), ("text || text → text", "||"), ("current_user → name", "current_user"),
+        ("pg_sleep ( double precision ) → void", "pg_sleep"),
+    ])
+    func aSignatureDefinesItsNameOrItsOperator(line: String, word: String) {
+        #expect(Definitions(in: line).signatures.contains(word))
+    }
+
+    @Test(arguments: ["'a' || 'b' → ab", "a @> b AND c <@ d → true", "The → sign", "→"])
+    func anExampleIsNoSignature(line: String) {
+        #expect(Definitions(in: line).signatures.isEmpty)
+    }
+
+    @Test func theFirstSentenceSaysWhatASectionIsAbout() {
+        let first = weight("vacuum", text: "Vacuum is run by a daemon. It takes a while.")
+        #expect(first > weight("vacuum", text: "It takes a while. Vacuum is run by a daemon."))
+    }
+
+    @Test func thePagesFirstSentenceIsAboutAllItsSections() {
+        let weights = SectionWords(
+            headings: ["Notes"],
+            text: "See there.",
+            pageBegin: "REVOKE — remove privileges. And so on."
+        )
+        .weights
+        #expect(weights["privileges"] ?? 0 > 0)
+        #expect(weights["so"] == nil)
     }
 
     @Test func aSectionMayBeEmpty() {
