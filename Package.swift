@@ -172,7 +172,7 @@ let tests: [Target] = [
     .testTarget(
         name: "HouseTests",
         dependencies: [
-            "Agents", "Console", "Contract", "Daemon", "PrivateCluster", "RPC", "ScriptedProvider", "Systemd",
+            "Agents", "Console", "Contract", "Daemon", "Postgres", "PrivateCluster", "RPC", "ScriptedProvider", "Systemd",
             "TestSupport",
             "Wire", asyncHTTPClient, nioCore, nioHTTP1,
         ],

@@ -9,6 +9,7 @@ enum Alike {
         "argument parameter option setting", "auto automatic automatically", "forbid prevent prohibit",
         "allow permit", "convert cast", "concatenate join", "connected connection session", "select read", "fast quick",
         "upgrade update", "backup dump", "string text", "characters letters", "contain consist include hold",
+        "table relation",
     ]
 
     private static let others: [String: Set<String>] = groups.reduce(into: [:]) { others, group in

@@ -23,7 +23,9 @@ enum AnswerForm {
         switch statement.kind {
         case .code where inquiry.kind != .method: fit *= 0.6
         case .row where inquiry.kind != .value && inquiry.kind != .choice: fit *= 0.7
-        case .entry: fit *= names(key(of: statement), inquiry) ? 1.3 : inquiry.kind == .definition ? 0.7 : 1
+        case .entry:
+            let isAsked = names(key(of: statement), inquiry) || defines(statement, inquiry)
+            fit *= isAsked ? 1.3 : inquiry.kind == .definition ? 0.7 : 1
         default: break
         }
         return fit
@@ -37,6 +39,7 @@ enum AnswerForm {
         of passage: Passages.Passage,
         inquiry: Inquiry
     ) -> Double {
+        if defines(statement, inquiry) { return 1.5 }
         let isFirst =
             position == 0 && passage.isBeginning && !passage.subjectWords.isEmpty
             && passage.subjectWords.isSubset(of: inquiry.subject)
@@ -122,6 +125,17 @@ enum AnswerForm {
         case .row: statement.text.firstRange(of: " | ").map { statement.text[..<$0.lowerBound] } ?? ""
         case .entry: statement.text.prefix { !$0.isNewline }
         default: ""
+        }
+    }
+
+    /// Whether one of an entry's terms is what is asked for: it begins with its name, as `lpad ( string text ) → text` does, or
+    /// has its operator between its operands.
+    static func defines(_ statement: Statement, _ inquiry: Inquiry) -> Bool {
+        guard statement.kind == .entry else { return false }
+        return statement.text.split(separator: "\n").dropLast().contains { term in
+            let words = ContentWords.written(in: term).map { ContentWords.reduced($0.lowercased()) }
+            return words.first.map(inquiry.subject.contains) == true
+                || words.contains { ContentWords.isOperator($0) && inquiry.subject.contains($0) }
         }
     }
 

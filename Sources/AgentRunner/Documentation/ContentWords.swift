@@ -11,7 +11,7 @@ enum ContentWords {
         many may me might more most much must my need no not now of on once only or other our out over own per same \
         shall she should so some such than that the their them then there these they this those through to too under \
         until up us use used using very want was way we were what when where which while who whose why will with would \
-        you your tell please explain mean meaning means work works happen happens get gets give gives make makes possible \
+        you your uses take takes taking took need needs needed tell please explain mean meaning means work works happen happens get gets give gives make makes possible \
         exactly let effect purpose called say says way ways thing things someone something anything kind kinds find know look keyword one available \
         s t d m ll re ve isn aren wasn weren doesn don didn hasn haven can cannot couldn shouldn wouldn
         """.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -34,17 +34,25 @@ enum ContentWords {
         written(in: text).map { $0.lowercased() }
     }
 
-    /// Every word as it is written. An identifier with underscores is one word, and so is a command such as `\d`; of scripts
-    /// that write no spaces each character is one.
+    /// Every word as it is written. An identifier with underscores is one word, and so is a command such as `\d` and an
+    /// operator such as `->>`; of scripts that write no spaces each character is one.
     static func written(in text: some StringProtocol) -> [String] {
         var words: [String] = []
         var current = ""
+        var signs = ""
         func finish() {
-            guard !current.isEmpty, current != "\\" else { return current = "" }
-            words.append(current)
+            if isOperator(signs) { words.append(signs) }
+            if !current.isEmpty, current != "\\" { words.append(current) }
+            signs = ""
             current = ""
         }
         for scalar in text.unicodeScalars {
+            if isSign(scalar) {
+                if signs.isEmpty { finish() }
+                signs.unicodeScalars.append(scalar)
+                continue
+            }
+            if !signs.isEmpty { finish() }
             if isIdeographic(scalar) {
                 finish()
                 words.append(String(scalar))
@@ -82,6 +90,17 @@ enum ContentWords {
     /// Whether a word is a name by its form alone.
     static func isIdentifier(_ word: String) -> Bool {
         word.utf8.contains { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "\\") || (0x30...0x39).contains($0) }
+            || isOperator(word)
+    }
+
+    /// Two to four signs that are not a line of the same one, nor the end of a lively sentence.
+    static func isOperator(_ word: String) -> Bool {
+        guard (2...4).contains(word.utf8.count), word.unicodeScalars.allSatisfy(isSign) else { return false }
+        return Set(word.utf8).count > 1 ? !word.utf8.allSatisfy("?!".utf8.contains) : ["||", "&&", "::"].contains(word)
+    }
+
+    private static func isSign(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && "<>=!@#%^&|~?*+-:".unicodeScalars.contains(scalar)
     }
 
     /// The word without the endings of number, tense, agent and manner, so that `immediate` and `immediately`, `file` and

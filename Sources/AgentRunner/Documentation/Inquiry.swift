@@ -40,6 +40,8 @@ struct Inquiry {
     let total: Double
     /// The words alone.
     let subject: Set<String>
+    /// What somebody wants to do: the first word of a question for a method.
+    let action: Word?
     /// The two things whose difference is asked for.
     let sides: [String]
 
@@ -86,6 +88,7 @@ struct Inquiry {
                 namesValue: kind == .value && Self.valueWords.contains(text)
             )
         }
+        action = kind == .method ? words.first : nil
         total = words.map(\.weight).sorted(by: >).prefix(Self.mostNeededWords).reduce(0, +)
     }
 

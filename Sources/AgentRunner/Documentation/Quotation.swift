@@ -140,7 +140,7 @@ struct Quotation {
         let sign = isListed ? "- " : ""
         switch statement.kind {
         case .code: return "```\n\(statement.text)\n```"
-        case .item: return sign + (statement.text.hasPrefix("- ") ? statement.text.dropFirst(2) : statement.text)
+        case .item: return sign + statement.text
         case .entry:
             let lines = statement.text.split(separator: "\n")
             return sign + "\(lines.dropLast().joined(separator: ", ")): \(lines.last ?? "")"

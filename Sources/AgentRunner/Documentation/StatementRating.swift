@@ -13,6 +13,8 @@ struct StatementRating {
         static let outerHeading = 0.4
     }
 
+    /// What a statement keeps that has nothing of what somebody wants to do.
+    private static let otherAction = 0.75
     /// Longer ones are whole pages of syntax.
     private static let longest = 1_200
 
@@ -62,7 +64,11 @@ struct StatementRating {
         score *= 1 + 0.25 * pairShare(statement)
         score *= 0.6 + 0.4 * standing
         score *= form(statement, at: position) * AnswerForm.fit(statement, at: position, of: passage, inquiry: inquiry)
-        if !isAboutSubject { near *= mentionShare(of: statement) }
+        if !isAboutSubject, !AnswerForm.defines(statement, inquiry) { near *= mentionShare(of: statement) }
+        // How to copy a branch is not how to rename it.
+        if let action = inquiry.action, self.share(of: action, in: statement, own: own) == 0 {
+            near *= Self.otherAction
+        }
         // What a setting `controls`, `affects` or `governs` is told first where it is described, in other words.
         if inquiry.kind == .definition, position == 0, passage.isBeginning, isWhollySubject { near = inquiry.total }
         return (min(1, near / inquiry.total), score)

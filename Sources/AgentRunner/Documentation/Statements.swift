@@ -79,7 +79,8 @@ extension Statement {
             if verses.isEmpty {
                 let sentences = Sentences.of(line)
                 for (index, sentence) in sentences.enumerated() {
-                    add(isItem(line) && index == 0 ? .item : .sentence, sentence)
+                    let isFirstOfItem = isItem(line) && index == 0
+                    add(isFirstOfItem ? .item : .sentence, isFirstOfItem ? withoutSign(sentence) : sentence)
                 }
             } else if isAnnounced && !isTitle(verses) || verses.contains(where: looksLikeCode) {
                 add(.code, whole(verses))
@@ -116,9 +117,16 @@ extension Statement {
 
     private static func isItem(_ line: Substring) -> Bool {
         let trimmed = line.trimmingWhitespace()
-        if trimmed.hasPrefix("- ") { return true }
-        let digits = trimmed.prefix(while: \.isNumber)
-        return !digits.isEmpty && trimmed[digits.endIndex...].hasPrefix(". ")
+        return withoutSign(trimmed).startIndex > trimmed.startIndex
+    }
+
+    /// An item without its `- ` or `1. `, which mean nothing outside of their list.
+    private static func withoutSign(_ item: Substring) -> Substring {
+        let number = item.prefix(while: \.isNumber)
+        let sign = item.prefix(number.isEmpty ? 1 : number.count + 1)
+        guard sign == "-" || (!number.isEmpty && sign.last == ".") else { return item }
+        let rest = item[sign.endIndex...]
+        return rest.first == " " ? rest.drop(while: \.isWhitespace) : item
     }
 
     /// Running text: some words, and a sign at the end that ends or announces something.

@@ -84,6 +84,8 @@ extension Books {
     }
 
     /// Lets the new documents take the place of the old, and builds the index of the book's words, all in one transaction.
+    /// A book that did not change keeps its index. It depends on nothing but the words and weights stored with the sections,
+    /// which belong to what a document's digest is taken of.
     func finishImport(_ finish: FinishImport, _ call: CallContext) async throws -> JSON {
         let book = finish.book
         let results = try await database.transaction(
@@ -91,6 +93,11 @@ extension Books {
                 requireImport(book, finish.import),
                 // The index of a large book is sorted in memory rather than on disk.
                 "select set_config('work_mem', '64MB', true), set_config('statement_timeout', '300s', true)",
+                """
+                select set_config('octavo.changed', exists (
+                    select from document where book_id = \(book) and live = (import < \(finish.import))
+                )::text, true)
+                """,
                 """
                 with gone as (
                     delete from document where book_id = \(book) and import < \(finish.import)
@@ -106,14 +113,15 @@ extension Books {
                     select from document as new where new.book_id = \(book) and new.file = old.file and not new.live)
                 """,
                 "update document set live = true where book_id = \(book) and not live",
-                "delete from posting where book_id = \(book)",
-                "delete from spelling where book_id = \(book)",
+                "delete from posting where book_id = \(book) and current_setting('octavo.changed')::boolean",
+                "delete from spelling where book_id = \(book) and current_setting('octavo.changed')::boolean",
                 // Not `now()`, `--jobs` or `=ON`: who misspells those misspells the word, which is there too.
                 #"""
                 insert into spelling (word, book_id, stem, sections)
                 select word, \#(book), octavo_stem(word), count(*)
                 from section, unnest(words) as word
-                where book_id = \#(book) and word ~ '^\w' and word !~ '\(\)$'
+                where current_setting('octavo.changed')::boolean
+                    and book_id = \#(book) and word ~ '^\w' and word !~ '\(\)$'
                 group by word
                 """#,
                 """
@@ -121,7 +129,7 @@ extension Books {
                 with words as materialized (
                     select section.id, given.word, given.weight
                     from section, unnest(section.words, section.weights) as given (word, weight)
-                    where section.book_id = \(book)
+                    where current_setting('octavo.changed')::boolean and section.book_id = \(book)
                 ), stems as materialized (
                     select word, octavo_stem(word) as stem from (select distinct word from words) as distinct_words
                 )
@@ -137,11 +145,15 @@ extension Books {
                 returning section_count, (select count(*) from document where book_id = \(book))
                 """,
                 // The first searches after an import should not be planned for empty tables.
-                "analyze posting, spelling",
+                """
+                do $$ begin
+                    if current_setting('octavo.changed')::boolean then analyze posting, spelling; end if;
+                end $$
+                """,
             ],
             deadline: call.deadline
         )
-        guard results.count == 11, let removed = results[2].first, let counts = results[9].first else {
+        guard results.count == 12, let removed = results[3].first, let counts = results[10].first else {
             throw ServiceError.internal("The import could not be finished; the log of octavo-storage says more.")
         }
         return try JSON(
