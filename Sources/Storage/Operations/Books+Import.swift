@@ -25,24 +25,30 @@ private struct IndexedSection: Encodable {
 
 private struct IndexedDocument: Encodable {
     var file: String
-    var sections: [IndexedSection]
+    var digest: String
+    /// Nil when the document is stored as it is.
+    var sections: [IndexedSection]?
 
-    init(_ document: PutDocuments.Document) {
+    init(_ document: PutDocuments.Document, digest: String, isStored: Bool) {
         file = document.file
+        self.digest = digest
         let begin = document.sections.first?.text ?? ""
-        sections = document.sections.map { IndexedSection($0, pageBegin: begin) }
+        sections = isStored ? nil : document.sections.map { IndexedSection($0, pageBegin: begin) }
     }
 }
 
 extension Books {
-    /// Stores documents beside the live ones. A digest over all that is stored of a document, its words included, tells
-    /// whether it changed; so a better way of taking words apart reaches unchanged files too.
+    /// Stores documents beside the live ones. Which of them are stored already is asked first: only the others are taken
+    /// apart, which takes the most time.
     func putDocuments(_ put: PutDocuments, _ call: CallContext) async throws -> JSON {
-        let documents = put.documents.map(IndexedDocument.init)
-        let files = documents.map(\.file)
+        let files = put.documents.map(\.file)
         guard Set(files).count == files.count else { throw ServiceError.invalidArgument("A file is named twice.") }
         guard files.allSatisfy({ (1...1000).contains($0.utf8.count) }) else {
             throw ServiceError.invalidArgument("A file's name has 1 to 1000 bytes.")
+        }
+        let stored = try await digests(of: put, call)
+        let documents = zip(put.documents, stored).map {
+            IndexedDocument($0, digest: $1.digest, isStored: $1.isStored)
         }
         let input = try JSON(encoding: documents).description
         let results = try await database.transaction(
@@ -53,7 +59,7 @@ extension Books {
                 """
                 with input as materialized (
                     select value ->> 'file' as file, value -> 'sections' as sections,
-                        sha256(convert_to((value -> 'sections')::text, 'UTF8')) as digest
+                        decode(value ->> 'digest', 'hex') as digest
                     from jsonb_array_elements(\(input)::text::jsonb)
                 ), kept as (
                     update document set import = \(put.import) from input
@@ -62,7 +68,10 @@ extension Books {
                     returning document.file
                 ), added as (
                     insert into document (book_id, file, digest, import)
-                    select \(put.book), file, digest, \(put.import) from input where file not in (select file from kept)
+                    select \(put.book), file, digest, \(put.import) from input
+                    -- What was stored when it was asked for may have been replaced since, by this import's own end.
+                    where file not in (select file from kept) and (sections is not null
+                        or octavo_refuse('OC002', 'This import was finished meanwhile; start it again.'))
                     returning id, file
                 ), written as (
                     insert into section (document_id, book_id, file, position, headings, anchor, text, words, weights)
@@ -81,6 +90,33 @@ extension Books {
             deadline: call.deadline
         )
         return try results.last.flatMap(Database.document) ?? .emptyObject
+    }
+
+    /// A digest over all that is stored of a document, and whether it is stored. What its sections are found by follows from
+    /// them and from the version of ``SectionWords``, so that a better one reaches unchanged files too.
+    private func digests(
+        of put: PutDocuments,
+        _ call: CallContext
+    ) async throws -> [(digest: String, isStored: Bool)] {
+        let rows = try await database.rows(
+            """
+            select encode(digest, 'hex') as digest, exists (
+                select from document where document.book_id = \(put.book) and document.live
+                    and document.file = input.file and document.digest = input.digest) as is_stored
+            from (
+                select position, value ->> 'file' as file,
+                    sha256(convert_to(\(SectionWords.version)::text || (value -> 'sections')::text, 'UTF8')) as digest
+                from jsonb_array_elements(\(try JSON(encoding: put.documents).description)::text::jsonb)
+                    with ordinality as given (value, position)
+            ) as input
+            order by position
+            """,
+            isReadOnly: true,
+            deadline: call.deadline
+        )
+        return try rows.map { row throws(PostgresError) in
+            (try row["digest", as: String.self], try row["is_stored", as: Bool.self])
+        }
     }
 
     /// Lets the new documents take the place of the old, and builds the index of the book's words, all in one transaction.

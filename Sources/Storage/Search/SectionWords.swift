@@ -1,6 +1,10 @@
 /// The words of a section with their weight there: BM25F (Robertson and Zaragoza, 2009), with each field saturating on its
 /// own, so that one word in the heading outweighs any number of them in the text.
 struct SectionWords {
+    /// Grows with every change of the words or weights that come of a section: documents stored by an older one are stored
+    /// anew when they are imported again.
+    static let version = 2
+
     /// How much a word counts in the section's own heading, in those above it, and in its text.
     enum Weight {
         static let ownHeading: Float = 2.2

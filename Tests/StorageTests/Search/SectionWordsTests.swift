@@ -77,6 +77,28 @@ struct SectionWordsTests {
         #expect(weights["so"] == nil)
     }
 
+    /// When this fails, the version grows with it: books imported before keep their old words otherwise.
+    @Test func theVersionSaysThatWordsHaveChanged() {
+        let text = """
+            Indices speed up max_connections queries. The work_mem setting is described in config.html; run pg_dump --jobs=4 ON it.
+
+            lpad ( string text ) → text
+            Extends it.
+            json ->> integer → text
+            Extracts it. Use \\timing, '5'::int, isn't it? Größe behaviour camelCase 40P01
+            """
+        let words = SectionWords(
+            headings: ["1. Setting Up", "now() and WHERE"],
+            text: text,
+            pageBegin: "Begin — here."
+        )
+        let sum = words.weights.sorted { $0.key < $1.key }.enumerated()
+            .reduce(0) { $0 + Double($1.offset + 1) * Double($1.element.value) }
+        #expect(SectionWords.version == 2)
+        #expect(words.weights.count == 52)
+        #expect(abs(sum - 1827.83) < 0.01)
+    }
+
     @Test func aSectionMayBeEmpty() {
         #expect(SectionWords(headings: [], text: "").weights.isEmpty)
     }
