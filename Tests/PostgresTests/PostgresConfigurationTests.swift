@@ -31,6 +31,20 @@ import Testing
     }
 
     @Test(arguments: [
+        "postgres:///octavo?host=/run/postgresql&pgbouncer=true&user=reader",
+        "postgres:///octavo?pgbouncer=true&host=/run/postgresql&user=reader",
+        "host=/run/postgresql dbname=octavo pgbouncer=true user=reader",
+    ])
+    func behindPgBouncerNothingIsSetInTheSession(text: String) throws {
+        let configuration = try PostgresConfiguration(text)
+        #expect(configuration.isBehindPgBouncer)
+        #expect("\(configuration)" == "host=/run/postgresql dbname=octavo user=reader")
+        #expect(!configuration.keywords.contains { $0.name == "options" })
+        #expect(try !PostgresConfiguration("dbname=a pgbouncer=false").isBehindPgBouncer)
+        #expect(throws: PostgresError.self) { try PostgresConfiguration("dbname=a pgbouncer=yes") }
+    }
+
+    @Test(arguments: [
         "postgres://user:hunter2@host:x:1/db",
         "postgres://user:hunter2@[::1/db",
         "postgres://user:hunter2@/db?hunter2=1",

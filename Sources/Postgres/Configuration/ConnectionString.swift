@@ -22,6 +22,23 @@ func parseConnectionString(_ text: String) throws(PostgresError) -> [PostgresCon
     return keywords
 }
 
+/// The connection string without `pgbouncer=true`, which libpq does not know, and whether it had it.
+func takingPgBouncer(from text: String) throws(PostgresError) -> (text: String, isBehindPgBouncer: Bool) {
+    let isURI = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
+    let question = isURI ? text.firstIndex(of: "?") : nil
+    guard !isURI || question != nil else { return (text, false) }
+    let start = question.map { text.index(after: $0) } ?? text.startIndex
+    let separator: Character = isURI ? "&" : " "
+    let settings = text[start...].split(separator: separator, omittingEmptySubsequences: false)
+    let own = settings.filter { $0.hasPrefix("pgbouncer=") }
+    guard let last = own.last else { return (text, false) }
+    guard last == "pgbouncer=true" || last == "pgbouncer=false" else {
+        throw PostgresError(.invalidConfiguration, "pgbouncer has to be true or false")
+    }
+    let rest = settings.filter { !$0.hasPrefix("pgbouncer=") }.joined(separator: String(separator))
+    return (text[..<start] + rest, last == "pgbouncer=true")
+}
+
 /// libpq's reason without what it quotes from the string, up to the whole string with its password.
 ///
 /// The single punctuation marks it names itself stay. What is quoted may contain quotes, so everything from the first

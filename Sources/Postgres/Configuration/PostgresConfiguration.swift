@@ -14,6 +14,14 @@ public struct PostgresConfiguration: Sendable {
         let value: String
     }
 
+    /// Whether pgbouncer stands in between and gives each transaction a session of its own (`pool_mode=transaction`):
+    /// `pgbouncer=true` in the connection string, beside libpq's own keywords.
+    ///
+    /// Then nothing relies on the session: no statement is prepared, `settings` are not sent when connecting (transactions
+    /// of several round trips get their time limits by SET LOCAL; give the role others by `alter role … set`), and what
+    /// needs a session, `listen` for instance, is refused.
+    public var isBehindPgBouncer = false
+
     private var given: [Keyword]
     /// Settings that win over `options` of the connection string.
     private var imposed: [String: String] = [:]
@@ -45,7 +53,9 @@ public struct PostgresConfiguration: Sendable {
     /// Reads a connection string without connecting. Throws `invalidConfiguration` with libpq's reason, in which
     /// whatever was quoted from the string is left out, since it may be the password.
     public init(_ connectionString: String, applicationName: String = "octavo") throws(PostgresError) {
-        var given = try parseConnectionString(connectionString)
+        let (text, isBehindPgBouncer) = try takingPgBouncer(from: connectionString)
+        self.isBehindPgBouncer = isBehindPgBouncer
+        var given = try parseConnectionString(text)
         if let seconds = given.first(where: { $0.name == "connect_timeout" }).flatMap({ Int($0.value) }), seconds > 0 {
             connectTimeout = .seconds(seconds)
         }
@@ -73,11 +83,20 @@ public struct PostgresConfiguration: Sendable {
 
     /// What libpq is given.
     var keywords: [Keyword] {
+        let encoding = Keyword(name: "client_encoding", value: "UTF8")
+        // pgbouncer refuses a connection with options.
+        if isBehindPgBouncer { return given + [encoding] }
         let options = (Self.options(settings) + [value("options")].compactMap { $0 } + Self.options(imposed))
             .joined(separator: " ")
-        return given.filter { $0.name != "options" } + [
-            Keyword(name: "options", value: options), Keyword(name: "client_encoding", value: "UTF8"),
-        ]
+        return given.filter { $0.name != "options" } + [Keyword(name: "options", value: options), encoding]
+    }
+
+    /// What a transaction starts with after BEGIN: its time limits, where the session cannot have them.
+    var transactionSettings: [Query] {
+        guard isBehindPgBouncer else { return [] }
+        return ["idle_in_transaction_session_timeout", "statement_timeout"].compactMap { name in
+            settings[name].map { Query(unsafe: "set local \(name) = '\($0.split(separator: "'").joined())'") }
+        }
     }
 
     /// For a session that only reads, and ends each statement after `timeout`.

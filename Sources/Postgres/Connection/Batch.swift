@@ -1,7 +1,7 @@
 /// What is sent to the server together, up to one sync.
 struct Batch: Sendable {
     /// How the transaction around the statements ends.
-    enum Ending: Sendable {
+    enum Ending: Sendable, Equatable {
         /// Not by this batch: it is inside a transaction block that goes on.
         case stays
         /// By the sync, which commits what is in no transaction block (PostgreSQL manual, 34.5.1.1).

@@ -110,13 +110,12 @@ extension PostgresConnection {
             isSent = handle.send("deallocate all")
             exchange.expect(.statement(isKept: false))
         }
-        for opening in [batch.opening ?? pendingBegin].compactMap({ $0 }) + pendingSavepoints() where isSent {
+        for opening in openings(of: batch) where isSent {
             isSent = handle.send(opening)
             exchange.expect(.statement(isKept: false))
         }
         for query in batch.queries where isSent {
-            let plan = batch.isEachAlone ? statements.planWithoutPreparing(query) : statements.plan(query)
-            isSent = send(query, as: plan, on: handle, &exchange)
+            isSent = send(query, as: plan(query, in: batch), on: handle, &exchange)
             guard batch.isEachAlone, isSent else { continue }
             isSent = handle.sendSync()
             exchange.expect(.sync)
@@ -128,6 +127,19 @@ extension PostgresConnection {
         }
         exchange.expect(.sync)
         return isSent && handle.sendSync()
+    }
+
+    /// What goes ahead of the statements: a BEGIN, and savepoints the server does not know of yet.
+    private func openings(of batch: Batch) -> [Query] {
+        guard let opening = batch.opening ?? pendingBegin else { return pendingSavepoints() }
+        let isBegin = pendingBegin != nil || batch.ending == .commit
+        return [opening] + (isBegin ? configuration.transactionSettings : []) + pendingSavepoints()
+    }
+
+    private func plan(_ query: Query, in batch: Batch) -> StatementCache.Plan {
+        // What is prepared belongs to a session, and the next transaction may get another one.
+        if configuration.isBehindPgBouncer { return .unprepared }
+        return batch.isEachAlone ? statements.planWithoutPreparing(query) : statements.plan(query)
     }
 
     private func send(

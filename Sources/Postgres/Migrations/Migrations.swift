@@ -1,7 +1,7 @@
 /// The changes that make up a schema, applied in order and each once.
 ///
 /// What was applied is recorded in the table `octavo_migration`, with a checksum of the text. Processes that apply at the
-/// same time take turns by an advisory lock. Each migration is one transaction, so what Postgres does not allow in one,
+/// same time take turns, migration by migration, by an advisory lock. Each migration is one transaction, so what Postgres does not allow in one,
 /// `create index concurrently` for instance, does not go into a migration.
 public struct Migrations: Sendable {
     /// All of them, by number.
@@ -39,47 +39,60 @@ public struct Migrations: Sendable {
         deadline: ContinuousClock.Instant? = nil
     ) async throws(MigrationError) -> [Migration] {
         let deadline = deadline ?? .now + Self.longest
-        try await execute("select pg_advisory_lock(\(Self.lock))", on: connection, deadline)
-        do throws(MigrationError) {
-            let applied = try await applyLocked(on: connection, deadline: deadline)
-            await unlock(connection)
-            return applied
+        do {
+            try await locked(connection, deadline) { connection in
+                try await connection.query(
+                    """
+                    create table if not exists octavo_migration (
+                        number integer primary key,
+                        name text not null,
+                        checksum text not null,
+                        applied_at timestamptz not null default now()
+                    )
+                    """
+                )
+            }
         } catch {
-            await unlock(connection)
-            throw error
+            throw .database(error as? PostgresError ?? Self.unexpected(error))
+        }
+        var applied: [Migration] = []
+        for change in try await pending(on: connection, deadline: deadline) {
+            if try await apply(change, on: connection, deadline: deadline) { applied.append(change.migration) }
+        }
+        return applied
+    }
+
+    /// A transaction that holds the lock. The lock is the transaction's own: a session's would stay with a session that
+    /// pgbouncer may give to somebody else.
+    private func locked(
+        _ connection: PostgresConnection,
+        _ deadline: ContinuousClock.Instant,
+        _ body: (PostgresConnection) async throws -> Void
+    ) async throws {
+        try await connection.withTransaction(deadline: deadline) { connection in
+            try await connection.transaction([
+                "set local statement_timeout = 0", "select pg_advisory_xact_lock(\(Self.lock))",
+            ])
+            try await body(connection)
         }
     }
 
-    private func applyLocked(
-        on connection: PostgresConnection,
-        deadline: ContinuousClock.Instant
-    ) async throws(MigrationError) -> [Migration] {
-        try await execute(
-            """
-            create table if not exists octavo_migration (
-                number integer primary key,
-                name text not null,
-                checksum text not null,
-                applied_at timestamptz not null default now()
-            )
-            """,
-            on: connection,
-            deadline
-        )
-        let pending = try await pending(on: connection, deadline: deadline)
-        for change in pending { try await apply(change, on: connection, deadline: deadline) }
-        return pending.map(\.migration)
+    private static func unexpected(_ error: any Error) -> PostgresError {
+        PostgresError(.protocolViolation, "\(type(of: error))")
     }
 
+    /// False when another process was faster.
     private func apply(
         _ change: Pending,
         on connection: PostgresConnection,
         deadline: ContinuousClock.Instant
-    ) async throws(MigrationError) {
+    ) async throws(MigrationError) -> Bool {
         let migration = change.migration
+        var isApplied = false
         do {
-            try await connection.withTransaction(deadline: deadline) { connection in
-                try await connection.query("set local statement_timeout = 0")
+            try await locked(connection, deadline) { connection in
+                let done: Query = "select from octavo_migration where number = \(migration.number)"
+                guard try await connection.query(done).isEmpty else { return }
                 try await connection.run(script: migration.sql, deadline: deadline)
                 guard await connection.isInOpenTransaction else {
                     throw MigrationError.endedTransaction(number: migration.number, name: migration.name)
@@ -90,23 +103,17 @@ public struct Migrations: Sendable {
                     values (\(migration.number), \(migration.name), \(change.checksum))
                     """
                 )
+                isApplied = true
             }
+            return isApplied
         } catch let error as MigrationError {
             throw error
-        } catch let error as PostgresError {
-            throw .failed(number: migration.number, name: migration.name, error)
         } catch {
-            // The body above throws nothing else.
-            throw .database(PostgresError(.protocolViolation, "\(type(of: error))"))
-        }
-    }
-
-    /// Releases the lock, if need be by ending the session that holds it.
-    private func unlock(_ connection: PostgresConnection) async {
-        do {
-            try await connection.query("select pg_advisory_unlock(\(Self.lock))", deadline: .now + .seconds(2))
-        } catch {
-            await connection.close()
+            throw .failed(
+                number: migration.number,
+                name: migration.name,
+                error as? PostgresError ?? Self.unexpected(error)
+            )
         }
     }
 }
@@ -194,17 +201,5 @@ extension Migrations {
         var checksums: [String] = []
         for row in rows { checksums.append(try row[0, as: String.self]) }
         return checksums
-    }
-
-    private func execute(
-        _ query: Query,
-        on connection: PostgresConnection,
-        _ deadline: ContinuousClock.Instant
-    ) async throws(MigrationError) {
-        do throws(PostgresError) {
-            try await connection.query(query, deadline: deadline)
-        } catch {
-            throw .database(error)
-        }
     }
 }

@@ -57,7 +57,9 @@ public final class ConnectionPool: Service {
         self.logger = logger
         self.reactor = reactor
         state = Mutex(State(machine: Machine(limits, seed: .random(in: 0 ... .max))))
-        reads = limits.readConnections > 0 ? SharedReads(configuration, limits: limits, reactor: reactor) : nil
+        // Their connections differ from others in the settings of the session.
+        let sharesReads = limits.readConnections > 0 && !configuration.isBehindPgBouncer
+        reads = sharesReads ? SharedReads(configuration, limits: limits, reactor: reactor) : nil
         // Unbounded, and never longer than one entry a connection: the machine asks for one thing at a time of each.
         (work, enqueue) = AsyncStream.makeStream()
     }
