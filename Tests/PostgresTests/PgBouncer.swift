@@ -43,12 +43,14 @@ final class PgBouncer: Sendable {
         )
         let (read, write) = try makeChannel()
         pipe = write
-        process = try spawn(
+        let child = try spawn(
             ["/bin/sh", "-c", Self.watchdog, "pgbouncer-watchdog", program, directory + "/ini"],
             as: account,
             passing: [read],
             output: nil
         )
+        process = child.pid
+        close(child.pidfd)
         close(read)
         let socket = directory + "/.s.PGSQL.6432"
         try await eventually("pgbouncer listens") { access(socket, F_OK) == 0 }
