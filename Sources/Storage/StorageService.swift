@@ -63,8 +63,15 @@ public enum StorageService {
         logger: Logger,
         onListening: @Sendable @escaping () -> Void = {}
     ) throws(ConfigurationError) -> [any Service] {
-        let pool = try connectionPool(databaseURL, size: connections, logger)
-        let transactions = try connectionPool(databaseURL, size: transactions, logger)
+        var limits = PoolConfiguration()
+        limits.size = connections
+        let pool = try connectionPool(databaseURL, limits, logger)
+        limits.size = transactions
+        // Their callers hold connections for long, and say themselves how long others are ready to wait: until their
+        // deadlines. There are never more of them than calls in flight.
+        limits.maximumWait = .milliseconds(Limits.longestDeadlineMilliseconds)
+        limits.maximumWaiters = Limits.standard.callsInFlightInProcess
+        let transactions = try connectionPool(databaseURL, limits, logger)
         let schema = Schema(pool: pool, logger: logger)
         let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
         let signals = RunSignals()
@@ -82,14 +89,12 @@ public enum StorageService {
 
     private static func connectionPool(
         _ url: String?,
-        size: Int,
+        _ limits: PoolConfiguration,
         _ logger: Logger
     ) throws(ConfigurationError) -> ConnectionPool? {
         guard let url else { return nil }
         do {
             let configuration = try PostgresConfiguration(url, applicationName: "octavo-storage")
-            var limits = PoolConfiguration()
-            limits.size = size
             return ConnectionPool(configuration, limits: limits, logger: logger)
         } catch {
             throw ConfigurationError("DATABASE_URL cannot be used: \(error.reason).")
