@@ -17,11 +17,18 @@ struct Database: Sendable {
 
     /// One statement of a call: of the transaction the call is within, or else one transaction and one round trip. One
     /// that only reads, and is short, shares a connection with other callers' reads.
-    func rows(_ query: Query, isReadOnly: Bool = false, _ call: CallContext) async throws -> Rows {
+    func rows(
+        _ query: Query,
+        isReadOnly: Bool = false,
+        isShort: Bool = true,
+        _ call: CallContext
+    ) async throws -> Rows {
         if let scope = call.within {
             return try await within(scope) { try await $0.query(query, deadline: call.deadline) }
         }
-        guard isReadOnly else { return try await rows(query, deadline: call.deadline) }
+        guard isReadOnly, isShort else {
+            return try await rows(query, isReadOnly: isReadOnly, deadline: call.deadline)
+        }
         let pool = try await ready(call.deadline)
         do {
             return try await pool.read(query, deadline: call.deadline)
@@ -61,6 +68,16 @@ struct Database: Sendable {
             return try await pool.query(query, isReadOnly: isReadOnly, deadline: deadline)
         } catch {
             throw refusal(error)
+        }
+    }
+
+    /// Statements known beforehand, of a call: part of the transaction the call is within, or else one of their own.
+    func transaction(_ queries: [Query], _ call: CallContext) async throws -> [Rows] {
+        guard let scope = call.within else { return try await transaction(queries, deadline: call.deadline) }
+        return try await within(scope) { connection in
+            var results: [Rows] = []
+            for query in queries { results.append(try await connection.query(query, deadline: call.deadline)) }
+            return results
         }
     }
 

@@ -87,7 +87,7 @@ extension Books {
                     'changed', (select count(*) from added), 'unchanged', (select count(*) from kept))
                 """,
             ],
-            deadline: call.deadline
+            call
         )
         return try results.last.flatMap(Database.document) ?? .emptyObject
     }
@@ -112,7 +112,8 @@ extension Books {
             order by position
             """,
             isReadOnly: true,
-            deadline: call.deadline
+            isShort: false,
+            call
         )
         return try rows.map { row throws(PostgresError) in
             (try row["digest", as: String.self], try row["is_stored", as: Bool.self])
@@ -124,6 +125,8 @@ extension Books {
     /// which belong to what a document's digest is taken of.
     func finishImport(_ finish: FinishImport, _ call: CallContext) async throws -> JSON {
         let book = finish.book
+        // Other imports wait for the lock of ANALYZE: in a transaction that goes on, that would be for long.
+        let mayAnalyze = call.within == nil
         let results = try await database.transaction(
             [
                 requireImport(book, finish.import),
@@ -183,11 +186,13 @@ extension Books {
                 // The first searches after an import should not be planned for empty tables.
                 """
                 do $$ begin
-                    if current_setting('octavo.changed')::boolean then analyze posting, spelling; end if;
+                    if \(unsafe: "\(mayAnalyze)") and current_setting('octavo.changed')::boolean then
+                        analyze posting, spelling;
+                    end if;
                 end $$
                 """,
             ],
-            deadline: call.deadline
+            call
         )
         guard results.count == 12, let removed = results[3].first, let counts = results[10].first else {
             throw ServiceError.internal("The import could not be finished; the log of octavo-storage says more.")

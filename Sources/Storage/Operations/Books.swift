@@ -15,6 +15,9 @@ struct Books: Sendable {
         operations.onJSON(BeginImport.self) { try await beginImport($0, $1) }
         operations.onJSON(PutDocuments.self) { try await putDocuments($0, $1) }
         operations.onJSON(FinishImport.self) { try await finishImport($0, $1) }
+        operations.allowWithin(BeginImport.self)
+        operations.allowWithin(PutDocuments.self)
+        operations.allowWithin(FinishImport.self)
     }
 
     private func get(_ get: GetBook, _ call: CallContext) async throws -> JSON {
@@ -114,7 +117,7 @@ struct Books: Sendable {
             )
             select jsonb_build_object('book', id, 'import', import) from begun
             """,
-            deadline: call.deadline
+            call
         )
         return begun ?? .emptyObject
     }

@@ -19,6 +19,8 @@ struct Runs: Sendable {
         }
         operations.onJSON(GetRun.self) { try await get($0, $1) }
         operations.onJSON(ListRuns.self) { try await list($0, $1) }
+        operations.allowWithin(GetRun.self)
+        operations.allowWithin(ListRuns.self)
         operations.onStream(FollowRun.self, standing: true) { try await follow($0, $1, $2) }
         operations.onStream(ClaimRuns.self, standing: true) { try await claim($0, $1, $2) }
     }

@@ -11,6 +11,7 @@ struct Sections: Sendable {
         operations.onJSON(GetSections.self) { try await get($0, $1) }
         operations.on(SearchSections.self) { try await search($0, $1) }
         operations.allowWithin(GetSections.self)
+        operations.allowWithin(SearchSections.self)
     }
 
     private func get(_ get: GetSections, _ call: CallContext) async throws -> JSON {
@@ -46,7 +47,8 @@ struct Sections: Sendable {
         let rows = try await database.rows(
             statement(query, book: search.book),
             isReadOnly: true,
-            deadline: call.deadline
+            isShort: false,
+            call
         )
         let candidates = try rows.map { row throws(PostgresError) in try Candidate(row) }
         let meaning = try rows.first.map { row throws(PostgresError) in try Meaning(row, of: query) } ?? Meaning()

@@ -44,6 +44,7 @@ struct Statements: Sendable {
     func addBatch(to operations: inout Operations) {
         let statements = self
         operations.onJSON(RunBatch.self) { try await statements.run($0, $1) }
+        operations.allowWithin(RunBatch.self)
     }
 
     private func run(_ batch: RunBatch, _ call: CallContext) async throws -> JSON {
@@ -57,6 +58,7 @@ struct Statements: Sendable {
             text.writeStaticString("}")
             return JSON(trusted: text)
         }
+        guard call.within == nil else { return answer(try await database.documents(queries, call)) }
         guard let intention = Intention(call) else {
             return answer(try await database.batch(queries, deadline: call.deadline))
         }
@@ -85,6 +87,11 @@ extension Database {
         try await racing(until: deadline) {
             try Self.documents(try await transaction(queries, deadline: deadline))
         }
+    }
+
+    /// Statements known beforehand, as part of the transaction that the call is within.
+    func documents(_ queries: [Query], _ call: CallContext) async throws -> [JSON] {
+        try Self.documents(try await transaction(queries, call))
     }
 
     /// As `batch`, once for all calls of the same intention: what it answers is kept for the others.
