@@ -115,8 +115,8 @@ public final class RPCClient: Service {
         idempotencyKey: String? = nil,
         traceparent: TraceParent? = nil
     ) async throws(ServiceError) -> JSON {
-        if let transaction = Transaction.enclosing, transaction.client === self {
-            return try await transaction.json(operation)
+        if let transaction = Transaction.enclosing(self) {
+            return try await transaction.call(operation, deadline: deadline, idempotencyKey: idempotencyKey)
         }
         return try await json(
             operation,
@@ -172,7 +172,15 @@ public final class RPCClient: Service {
         idempotencyKey: String? = nil,
         traceparent: TraceParent? = nil
     ) -> RPCStream<O> {
-        stream(
+        guard Transaction.enclosing(self) == nil else {
+            return .failed(
+                .failedPrecondition(
+                    "\(O.name) streams, and no stream can be part of the transaction that this test is rolled back with: "
+                        + "give the test a storage of its own."
+                )
+            )
+        }
+        return stream(
             operation,
             deadline: deadline,
             credit: credit,

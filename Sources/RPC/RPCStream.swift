@@ -10,6 +10,13 @@ public struct RPCStream<O: StreamingOperation>: Sendable {
         lease = StreamLease(buffer)
     }
 
+    /// One that was never asked for.
+    static func failed(_ error: ServiceError) -> RPCStream {
+        let buffer = StreamBuffer(window: 1) { _ in }
+        buffer.finish(.failure(error))
+        return RPCStream(buffer)
+    }
+
     /// The items, decoded. Reading throws `ServiceError`.
     public var items: Items { Items(lease: lease) }
     /// The items as they came, not decoded. Reading throws `ServiceError`.

@@ -23,6 +23,9 @@ struct Attempt<Value> {
         storing store: (Value) throws -> JSON?,
         reading read: (JSON?) throws -> Value?
     ) async throws -> Value {
+        if let enclosing = Transaction.enclosing(client) {
+            return try await run(within: enclosing, body, storing: store, reading: read)
+        }
         while true {
             let scope = TransactionScope(client: client, begin, key: key, traceparent: traceparent, end: end)
             defer { scope.leave() }
@@ -30,6 +33,35 @@ struct Attempt<Value> {
                 if mayBeCommitted, let value = try await committedBefore(scope, read) { return value }
                 return try await once(Transaction(client: client, scope: scope), body, store)
             } catch let error as ServiceError where unconfirmed != nil || error.code == .aborted {
+                try await wait(after: error)
+            }
+        }
+    }
+
+    /// As above, where a savepoint stands for the transaction.
+    private mutating func run(
+        within enclosing: Transaction,
+        _ body: (Transaction) async throws -> Value,
+        storing store: (Value) throws -> JSON?,
+        reading read: (JSON?) throws -> Value?
+    ) async throws -> Value {
+        // Without a result that is stored, the key is this attempt's own.
+        let key = mayBeCommitted ? key : nil
+        let digest = "\(BeginTransaction.name) \(begin.isolation)"
+        while true {
+            do {
+                return try await enclosing.standIn(
+                    key: key,
+                    digest: digest,
+                    { transaction in
+                        let value = try await body(transaction)
+                        try Task.checkCancellation()
+                        return value
+                    },
+                    storing: store,
+                    reading: read
+                )
+            } catch let error as ServiceError where error.code == .aborted {
                 try await wait(after: error)
             }
         }

@@ -35,7 +35,6 @@ extension RPCClient {
         traceparent: TraceParent? = nil,
         _ body: (Transaction) async throws -> Value
     ) async throws -> Value {
-        if let enclosing = Transaction.enclosing { return try await enclosing.standIn(body) }
         var attempt = Attempt<Value>(
             begin: BeginTransaction(isolation: isolation, isReadOnly: isReadOnly),
             key: isReadOnly ? nil : UUID().uuidString,
@@ -55,7 +54,6 @@ extension RPCClient {
         traceparent: TraceParent? = nil,
         _ body: (Transaction) async throws -> Value
     ) async throws -> Value {
-        if let enclosing = Transaction.enclosing { return try await enclosing.standIn(body) }
         var attempt = Attempt<Value>(
             begin: BeginTransaction(isolation: isolation),
             key: idempotencyKey,

@@ -19,11 +19,6 @@ extension RPCClient {
         deadline: Duration = .seconds(30),
         traceparent: TraceParent? = nil
     ) async throws -> (repeat (each O).Result) {
-        if let enclosing = Transaction.enclosing {
-            return try await enclosing.atomic { transaction in
-                (repeat try await transaction.perform(each operations))
-            }
-        }
         var entries: [RunBatch.Entry] = []
         for operation in repeat each operations { entries.append(try Self.entry(operation)) }
         let answer = try await run(

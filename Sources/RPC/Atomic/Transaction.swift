@@ -10,19 +10,21 @@ public import Wire
 public final class Transaction: Sendable {
     /// What the task, and those it has begun, does is part of this transaction, also when it is asked of the client
     /// itself. For tests that are rolled back.
-    @TaskLocal package static var enclosing: Transaction?
+    @TaskLocal static var enclosing: Transaction?
     /// The transaction or savepoint whose closure the task is in.
-    @TaskLocal private static var innermost: Transaction?
+    @TaskLocal static var innermost: Transaction?
 
     private struct State {
         var afterCommit: [@Sendable () async -> Void] = []
+        /// What was done in it under an idempotency key; only while it is enclosed by another.
+        var intentions: [String: Intention] = [:]
         var isOver = false
     }
 
     let client: RPCClient
     let scope: TransactionScope
     /// The savepoint this one is nested in.
-    private let outer: Transaction?
+    let outer: Transaction?
     private let depth: Int
     private let gate = SavepointGate()
     private let state = Mutex(State())
@@ -46,10 +48,14 @@ public final class Transaction: Sendable {
     /// Calls an operation as part of the transaction, and passes its answer on without decoding it.
     /// - Throws: as `perform`.
     public func json<O: Operation>(_ operation: O) async throws(ServiceError) -> JSON {
+        try await json(operation, deadline: nil)
+    }
+
+    func json<O: Operation>(_ operation: O, deadline: Duration?) async throws(ServiceError) -> JSON {
         try check()
         try await gate.enter(.call)
         defer { gate.leave(.call) }
-        return try await scope.call(operation)
+        return try await scope.call(operation, deadline: deadline)
     }
 
     /// Does something after the transaction was committed, in the order it was asked for, and not at all when it is
@@ -62,30 +68,31 @@ public final class Transaction: Sendable {
     /// transaction can go on. While it is open, other calls on this transaction wait for its end.
     /// - Throws: what the closure throws, or `ServiceError`.
     public func atomic<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
-        let (value, work) = try await nested(body)
+        let (value, work) = try await nested { nested in
+            let value = try await body(nested)
+            try Task.checkCancellation()
+            return value
+        }
         state.withLock { $0.afterCommit += work }
         return value
     }
 
-    /// What `atomic` on the client does while this transaction encloses the task: for the code that is tested, its
-    /// transaction is committed when the savepoint is released.
-    func standIn<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
-        let (value, work) = try await nested(body)
-        for work in work { await work() }
-        return value
-    }
-
-    private func nested<Value>(
+    /// A savepoint; its caller sees to what is to be done after the commit.
+    func nested<Value>(
         _ body: (Transaction) async throws -> Value
     ) async throws -> (Value, afterCommit: [@Sendable () async -> Void]) {
         try check()
         try await gate.enter(.savepoint)
         defer { gate.leave(.savepoint) }
+        guard !Task.isCancelled else { throw ServiceError.cancelled() }
         let nested = Transaction(within: self)
-        try await scope.call(SetSavepoint(nested.depth))
+        // Not given up on the way, as releasing it is not: nobody would know then whether it is set.
+        try await scope.call(SetSavepoint(nested.depth), isCancellable: false)
         do {
             let value = try await nested.run(body)
-            try await scope.call(ReleaseSavepoint(nested.depth))
+            try await scope.call(ReleaseSavepoint(nested.depth), isCancellable: false)
+            let intentions = nested.state.withLock(\.intentions)
+            state.withLock { $0.intentions.merge(intentions) { _, new in new } }
             return (value, nested.takeAfterCommit())
         } catch {
             nested.end()
@@ -118,8 +125,19 @@ public final class Transaction: Sendable {
         }
     }
 
+    var isOver: Bool { state.withLock(\.isOver) }
+
+    /// What was done in it, or before in those it is nested in, under an idempotency key.
+    func intention(_ key: String) -> Intention? {
+        state.withLock { $0.intentions[key] } ?? outer?.intention(key)
+    }
+
+    func keep(_ intention: Intention, as key: String) {
+        state.withLock { $0.intentions[key] = intention }
+    }
+
     private func check() throws(ServiceError) {
-        guard !state.withLock({ $0.isOver }) else { throw .failedPrecondition("The transaction is over.") }
+        guard !isOver else { throw .failedPrecondition("The transaction is over.") }
         // It would wait for the end of the nested one, which waits for this.
         var nested = Self.innermost?.outer
         while let candidate = nested {

@@ -35,13 +35,19 @@ final class TransactionScope: Sendable {
     }
 
     /// Calls an operation within the transaction.
+    /// - Parameter deadline: how long to wait, where that is less than what remains of the transaction.
     /// - Throws: why the service ended the transaction, where it did.
     @discardableResult
-    func call<O: Operation>(_ operation: O, isCancellable: Bool = true) async throws(ServiceError) -> JSON {
+    func call<O: Operation>(
+        _ operation: O,
+        deadline: Duration? = nil,
+        isCancellable: Bool = true
+    ) async throws(ServiceError) -> JSON {
+        let remaining = ContinuousClock.now.duration(to: end)
         do throws(ServiceError) {
             return try await client.json(
                 operation,
-                deadline: ContinuousClock.now.duration(to: end),
+                deadline: deadline.map { min($0, remaining) } ?? remaining,
                 within: ticket,
                 isCancellable: isCancellable
             )
