@@ -191,6 +191,11 @@ let tests: [Target] = [
         swiftSettings: settings
     ),
     .testTarget(
+        name: "OctavoTestingTests",
+        dependencies: ["Contract", "OctavoTesting", "RPC", "Wire"],
+        swiftSettings: settings
+    ),
+    .testTarget(
         name: "PostgresTests",
         dependencies: ["Postgres", "PrivateCluster", lifecycle, logging],
         swiftSettings: settings
@@ -212,7 +217,8 @@ let package = Package(
         .executable(name: "octavo", targets: ["octavo"]),
         .library(name: "Agents", targets: ["Agents"]),
         .library(name: "Postgres", targets: ["Postgres"]),
-        .library(name: "OctavoTesting", targets: ["OctavoTesting"]),
+        // With the modules whose types its users name.
+        .library(name: "OctavoTesting", targets: ["Contract", "OctavoTesting", "RPC", "Wire"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

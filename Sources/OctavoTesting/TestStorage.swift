@@ -1,6 +1,4 @@
 internal import Contract
-internal import FoundationEssentials
-internal import Glibc
 internal import Logging
 internal import Postgres
 internal import PrivateCluster
@@ -18,6 +16,34 @@ public struct TestStorage: Sendable {
     /// Its database, as libpq takes it.
     public let connectionString: String
 
+    /// The storage of this test: the shared one, inside the transaction that the test is rolled back with, or that of the
+    /// innermost `run`.
+    /// - Throws: where the test has neither.
+    public static var client: RPCClient {
+        get throws {
+            guard let current else { throw NoTestStorage() }
+            return current
+        }
+    }
+
+    @TaskLocal private static var current: RPCClient?
+
+    /// Runs a test in a transaction of its own on the shared storage, and rolls it back: nothing is left to be removed,
+    /// and tests run at the same time without seeing one another. The trait `.rolledBack` does it for Swift Testing.
+    ///
+    /// All that the test, and the tasks it begins, ask of `client` is part of the transaction, one call after the other.
+    /// `atomic`, `batch`, `afterCommit` and idempotency keys work as ever, and a call that fails is undone alone. Streams
+    /// are refused; isolation levels and read-only transactions are not told apart. A test may wait a minute between two
+    /// calls, and take ten minutes in all.
+    public static func rolledBack<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await shared.rolledBack(body)
+    }
+
+    /// As above, on a storage of the test's own.
+    public func rolledBack<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await client.rolledBack { try await Self.$current.withValue(client) { try await body() } }
+    }
+
     /// The one that all tests share that roll back what they do. It starts with the first of them, and ends with the
     /// process.
     public static var shared: TestStorage {
@@ -25,7 +51,7 @@ public struct TestStorage: Sendable {
     }
 
     // Belongs to the process and not to whichever test asks first.
-    private static let sharing = Task {
+    private static let sharing = Task.detached {
         let (ready, isReady) = AsyncThrowingStream<TestStorage, any Error>.makeStream()
         Task {
             do {
@@ -53,9 +79,7 @@ public struct TestStorage: Sendable {
         _ body: @Sendable @escaping (TestStorage) async throws -> Value
     ) async throws -> Value {
         let made = if let database { database } else { try await TestDatabase.make() }
-        let folder = try makeFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let path = "\(folder)/storage-admin.sock"
+        let path = try await TestDatabase.socketPath()
         let (listening, isListening) = AsyncStream<Void>.makeStream()
         let services = try StorageService.services(
             databaseURL: made,
@@ -72,7 +96,8 @@ public struct TestStorage: Sendable {
             for await _ in listening {}
             let result: Result<Value, any Error>
             do {
-                result = .success(try await body(TestStorage(client: client, connectionString: made)))
+                let storage = TestStorage(client: client, connectionString: made)
+                result = .success(try await $current.withValue(client) { try await body(storage) })
             } catch {
                 result = .failure(error)
             }
@@ -83,12 +108,11 @@ public struct TestStorage: Sendable {
     }
 
     private static let quiet = Logger(label: "storage") { _ in SwiftLogNoOpLogHandler() }
+}
 
-    private static func makeFolder() throws -> String {
-        var template = Array("/tmp/octavo-storage-XXXXXX".utf8CString)
-        guard let folder = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
-        return String(cString: folder)
-    }
+/// There is no storage to use.
+struct NoTestStorage: Error, CustomStringConvertible {
+    let description = "This test has no storage: give it or its suite the trait .rolledBack, or call TestStorage.run."
 }
 
 /// Databases for tests, on the cluster of the test run.
@@ -97,7 +121,7 @@ public enum TestDatabase {
     private static let count = Atomic(0)
 
     // Belongs to the process and not to whichever test asks first.
-    private static let cluster = Task {
+    private static let cluster = Task.detached {
         let cluster = try await PrivateCluster.shared()
         try await cluster.createDatabase(template)
         let configuration = try PostgresConfiguration(cluster.connectionString(database: template))
@@ -113,5 +137,10 @@ public enum TestDatabase {
         let name = "octavo_\(count.add(1, ordering: .relaxed).newValue)"
         try await cluster.createDatabase(name, template: template)
         return cluster.connectionString(database: name)
+    }
+
+    /// A path for one more socket, which is removed with the cluster however the process ends.
+    static func socketPath() async throws -> String {
+        try await cluster.value.directory + "/storage-\(count.add(1, ordering: .relaxed).newValue).sock"
     }
 }

@@ -6,6 +6,12 @@ public struct Book: Codable, Sendable, Equatable {
         public var id: Int
         /// The name.
         public var name: String
+
+        /// From its parts.
+        public init(id: Int, name: String) {
+            self.id = id
+            self.name = name
+        }
     }
 
     /// A section without its text: an entry of the table of contents.
@@ -18,6 +24,14 @@ public struct Book: Codable, Sendable, Equatable {
         public var file: String
         /// The fragment that leads to it within the file.
         public var anchor: String
+
+        /// From its parts.
+        public init(id: Int, headings: [String], file: String, anchor: String) {
+            self.id = id
+            self.headings = headings
+            self.file = file
+            self.anchor = anchor
+        }
     }
 
     /// Its id.
@@ -32,6 +46,16 @@ public struct Book: Codable, Sendable, Equatable {
     public var sections: [Entry]
     /// The section to ask for the next page after; absent on the last page.
     public var next: Int?
+
+    /// From its parts.
+    public init(id: Int, title: String, authors: [Author], sectionCount: Int, sections: [Entry], next: Int? = nil) {
+        self.id = id
+        self.title = title
+        self.authors = authors
+        self.sectionCount = sectionCount
+        self.sections = sections
+        self.next = next
+    }
 
     enum CodingKeys: String, CodingKey {
         case id, title, authors, sections, next

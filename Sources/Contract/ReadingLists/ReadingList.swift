@@ -10,6 +10,13 @@ public struct ReadingListEntry: Codable, Sendable, Equatable {
         public var title: String
         /// The authors, in their order.
         public var authors: [String]
+
+        /// From its parts.
+        public init(id: Int, title: String, authors: [String]) {
+            self.id = id
+            self.title = title
+            self.authors = authors
+        }
     }
 
     /// Its id.
@@ -22,6 +29,15 @@ public struct ReadingListEntry: Codable, Sendable, Equatable {
     public var summary: String?
     /// When it was kept.
     public var added: Date
+
+    /// From its parts.
+    public init(id: Int, book: Book, section: Int? = nil, summary: String? = nil, added: Date) {
+        self.id = id
+        self.book = book
+        self.section = section
+        self.summary = summary
+        self.added = added
+    }
 }
 
 /// A reader's reading list, the newest entry first, with its books and their authors, in one statement. Errors:
