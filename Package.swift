@@ -136,6 +136,12 @@ let tests: [Target] = [
         path: "Tests/Fixtures/ActivationProbe",
         swiftSettings: settings
     ),
+    .executableTarget(
+        name: "octavo-testing-benchmark",
+        dependencies: ["Contract", "OctavoTesting", "Postgres", "RPC"],
+        path: "Tests/Benchmarks/testing",
+        swiftSettings: settings
+    ),
     .target(
         name: "TestSupport",
         dependencies: [

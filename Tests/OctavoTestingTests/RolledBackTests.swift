@@ -17,7 +17,7 @@ import Wire
 
     /// Each argument is a test, and the handle is the same in all of them: storage takes it only because none of the others
     /// is there any more. They wait for one another at the handle, and only there.
-    @Test(arguments: 1...20) func nothingIsLeftOfAnotherTest(number: Int) async throws {
+    @Test(arguments: 1...3) func nothingIsLeftOfAnotherTest(number: Int) async throws {
         let reader = try await ReaderFactory(handle: "the same", name: "Reader \(number)").create()
         #expect(try await storage.perform(GetReader(reader.id)).name == "Reader \(number)")
         let readers = try await storage.perform(ListReaders()).readers
