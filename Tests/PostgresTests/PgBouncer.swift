@@ -10,8 +10,8 @@ final class PgBouncer: Sendable {
 
     /// Ends it when this process closes its end of the pipe, however that happens.
     private static let watchdog = """
-        program=$1; shift
-        "$program" -q "$@" & read -r line <&3; kill -QUIT $!; wait $!
+        exec 2>/dev/null; program=$1; shift
+        "$program" -q "$@" & read -r line <&3; kill -KILL $!; wait $!
         """
 
     private let directory: String
