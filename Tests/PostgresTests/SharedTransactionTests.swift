@@ -10,6 +10,16 @@ import Testing
         return connection
     }
 
+    /// A connection that holds a lock, which `waitsForLock` waits for.
+    private func newHolder(beside connection: PostgresConnection) async throws -> PostgresConnection {
+        let holder = try await PostgresConnection.connect(connection.configuration)
+        try await holder.query("select pg_advisory_lock(1)")
+        return holder
+    }
+
+    private let waitsForLock: Query = "select pg_advisory_xact_lock(1)"
+    private let release: Query = "select pg_advisory_unlock(1)"
+
     private func books(_ connection: PostgresConnection) async throws -> [Int] {
         try await connection.query("select id from book order by id").map { row in try row[0, as: Int.self] }
     }
@@ -34,13 +44,15 @@ import Testing
 
     @Test func whatIsAskedForMeanwhileGoesOutTogether() async throws {
         let connection = try await newTable()
+        let holder = try await newHolder(beside: connection)
         try await connection.withTransaction { connection in
-            async let first: Rows = connection.query("select pg_sleep(0.2)")
+            async let first: Rows = connection.query(waitsForLock)
             try await eventually("it has begun") { await connection.exchange != nil }
             async let second: Rows = connection.query("select 2")
             async let third: [Rows] = connection.transaction(["select 3", "select 4"])
             async let fourth: Void = connection.run(script: "select 5; select 6")
             try await eventually("three wait") { await connection.waiting.count == 3 }
+            try await holder.query(release)
             _ = try await first
             #expect(try await second[0][0, as: Int32.self] == 2)
             #expect(try await third.map { rows in try rows[0][0, as: Int32.self] } == [3, 4])
@@ -50,9 +62,10 @@ import Testing
 
     @Test func anErrorFailsWhatComesAfterIt() async throws {
         let connection = try await newTable()
+        let holder = try await newHolder(beside: connection)
         let outcome = await code {
             try await connection.withTransaction { connection in
-                async let slow: Rows = connection.query("select pg_sleep(0.2), 1")
+                async let slow: Rows = connection.query(waitsForLock)
                 try await eventually("it has begun") { await connection.exchange != nil }
                 let before = Task { try await connection.query("select 1").count }
                 try await eventually("one waits") { await connection.waiting.count == 1 }
@@ -60,6 +73,7 @@ import Testing
                 try await eventually("two wait") { await connection.waiting.count == 2 }
                 let after = Task { await code { try await connection.query("insert into book values (1)") } }
                 try await eventually("three wait") { await connection.waiting.count == 3 }
+                try await holder.query(release)
                 #expect(try await slow.count == 1)
                 #expect(try await before.value == 1)
                 #expect(await failing.value == .sqlState(SQLState(rawValue: "22012")))
@@ -73,8 +87,9 @@ import Testing
 
     @Test func aWaitingStatementThatIsGivenUpIsNotSent() async throws {
         let connection = try await newTable()
+        let holder = try await newHolder(beside: connection)
         try await connection.withTransaction { connection in
-            async let slow: Rows = connection.query("select pg_sleep(0.2)")
+            async let slow: Rows = connection.query(waitsForLock)
             try await eventually("it has begun") { await connection.exchange != nil }
             let waiting = Task { await code { try await connection.query("insert into book values (1)") } }
             try await eventually("one waits") { await connection.waiting.count == 1 }
@@ -84,6 +99,7 @@ import Testing
                 try await connection.query("insert into book values (2)", deadline: .now + .milliseconds(10))
             }
             #expect(late == .timedOut)
+            try await holder.query(release)
             _ = try await slow
         }
         #expect(try await books(connection) == [])
@@ -92,15 +108,17 @@ import Testing
     /// Whichever of the two is given up, the one that drives the exchange or the one that follows.
     @Test(arguments: [true, false]) func givingUpASentStatementFailsTheTransactionForAll(isLeader: Bool) async throws {
         let connection = try await newTable()
+        let holder = try await newHolder(beside: connection)
         let outcome = await code {
             try await connection.withTransaction { connection in
-                async let first: Rows = connection.query("select pg_sleep(0.1)")
+                async let first: Rows = connection.query(waitsForLock)
                 try await eventually("it has begun") { await connection.exchange != nil }
                 let sleep: Query = "select pg_sleep(600)"
                 let leader = Task { await failure { try await connection.query(isLeader ? sleep : "select 1") } }
                 try await eventually("one waits") { await connection.waiting.count == 1 }
                 let follower = Task { await failure { try await connection.query(isLeader ? "select 1" : sleep) } }
                 try await eventually("two wait") { await connection.waiting.count == 2 }
+                try await holder.query(release)
                 _ = try await first
                 try await eventually("one follows the other") { await connection.followers.count == 1 }
                 (isLeader ? leader : follower).cancel()
@@ -158,24 +176,18 @@ import Testing
 
     @Test func tooManyWaitingAreRefused() async throws {
         let connection = try await newTable()
+        let holder = try await newHolder(beside: connection)
         try await connection.withTransaction { connection in
-            async let slow: Rows = connection.query("select pg_sleep(0.5)")
+            async let slow: Rows = connection.query(waitsForLock)
             try await eventually("it has begun") { await connection.exchange != nil }
-            let refusals = try await withThrowingTaskGroup(of: Bool.self) { group in
-                for number in 0..<PostgresConnection.followerLimit + 10 {
-                    group.addTask {
-                        do throws(PostgresError) {
-                            try await connection.query("select \(number)")
-                            return false
-                        } catch {
-                            return error.code == .exhausted
-                        }
-                    }
-                }
-                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            let tasks = (0..<PostgresConnection.followerLimit).map { number in
+                Task { try await connection.query("select \(number)")[0][0, as: Int.self] }
             }
+            try await eventually("all wait") { await connection.waiting.count == PostgresConnection.followerLimit }
+            #expect(await code { try await connection.query("select 1") } == .exhausted)
+            try await holder.query(release)
             _ = try await slow
-            #expect(refusals <= 10)
+            for (number, task) in tasks.enumerated() { #expect(try await task.value == number) }
         }
     }
 }
