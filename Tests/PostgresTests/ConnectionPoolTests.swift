@@ -161,65 +161,6 @@ import Testing
         }
     }
 
-    @Test func withoutPostgresEverybodyIsRefusedAtOnceAndThePoolComesBackByItself() async throws {
-        let cluster = try await PrivateCluster.temporary()
-        let configuration = try patient(PostgresConfiguration(cluster.connectionString(database: "postgres")))
-        try await withPool(configuration, limits: limits(size: 2)) { pool in
-            #expect(try await pool.query("select 1").count == 1)
-            await cluster.stop(keepingData: true)
-            // Nobody asks: the idle connection's end and the failing probe are enough.
-            try await eventually("it is down") { pool.status.state == .down }
-            #expect(pool.status.open == 0)
-            #expect(pool.status.lastError?.contains("connection to server") == true)
-            let error = await #expect(throws: PostgresError.self) { try await pool.query("select 1") }
-            #expect(error?.code == .unavailable)
-            #expect(error?.isUnavailable == true)
-
-            try await cluster.start()
-            try await eventually("it is up again") { pool.status.state == .up }
-            #expect(try await pool.query("select 1").count == 1)
-            #expect(pool.status.lastError == nil)
-        }
-        await cluster.stop()
-    }
-
-    @Test func aRestartUnderLoadLosesNoAcknowledgedWrite() async throws {
-        let cluster = try await PrivateCluster.temporary()
-        let configuration = try patient(PostgresConfiguration(cluster.connectionString(database: "postgres")))
-        try await withPool(configuration, limits: limits(size: 4)) { pool in
-            try await pool.query("create table written (id int8 primary key)")
-            let acknowledged = Shared<Set<Int>>([])
-            let isOver = Shared(false)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for writer in 0..<8 {
-                    group.addTask {
-                        var number = writer * 1_000_000
-                        while !isOver.withLock({ $0 }) {
-                            number += 1
-                            do throws(PostgresError) {
-                                try await pool.query("insert into written values (\(number))")
-                                _ = acknowledged.withLock { $0.insert(number).inserted }
-                            } catch {
-                                try await Task.sleep(for: .milliseconds(5))
-                            }
-                        }
-                    }
-                }
-                try await eventually("writes go on") { acknowledged.withLock { $0.count } > 100 }
-                await cluster.stop(keepingData: true)
-                try await cluster.start()
-                let before = acknowledged.withLock { $0.count }
-                try await eventually("writes go on again") { acknowledged.withLock { $0.count } > before + 100 }
-                isOver.withLock { $0 = true }
-                try await group.waitForAll()
-            }
-            let rows = try await pool.query("select id from written")
-            let written = Set(try rows.map { row in try row[0, as: Int.self] })
-            #expect(acknowledged.withLock { $0.subtracting(written) } == [])
-        }
-        await cluster.stop()
-    }
-
     @Test func aGracefulShutdownLetsLentConnectionsComeBack() async throws {
         let pool = ConnectionPool(
             try await newDatabase(),

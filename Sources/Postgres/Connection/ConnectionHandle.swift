@@ -16,11 +16,19 @@ final class ConnectionHandle {
     /// The FATAL the server sent outside of any statement. libpq goes on believing in the connection; it is dead.
     private(set) var fatal: ServerReport?
 
+    private let onNotice: (ServerReport) -> Void
+
     /// Begins to connect. Throws `unavailable` when not even that is possible.
-    init(connectingWith keywords: [PostgresConfiguration.Keyword]) throws(PostgresError) {
+    ///
+    /// - Parameter onNotice: Told of what the server reports outside of results, while libpq reads.
+    init(
+        connectingWith keywords: [PostgresConfiguration.Keyword],
+        onNotice: @escaping (ServerReport) -> Void
+    ) throws(PostgresError) {
         let pointer = keywords.withCStrings { names, values in PQconnectStartParams(names, values, 0) }
         guard let pointer else { throw PostgresError(.unavailable, "no memory for a connection") }
         self.pointer = pointer
+        self.onNotice = onNotice
         // Without a receiver libpq prints to standard error. The context is this object, which owns the connection and
         // so outlives every call.
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -29,8 +37,9 @@ final class ConnectionHandle {
             { context, notice in
                 guard let context, let notice else { return }
                 let report = ServerReport(notice)
-                guard report.isFatal else { return }
-                Unmanaged<ConnectionHandle>.fromOpaque(context).takeUnretainedValue().fatal = report
+                let handle = Unmanaged<ConnectionHandle>.fromOpaque(context).takeUnretainedValue()
+                if report.isFatal { handle.fatal = report }
+                handle.onNotice(report)
             },
             context
         )

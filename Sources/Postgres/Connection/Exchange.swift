@@ -8,6 +8,8 @@ struct Exchange {
         /// Results up to a nil; kept when the caller wants them.
         case statement(isKept: Bool)
         case commit
+        /// The number of the transaction.
+        case transactionID
         /// Exactly one result, without a nil.
         case sync
         /// Any number of results up to a nil.
@@ -31,6 +33,8 @@ struct Exchange {
     private(set) var outcomes: [Outcome] = []
     /// The first error decides: what follows it is its consequence.
     private(set) var error: PostgresError?
+    /// The number of the transaction, if it was asked for.
+    private(set) var transactionID: TransactionID?
     /// Preparations that did not succeed.
     private(set) var unprepared: [Query] = []
     /// Whether a statement prepared earlier was run, whose plan may have become stale.
@@ -113,6 +117,7 @@ struct Exchange {
     private mutating func accept(_ result: ResultHandle, at current: Expected) {
         switch current {
         case .statement(isKept: true): outcomes.append(.done(result))
+        case .transactionID: transactionID = TransactionID(result)
         case .commit where result.commandTag == "ROLLBACK":
             // What COMMIT does in a failed transaction.
             fail(.inFailedTransaction, at: current)
@@ -140,14 +145,14 @@ struct Exchange {
             isErrorAtSync = true
             // What was done is undone, all of it since the last sync.
             for index in firstSinceSync..<outcomes.count { outcomes[index] = .failed(failure) }
-        case .statement, .commit, .script: break
+        case .statement, .commit, .transactionID, .script: break
         }
         guard error == nil else { return }
         error = failure
         switch current {
         // A script commits at its end, and nothing tells whether that was reached.
         case .commit, .sync, .script: isErrorAfterCommit = failure.server?.isFatal ?? false
-        case .prepared, .statement: break
+        case .prepared, .statement, .transactionID: break
         }
     }
 }

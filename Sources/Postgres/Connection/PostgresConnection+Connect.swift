@@ -1,18 +1,23 @@
+public import Logging
+
 extension PostgresConnection {
     /// Connects. Throws `unavailable` when that fails and `timedOut` or `cancelled` when it is given up.
     ///
     /// The deadline is the earlier of the given one and the configuration's `connectTimeout`.
     ///
-    /// - Parameter onClose: Called once, on the reactor, when the connection closes for whatever reason; at once when the
-    ///   server ends it, even when nothing uses it. Must be short and must not block.
+    /// - Parameters:
+    ///   - logger: Told of the server's notices: severity and SQLSTATE, but not the text, which may hold data.
+    ///   - onClose: Called once, on the reactor, when the connection closes for whatever reason; at once when the
+    ///     server ends it, even when nothing uses it. Must be short and must not block.
     public static func connect(
         _ configuration: PostgresConfiguration,
         on reactor: Reactor = .shared,
         deadline: Instant? = nil,
+        logger: Logger? = nil,
         onClose: (@Sendable () -> Void)? = nil
     ) async throws(PostgresError) -> PostgresConnection {
         let limit = Instant.now + configuration.connectTimeout
-        let connection = PostgresConnection(configuration, reactor: reactor, onClose: onClose)
+        let connection = PostgresConnection(configuration, reactor: reactor, logger: logger, onClose: onClose)
         let result = await withTaskCancellationHandler {
             // As for a statement: a busy global pool must not hold up the steps of connecting.
             await withTaskExecutorPreference(reactor) {
@@ -28,7 +33,9 @@ extension PostgresConnection {
     private func open(until deadline: Instant) async -> Result<Void, PostgresError> {
         do throws(PostgresError) {
             guard !Task.isCancelled else { throw PostgresError(.cancelled, "the task was cancelled before connecting") }
-            let handle = try ConnectionHandle(connectingWith: configuration.keywords)
+            let handle = try ConnectionHandle(connectingWith: configuration.keywords) { [logger] report in
+                logger?.log(report)
+            }
             self.handle = handle
             try await pollUntilConnected(handle, until: deadline)
             guard handle.prepareForUse() else { throw PostgresError(.protocolViolation, handle.message) }
@@ -68,5 +75,25 @@ extension PostgresConnection {
         guard let handle, !isBusy else { return }
         isCancelled = true
         reactor.interrupt(handle.socket)
+    }
+}
+
+extension Logger {
+    /// A notice without its text, which may quote rows and parameters.
+    fileprivate func log(_ notice: ServerReport) {
+        let level: Logger.Level =
+            switch notice.severity {
+            case "WARNING", "FATAL", "PANIC": .warning
+            case "DEBUG": .trace
+            default: .debug
+            }
+        log(
+            level: level,
+            "notice of the server",
+            metadata: [
+                "severity": "\(notice.severity)", "sqlstate": "\(notice.state.rawValue)",
+                "state": "\(notice.state.name)",
+            ]
+        )
     }
 }

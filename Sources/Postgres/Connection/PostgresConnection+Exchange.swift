@@ -114,6 +114,10 @@ extension PostgresConnection {
             isSent = handle.send(opening)
             exchange.expect(.statement(isKept: false))
         }
+        if pendingBegin != nil, isTracked, isSent {
+            isSent = handle.send(TransactionID.query)
+            exchange.expect(.transactionID)
+        }
         for query in batch.queries where isSent {
             isSent = send(query, as: plan(query, in: batch), on: handle, &exchange)
             guard batch.isEachAlone, isSent else { continue }
@@ -225,7 +229,9 @@ extension PostgresConnection {
             return exchange.results
         }
         if exchange.mayHaveCommitted {
-            throw PostgresError(.outcomeUnknown, "the connection was lost during the commit", server: loss.server)
+            var error = PostgresError(.outcomeUnknown, "the connection was lost during the commit", server: loss.server)
+            error.transaction = transactionID
+            throw error
         }
         throw exchange.error ?? loss
     }
@@ -234,6 +240,7 @@ extension PostgresConnection {
     func endExchange(lost reason: PostgresError?) throws(PostgresError) -> (exchange: Exchange, loss: PostgresError?) {
         guard let exchange else { throw reason ?? closingReason }
         self.exchange = nil
+        transactionID = exchange.transactionID ?? transactionID
         exchange.unprepared.forEach { statements.remove($0) }
         let isOver = reason == nil && !exchange.isDerailed && restorePipeline(after: exchange)
         if isOver, handle?.isBroken == false { return (exchange, nil) }
@@ -258,7 +265,9 @@ extension PostgresConnection {
         case nil: break
         case .lost(let reason): return try conclude(lost: reason)
         case .deadline, .cancelled:
-            throw PostgresError(.outcomeUnknown, "the server did not say in time whether it committed")
+            var error = PostgresError(.outcomeUnknown, "the server did not say in time whether it committed")
+            error.transaction = transactionID
+            throw error
         }
         do throws(PostgresError) {
             return try conclude(lost: nil)

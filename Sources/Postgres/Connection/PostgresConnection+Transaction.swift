@@ -14,6 +14,8 @@ extension PostgresConnection {
     ///   - isReadOnly: Whether the server is to refuse writing.
     ///   - isDeferrable: With `serializable` and `isReadOnly`: to wait until the transaction can neither fail nor make
     ///     others fail; no effect otherwise.
+    ///   - isTracked: Whether an `outcomeUnknown` carries the transaction's number, by which the outcome can be found out
+    ///     later: `outcome(of:)`. Costs a statement in the first round trip.
     ///   - deadline: For all of it, `operationTimeout` from now if nil. Statements cannot outlast it; other work in `body`
     ///     must watch it itself.
     /// - Throws: What `body` throws, or a `PostgresError`: `outcomeUnknown` when the connection was lost during the
@@ -23,11 +25,12 @@ extension PostgresConnection {
         isolation: Isolation = .readCommitted,
         isReadOnly: Bool = false,
         isDeferrable: Bool = false,
+        isTracked: Bool = false,
         deadline: Instant? = nil,
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         let begin = isolation.begin(isReadOnly: isReadOnly, isDeferrable: isDeferrable)
-        try await beginTransaction(begin, deadline: deadline)
+        try await beginTransaction(begin, isTracked: isTracked && !isReadOnly, deadline: deadline)
         do {
             let value = try await body(self)
             try await commitTransaction(isReadOnly: isReadOnly)
@@ -41,7 +44,11 @@ extension PostgresConnection {
     /// Whether the server has a transaction block open for this connection.
     var isInOpenTransaction: Bool { handle?.isInTransaction ?? false }
 
-    private func beginTransaction(_ begin: Query, deadline: Instant?) async throws(PostgresError) {
+    private func beginTransaction(
+        _ begin: Query,
+        isTracked: Bool,
+        deadline: Instant?
+    ) async throws(PostgresError) {
         guard !isInsideTransaction else {
             throw PostgresError(.busy, "the connection is inside a transaction; withSavepoint nests")
         }
@@ -51,6 +58,8 @@ extension PostgresConnection {
         defer { end() }
         guard handle?.isIdle == true else { throw PostgresError(.busy, "the connection is inside a transaction") }
         isInsideTransaction = true
+        self.isTracked = isTracked
+        transactionID = nil
         transactionDeadline = limit
         pendingBegin = begin
     }

@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 /// One session with Postgres.
@@ -29,12 +30,16 @@ public actor PostgresConnection {
 
     nonisolated let configuration: PostgresConfiguration
     nonisolated let reactor: Reactor
+    nonisolated let logger: Logger?
     nonisolated let onClose: (@Sendable () -> Void)?
     private nonisolated let published = Atomic<UInt8>(Condition.closed.rawValue)
 
     /// What `NOTIFY` sent to this connection after a `LISTEN`; ends when the connection closes. For one reader.
     public nonisolated let notifications: AsyncStream<PostgresNotification>
     nonisolated let notified: AsyncStream<PostgresNotification>.Continuation
+
+    /// Whether some were not kept.
+    private var missesNotifications = false
 
     /// libpq's connection until it is closed.
     var handle: ConnectionHandle?
@@ -67,6 +72,9 @@ public actor PostgresConnection {
     var isInsideTransaction = false
     /// Whether it takes no further statements.
     var isCommitting = false
+    /// Whether the transaction's number is asked for at its beginning, and the number.
+    var isTracked = false
+    var transactionID: TransactionID?
     /// By when it must be over.
     var transactionDeadline: Instant?
     /// Whether a transaction was given up that the server may still have open.
@@ -77,10 +85,12 @@ public actor PostgresConnection {
     init(
         _ configuration: PostgresConfiguration,
         reactor: Reactor,
+        logger: Logger?,
         onClose: (@Sendable () -> Void)?
     ) {
         self.configuration = configuration
         self.reactor = reactor
+        self.logger = logger
         self.onClose = onClose
         (notifications, notified) = AsyncStream.makeStream(
             bufferingPolicy: .bufferingNewest(Self.notificationLimit)
@@ -113,7 +123,7 @@ public actor PostgresConnection {
         // The reactor first: once the socket is closed, whoever waits for it would never wake.
         if handle.socket >= 0 { reactor.forget(handle.socket) }
         self.handle = nil
-        exchange = nil
+        // The exchange stays for whoever waits for it: it tells whether the transaction may have been committed.
         openSavepoints.removeAll()
         failFollowers(reason, alsoWaiting: true)
         published.store(Condition.closed.rawValue, ordering: .releasing)
@@ -194,7 +204,15 @@ public actor PostgresConnection {
     }
 
     func collectNotifications(_ handle: ConnectionHandle) {
-        while let notification = handle.nextNotification() { notified.yield(notification) }
+        while let notification = handle.nextNotification() {
+            if case .dropped = notified.yield(notification) { missesNotifications = true }
+        }
+    }
+
+    /// Whether notifications were dropped since this was asked last.
+    func takeOverflow() -> Bool {
+        defer { missesNotifications = false }
+        return missesNotifications
     }
 
     /// Why the connection is no more.

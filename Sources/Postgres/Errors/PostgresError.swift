@@ -42,6 +42,9 @@ public struct PostgresError: Error, Sendable {
     /// What the server reported, if it was the server. May hold data.
     public let server: ServerReport?
 
+    /// The transaction whose outcome is unknown, if its number was asked for; see `ConnectionPool.outcome(of:)`.
+    public internal(set) var transaction: TransactionID?
+
     init(_ code: Code, _ reason: String, server: ServerReport? = nil) {
         self.code = code
         self.reason = reason

@@ -54,24 +54,44 @@ extension ConnectionPool {
 
     /// Runs `body` as one transaction; see `PostgresConnection.withTransaction`. The deadline includes the wait for a
     /// connection.
+    ///
+    /// With `isTracked` a lost acknowledgement of the commit is resolved, on another connection and until the deadline:
+    /// if the transaction was committed this returns, and if not it throws `connectionLost`. Only what cannot be found
+    /// out by then is `outcomeUnknown`.
     @discardableResult
     public func withTransaction<Value>(
         isolation: Isolation = .readCommitted,
         isReadOnly: Bool = false,
         isDeferrable: Bool = false,
+        isTracked: Bool = false,
         deadline: ContinuousClock.Instant? = nil,
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         let deadline = deadline ?? .now + configuration.operationTimeout
-        let lease = try await lease(until: deadline)
-        defer { giveBack(lease) }
-        return try await lease.connection.withTransaction(
-            isolation: isolation,
-            isReadOnly: isReadOnly,
-            isDeferrable: isDeferrable,
-            deadline: deadline,
-            body
-        )
+        var result: Value?
+        do {
+            return try await withConnection(deadline: deadline) { connection in
+                try await connection.withTransaction(
+                    isolation: isolation,
+                    isReadOnly: isReadOnly,
+                    isDeferrable: isDeferrable,
+                    isTracked: isTracked,
+                    deadline: deadline
+                ) { connection in
+                    let value = try await body(connection)
+                    result = value
+                    return value
+                }
+            }
+        } catch let error as PostgresError where error.code == .outcomeUnknown {
+            guard let transaction = error.transaction, let result else { throw error }
+            switch await outcome(of: transaction, deadline: deadline) {
+            case .committed: return result
+            case .rolledBack:
+                throw PostgresError(.connectionLost, "the connection was lost before the commit", server: error.server)
+            case nil: throw error
+            }
+        }
     }
 
     // MARK: Leasing

@@ -67,6 +67,9 @@ extension ConnectionPool {
     /// Whether Postgres is known to be away.
     var isDown: Bool { state.withLock { $0.machine.isDown } }
 
+    /// Whether no connection is lent any more.
+    var isStopped: Bool { state.withLock { $0.machine.isStopped } }
+
     private func timerFired() {
         step { state, now in
             state.timer = nil
@@ -105,7 +108,8 @@ extension ConnectionPool {
 
     private func open(_ id: Machine.ConnectionID) async {
         do throws(PostgresError) {
-            let connection = try await PostgresConnection.connect(configuration, on: reactor) { [weak self] in
+            let connection = try await PostgresConnection.connect(configuration, on: reactor, logger: logger) {
+                [weak self] in
                 self?.died(id)
             }
             step { state, now in

@@ -59,7 +59,7 @@ public final class ConnectionPool: Service {
         state = Mutex(State(machine: Machine(limits, seed: .random(in: 0 ... .max))))
         // Their connections differ from others in the settings of the session.
         let sharesReads = limits.readConnections > 0 && !configuration.isBehindPgBouncer
-        reads = sharesReads ? SharedReads(configuration, limits: limits, reactor: reactor) : nil
+        reads = sharesReads ? SharedReads(configuration, limits, reactor, logger) : nil
         // Unbounded, and never longer than one entry a connection: the machine asks for one thing at a time of each.
         (work, enqueue) = AsyncStream.makeStream()
     }

@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 /// The connections that carry reads of many callers at a time; see `ConnectionPool.read`.
@@ -35,17 +36,19 @@ final class SharedReads: Sendable {
     private let configuration: PostgresConfiguration
     private let lifetime: Duration
     private let reactor: Reactor
+    private let logger: Logger
     private let state: Mutex<State>
     private let timerID = Reactor.newTimer()
 
     /// After a lane could not connect: meanwhile its reads are diverted, and the pool finds out how Postgres is.
     private static let pause: Duration = .seconds(1)
 
-    init(_ configuration: PostgresConfiguration, limits: PoolConfiguration, reactor: Reactor) {
+    init(_ configuration: PostgresConfiguration, _ limits: PoolConfiguration, _ reactor: Reactor, _ logger: Logger) {
         lanes = max(1, min(limits.readConnections, PoolConfiguration.maximumReadConnections))
         self.configuration = configuration.forSharedReads(timeout: limits.slowRead)
         lifetime = limits.maximumLifetime
         self.reactor = reactor
+        self.logger = logger
         state = Mutex(State(machine: Machine(lanes: lanes, maximumWaiting: limits.maximumWaitingReads)))
     }
 
@@ -118,7 +121,8 @@ final class SharedReads: Sendable {
 
     private func connect(_ lane: Machine.LaneID) async -> PostgresConnection? {
         // Why it fails is found out by the pool, to which these reads go instead.
-        guard let connection = try? await PostgresConnection.connect(configuration, on: reactor) else { return nil }
+        let connection = try? await PostgresConnection.connect(configuration, on: reactor, logger: logger)
+        guard let connection else { return nil }
         state.withLock { $0.connections[lane] = connection }
         return connection
     }
