@@ -24,8 +24,8 @@ enum AnswerForm {
         case .code where inquiry.kind != .method: fit *= 0.6
         case .row where inquiry.kind != .value && inquiry.kind != .choice: fit *= 0.7
         case .entry:
-            let isAsked = names(key(of: statement), inquiry) || defines(statement, inquiry)
-            fit *= isAsked ? 1.3 : inquiry.kind == .definition ? 0.7 : 1
+            let isAsked = names(key(of: statement), inquiry)
+            fit *= isAsked ? 1.3 : inquiry.kind == .definition && !defines(statement, inquiry) ? 0.7 : 1
         default: break
         }
         return fit
@@ -39,7 +39,7 @@ enum AnswerForm {
         of passage: Passages.Passage,
         inquiry: Inquiry
     ) -> Double {
-        if defines(statement, inquiry) { return 1.5 }
+        if defines(statement, inquiry) { return statement.text.contains("→") ? 2.2 : 1.5 }
         let isFirst =
             position == 0 && passage.isBeginning && !passage.subjectWords.isEmpty
             && passage.subjectWords.isSubset(of: inquiry.subject)
@@ -119,10 +119,15 @@ enum AnswerForm {
         }
     }
 
-    /// A row's first cell, or an entry's term.
+    /// A row's first cell without what stands in brackets there, `timestamp [ (p) ]`, or an entry's term.
     private static func key(of statement: Statement) -> Substring {
         switch statement.kind {
-        case .row: statement.text.firstRange(of: " | ").map { statement.text[..<$0.lowerBound] } ?? ""
+        case .row:
+            statement.text.firstRange(of: " | ").map { end in
+                let cell = statement.text[..<end.lowerBound]
+                let name = cell.prefix { !"[(".contains($0) }
+                return name.allSatisfy(\.isWhitespace) ? cell : name
+            } ?? ""
         case .entry: statement.text.prefix { !$0.isNewline }
         default: ""
         }

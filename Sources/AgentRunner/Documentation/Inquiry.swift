@@ -29,6 +29,11 @@ struct Inquiry {
         var isName: Bool
         /// It names the kind of answer, such as "maximum" or "default": a number can stand for it.
         var namesValue: Bool
+
+        /// Whether it is said here, in these or other words.
+        func stands(in words: Set<String>) -> Bool {
+            words.contains(text) || !alike.isDisjoint(with: words)
+        }
     }
 
     let kind: Kind
@@ -122,6 +127,7 @@ struct Inquiry {
         ) {
             return .value
         }
+        if has("what is", "what s"), has("size of", "length of", "range of") { return .value }
         if has("how do", "how can", "how to", "how should", "how would", "way to", "command") { return .method }
         if has("what are", "list") { return .choice }
         if has("what is", "what does", "what s", "what do", "purpose of") || words.count <= 3 { return .definition }

@@ -1,4 +1,5 @@
 import Contract
+import Glibc
 
 /// What the statements of one section are worth as answers to a question.
 struct StatementRating {
@@ -13,7 +14,7 @@ struct StatementRating {
         static let outerHeading = 0.4
     }
 
-    /// What a statement keeps that has nothing of what somebody wants to do.
+    /// What a statement keeps of a section that has nothing of what somebody wants to do.
     private static let otherAction = 0.75
     /// Longer ones are whole pages of syntax.
     private static let longest = 1_200
@@ -24,18 +25,22 @@ struct StatementRating {
     private let standing: Double
     /// How much the section's own heading is about the question: the share of its words in it, and of the question in them.
     private let aboutness: Double
+    private let hasAction: Bool
     private let paragraphWords: [Int: Set<String>]
 
     init(_ passage: Passages.Passage, inquiry: Inquiry, standing: Double) {
         self.passage = passage
         self.inquiry = inquiry
-        self.standing = standing
+        // What search puts second is not half as true.
+        self.standing = pow(standing, 0.7)
         let heading = passage.subjectWords
         let named = inquiry.words.filter { heading.contains($0.text) }
         aboutness =
             inquiry.total == 0 || heading.isEmpty
             ? 0
             : Double(named.count) / Double(heading.count) * min(1, named.map(\.weight).reduce(0, +) / inquiry.total)
+        let texts = [passage.headingWords, passage.outerHeadingWords] + passage.statements.map(\.wordSet)
+        hasAction = inquiry.action.map { action in texts.contains(where: action.stands(in:)) } ?? true
         paragraphWords = passage.statements.reduce(into: [:]) { $0[$1.paragraph, default: []].formUnion($1.wordSet) }
     }
 
@@ -45,8 +50,7 @@ struct StatementRating {
         guard statement.kind != .label, statement.text.utf8.count <= Self.longest, statement.words.count >= 2,
             inquiry.total > 0
         else { return nil }
-        let isAnnounced = statement.kind == .code && position > 0 && passage.statements[position - 1].isLeadIn
-        let announced = isAnnounced ? passage.statements[position - 1].wordSet : []
+        let announced = announcement(of: position)
         let own = statement.wordSet.union(announced)
         var counted = 0.0
         var near = 0.0
@@ -74,6 +78,18 @@ struct StatementRating {
         return (min(1, near / inquiry.total), score)
     }
 
+    /// What the sentence before says of code, and the header of a table of its rows: `Name | Storage Size | Range`.
+    private func announcement(of position: Int) -> Set<String> {
+        let statements = passage.statements
+        switch statements[position].kind {
+        case .code where position > 0 && statements[position - 1].isLeadIn: return statements[position - 1].wordSet
+        case .row:
+            let header = statements[..<position].last { $0.kind != .row }
+            return header?.paragraph == statements[position].paragraph ? header?.wordSet ?? [] : []
+        default: return []
+        }
+    }
+
     /// A question is answered where its subject is treated rather than where it is mentioned.
     private var isAboutSubject: Bool {
         inquiry.words.contains { passage.headingWords.contains($0.text) || passage.outerHeadingWords.contains($0.text) }
@@ -83,7 +99,8 @@ struct StatementRating {
     /// rainbows in any manual.
     private func mentionShare(of statement: Statement) -> Double {
         if inquiry.kind == .definition || statement.kind == .code { return 0.5 }
-        return ContentWords.all(in: statement.text).contains { $0 == "example" || $0 == "suppose" } ? 0.5 : 0.85
+        let beginning = ContentWords.all(in: statement.text).prefix(4)
+        return beginning.contains { $0 == "example" || $0 == "suppose" } ? 0.5 : 0.85
     }
 
     private var isWhollySubject: Bool {

@@ -74,7 +74,14 @@ extension Statement {
         }
         var rest = lines[...]
         while let line = rest.first {
-            let verses = rest.prefix { !isProse($0) && !isItem($0) }
+            if let entry = signed(rest) {
+                add(.entry, whole(entry))
+                rest = rest.dropFirst(entry.count)
+                continue
+            }
+            let signatures = rest.prefix(while: isSignature).count
+            let others = rest.dropFirst(signatures).prefix { !isProse($0) && !isItem($0) && !isSignature($0) }
+            let verses = rest.prefix(signatures + others.count)
             rest = rest.dropFirst(max(1, verses.count))
             if verses.isEmpty {
                 let sentences = Sentences.of(line)
@@ -91,9 +98,23 @@ extension Statement {
                 add(.entry, verses[0].base[verses[0].startIndex..<(sentences.first ?? prose).endIndex])
                 for sentence in sentences.dropFirst() { add(.sentence, sentence) }
             } else {
-                add(verses.count == 1 ? .label : .code, whole(verses))
+                add(verses.count > 1 ? .code : isPurpose(line) ? .sentence : .label, whole(verses))
             }
         }
+    }
+
+    /// Signatures and what is said of them, which need not be a sentence: `sqrt ( numeric ) → numeric`, `Square root`.
+    private static func signed(_ lines: ArraySlice<Substring>) -> ArraySlice<Substring>? {
+        let signatures = lines.prefix(while: isSignature)
+        guard !signatures.isEmpty, signatures.endIndex < lines.endIndex, !lines[signatures.endIndex].contains("→"),
+            !isProse(lines[signatures.endIndex])
+        else { return nil }
+        return lines.prefix(signatures.count + 1)
+    }
+
+    /// `lpad ( string text ) → text`; with a quoted value in it, it is an example.
+    private static func isSignature(_ line: Substring) -> Bool {
+        line.contains(" → ") && !line.contains("'") && !isProse(line)
     }
 
     private static func whole(_ lines: ArraySlice<Substring>) -> Substring {
@@ -108,6 +129,13 @@ extension Statement {
                     word.first?.isUppercase == true && word.dropFirst().allSatisfy { $0.isLowercase || $0 == "-" }
                 }
             }
+    }
+
+    /// `TRUNCATE — empty a table`: how reference pages begin.
+    private static func isPurpose(_ line: Substring) -> Bool {
+        [" — ", " – "].contains { sign in
+            line.firstRange(of: sign).map { line[$0.upperBound...].split(separator: " ").count > 1 } ?? false
+        }
     }
 
     private static func isAdmonition(_ lines: ArraySlice<Substring>) -> Bool {

@@ -25,7 +25,9 @@ enum Synonyms {
         larger largest biggest highest: greatest maximum
         smaller smallest lowest: least minimum
         latest newest: last
-        several many: multiple several
+        several: multiple
+        many: multiple number maximum limit
+        long: length
         change modify edit alter: alter change modify
         make add new create: create add
         undo revert: rollback undo

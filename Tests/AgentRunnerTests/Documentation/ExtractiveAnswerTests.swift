@@ -22,6 +22,59 @@ import Testing
         #expect(checker.citations[0].quote == "columns per table | 1,600 | further limited by tuple size")
     }
 
+    private static let functions = Sections.section(
+        3,
+        "JSON Functions and Operators",
+        """
+        Table 9.45 shows the operators.
+
+        json -> text → json
+        Extracts JSON object field with the given key.
+
+        json ->> integer → text
+        json ->> text → text
+        Extracts JSON object field with the given key, as text.
+
+        lpad ( string text, length integer ) → text
+        Extends the string to the given length by prepending spaces. If it is longer, it is truncated.
+        """
+    )
+
+    @Test func anOperatorIsExplainedByItsEntry() {
+        let checker = answer("what does ->> do", Sections.vacuum, Self.functions)
+        #expect(checker.answer.hasSuffix("Extracts JSON object field with the given key, as text. [1]"))
+        #expect(checker.answer.hasPrefix("json ->> integer → text, json ->> text → text: "))
+    }
+
+    @Test func aFunctionIsExplainedByItsEntry() {
+        #expect(answer("What does lpad do?", Sections.vacuum, Self.functions).answer.contains("Extends the string"))
+    }
+
+    @Test func anOperatorThatDoesNotExistIsNotExplained() {
+        #expect(answer("What does the ==>> operator do?", Sections.vacuum, Self.functions).saidUnsupported)
+    }
+
+    @Test func theHeadOfATableSaysWhatItsCellsAre() {
+        let types = Sections.section(
+            4,
+            "Date/Time Types",
+            "Name | Storage Size | Range\ntimestamp [ (p) ] [ without time zone ] | 8 bytes | 4713 BC\ndate | 4 bytes | 4713 BC"
+        )
+        let checker = answer("What is the storage size of a timestamp?", Sections.vacuum, types)
+        #expect(checker.answer.hasPrefix("timestamp [ (p) ] [ without time zone ]: 8 bytes; 4713 BC [1]"))
+    }
+
+    @Test func whatSomebodyDoesToSomethingElseIsNoWayToDoIt() {
+        let git = Sections.section(5, "Git", "With Git you make a copy of the code, with all its branches.")
+        #expect(answer("How do I rename a branch in git?", git, Sections.vacuum).saidUnsupported)
+    }
+
+    @Test func theNumberOfAnItemIsNotQuoted() {
+        let steps = Sections.section(6, "Upgrading", "1. Stop the old server before the upgrade.\n2. Run pg_upgrade.")
+        let checker = answer("When should the old server be stopped for an upgrade?", steps)
+        #expect(checker.citations.first?.quote == "Stop the old server before the upgrade.")
+    }
+
     @Test func anExampleOfAskingTheQuestionIsNoAnswerToIt() {
         let example = Sections.section(
             1,

@@ -19,12 +19,31 @@ import Testing
     @Test func aListIsCutIntoItemsAndTheirFurtherSentences() {
         let text = "- First item. It goes on.\n- Second item.\n1. Third item."
         #expect(kinds(text) == [.item, .sentence, .item, .item])
+        #expect(texts(text) == ["First item.", "It goes on.", "Second item.", "Third item."])
     }
 
     @Test func aTermIsQuotedWithItsFirstSentence() {
         let text = "SIGQUIT\nThis is the Immediate Shutdown mode. It is fast."
         #expect(kinds(text) == [.entry, .sentence])
         #expect(texts(text)[0] == "SIGQUIT\nThis is the Immediate Shutdown mode.")
+    }
+
+    @Test func aSignatureIsATermWhateverIsSaidOfIt() {
+        let text =
+            "floor ( numeric ) → numeric\nfloor ( real ) → real\nNearest integer below\nfloor(42.8) → 42\n\nNext one is here."
+        #expect(kinds(text) == [.entry, .label, .sentence])
+        #expect(texts(text)[0] == "floor ( numeric ) → numeric\nfloor ( real ) → real\nNearest integer below")
+        #expect(
+            kinds("lpad ( text ) → text\nExtends the string. It may grow.\nlpad('a', 2) → aa") == [
+                .entry, .sentence, .label,
+            ]
+        )
+        #expect(kinds("'a' || 'b' → ab") == [.label])
+    }
+
+    @Test func aReferencePagesPurposeCanBeQuoted() {
+        #expect(kinds("TRUNCATE — empty a table") == [.sentence])
+        #expect(kinds("4.2 — Limits") == [.label])
     }
 
     @Test func admonitionsAreNoTerms() {
@@ -68,6 +87,15 @@ import Testing
     @Test func capitalsAmongOtherWordsAreMeant() {
         #expect(ContentWords.of("WHERE is it").count == 1)
         #expect(ContentWords.of("where is it").isEmpty)
+    }
+
+    @Test func operatorsAreWordsAndNames() {
+        #expect(
+            ContentWords.of("json ->> text, a||b; x::int -- or ?! at --- end") == [
+                "json", "->>", "text", "||", "b", "x", "::", "int", "end",
+            ]
+        )
+        #expect(ContentWords.names(in: "what does ->> do") == ["->>"])
     }
 
     @Test func identifiersCommandsAndCharactersAreWords() {
