@@ -18,6 +18,8 @@ struct ExtractiveAnswer {
     /// another section leads away more easily.
     private static let worthAdding = 0.8
     private static let worthAddingFromElsewhere = 0.92
+    /// One that says what the best one leaves out may be worth less.
+    private static let worthCompleting = 0.6
     /// Less is more: two statements and what they need to be understood.
     private static let mostStatements = 2
 
@@ -65,6 +67,7 @@ struct ExtractiveAnswer {
         let candidates = rated().filter { $0.held >= Self.neededShare && !repeatsQuestion($0) }
             .sorted { $0.score > $1.score }
         guard let top = candidates.first else { return [] }
+        if let rest = completing(top, among: candidates) { return [top, rest] }
         var chosen: [Candidate] = []
         var covered: Set<String> = []
         for candidate in candidates {
@@ -81,6 +84,22 @@ struct ExtractiveAnswer {
             chosen.append(candidate)
         }
         return chosen
+    }
+
+    /// A statement of the same paragraph that speaks of what the best one leaves out: dropping a column, and then the views
+    /// that use it.
+    private func completing(_ top: Candidate, among candidates: [Candidate]) -> Candidate? {
+        let passage = passages[top.passage]
+        let statement = passage.statements[top.statement]
+        let missing = inquiry.words.filter {
+            !$0.namesValue && !$0.stands(in: statement.wordSet) && !passage.headingWords.contains($0.text)
+        }
+        return candidates.first { candidate in
+            let other = passages[candidate.passage].statements[candidate.statement]
+            return candidate.passage == top.passage && other.paragraph == statement.paragraph
+                && candidate.score >= top.score * Self.worthCompleting
+                && missing.contains { other.wordSet.contains($0.text) }
+        }
     }
 
     private func repeatsQuestion(_ candidate: Candidate) -> Bool {

@@ -131,6 +131,7 @@ struct Inquiry {
         if has("how do", "how can", "how to", "how should", "how would", "way to", "command") { return .method }
         if has("what are", "list") { return .choice }
         if has("what is", "what does", "what s", "what do", "purpose of") || words.count <= 3 { return .definition }
-        return .other
+        // `drop a column that a view uses`: what somebody wants to do.
+        return question.contains("?") ? .other : .method
     }
 }

@@ -142,7 +142,8 @@ struct StatementRating {
         if words > 35 { form *= 0.5 + 17.5 / words }
         // A section's first sentence points at the heading, which is shown with it.
         if position > 0 || !passage.isBeginning, Anaphora.begins(statement.text) { form *= 0.8 }
-        if statement.text.hasSuffix("?") || statement.text.hasPrefix("See ") { form *= 0.5 }
+        // `Does the string start with the prefix?` is what a function says.
+        if statement.kind != .entry, statement.text.hasSuffix("?") || statement.text.hasPrefix("See ") { form *= 0.5 }
         return form
     }
 }

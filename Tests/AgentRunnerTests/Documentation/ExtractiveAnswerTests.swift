@@ -46,6 +46,34 @@ import Testing
         #expect(checker.answer.hasPrefix("json ->> integer → text, json ->> text → text: "))
     }
 
+    @Test func anEntryMayBeAQuestion() {
+        let arrays = Sections.section(
+            7,
+            "Array Functions",
+            "anyarray && anyarray → boolean\nDo the arrays have any elements in common?"
+        )
+        #expect(answer("What does && do for arrays?", arrays, Self.functions).answer.contains("elements in common?"))
+    }
+
+    @Test func whatSomebodyWantsToDoIsAskedWithoutAQuestionToo() {
+        #expect(Inquiry("drop a column that a view uses", among: []).kind == .method)
+        #expect(Inquiry("Does it drop views it uses?", among: []).kind == .other)
+    }
+
+    @Test func whatTheBestSentenceLeavesOutIsSaidByTheNext() {
+        let drop = Sections.section(
+            8,
+            "ALTER TABLE",
+            "This form drops a column from a table. Indexes go as well. Say CASCADE if anything depends on it, such as views."
+        )
+        let checker = answer("drop a column that a view uses", drop, Sections.vacuum)
+        #expect(
+            checker.citations.map(\.quote) == [
+                "This form drops a column from a table.", "Say CASCADE if anything depends on it, such as views.",
+            ]
+        )
+    }
+
     @Test func aFunctionIsExplainedByItsEntry() {
         #expect(answer("What does lpad do?", Sections.vacuum, Self.functions).answer.contains("Extends the string"))
     }
