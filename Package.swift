@@ -182,6 +182,7 @@ let tests: [Target] = [
             "TestSupport",
             "Wire", asyncHTTPClient, nioCore, nioHTTP1,
         ],
+        exclude: ["dialogue.py"],
         swiftSettings: settings
     ),
     .testTarget(name: "WireTests", dependencies: ["Wire", nioCore, nioEmbedded], swiftSettings: settings),

@@ -22,7 +22,9 @@ public struct Octavo: AsyncParsableCommand {
             arguments. Colour is used on a terminal only, and not at all when NO_COLOR is set.
             """,
         version: octavoVersion,
-        subcommands: [Up.self, Ask.self, Books.self, Runs.self, HealthCommand.self]
+        subcommands: [
+            Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, HealthCommand.self,
+        ]
     )
 
     /// Runs the command that this process' arguments name, and ends the process when it fails.

@@ -88,6 +88,8 @@ public enum GatewayService {
         AskRoutes(follower: follower, limits: limits).add(to: api)
         RunRoutes(storage: storage, follower: follower, limits: limits).add(to: api)
         BookRoutes(storage: storage).add(to: api)
+        ReaderRoutes(storage: storage, limits: limits).add(to: api)
+        ReadingListRoutes(storage: storage, limits: limits).add(to: api)
         return MethodResponder(router)
     }
 }

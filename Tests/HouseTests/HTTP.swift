@@ -23,19 +23,28 @@ struct HTTP {
     }
 
     func post(_ path: String, _ body: String, headers: HTTPHeaders = [:]) async throws -> Answer {
-        try await send(.POST, path, headers: headers, body: body)
+        try await send(.POST, path, headers: headers, body: ByteBuffer(string: body))
+    }
+
+    func post(_ path: String, bytes: [UInt8]) async throws -> Answer {
+        try await send(.POST, path, headers: [:], body: ByteBuffer(bytes: bytes))
+    }
+
+    func delete(_ path: String) async throws -> Answer {
+        try await send(.DELETE, path, headers: [:], body: nil)
     }
 
     func ask(_ question: String) async throws -> Answer {
         try await post("/v1/ask", #"{"question":"\#(question)"}"#)
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, headers: HTTPHeaders, body: String?) async throws -> Answer
+    private func send(_ method: HTTPMethod, _ path: String, headers: HTTPHeaders, body: ByteBuffer?) async throws
+        -> Answer
     {
         var request = HTTPClientRequest(url: house.address + path)
         request.method = method
         request.headers = headers
-        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        if let body { request.body = .bytes(body) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         let bytes = try await response.body.collect(upTo: 8 << 20)
         return Answer(status: Int(response.status.code), headers: response.headers, body: String(buffer: bytes))

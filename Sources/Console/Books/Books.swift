@@ -12,7 +12,7 @@ struct Books: AsyncParsableCommand {
               octavo books search "day off"
               octavo books
             """,
-        subcommands: [BooksImport.self, BooksList.self, BooksSearch.self],
+        subcommands: [BooksImport.self, BooksList.self, BooksSearch.self, BooksRename.self, BooksRemove.self],
         defaultSubcommand: BooksList.self
     )
 }
@@ -30,21 +30,25 @@ struct BooksList: AsyncParsableCommand {
             """
     )
 
+    @Option(help: "Begin behind the book with this id.") var after = 0
+    @Option(help: "How many, 1 to 500.") var limit = 100
+    @Flag(help: "One JSON document, for scripts: {\"books\":[…],\"next\":…} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
-    @Flag(help: "One JSON document, for scripts: {\"books\":[…]} (protocol/storage.md).") var json = false
 
     func run() async throws {
-        let list = try await service.withService("storage") { try await $0.json(ListBooks()) }
-        if json { return Terminal.output.line(list.description) }
-        let books = try list.decode(ListBooks.Result.self).books
-        if books.isEmpty {
-            Terminal.error.line("There are no books yet. Bring one in: octavo books import PATH --title TITLE")
+        let list = ListBooks(after: after, limit: limit)
+        let found = try await service.withService("storage") { try await $0.json(list) }
+        if json { return Terminal.output.line(found.description) }
+        let page = try found.decode(ListBooks.Result.self)
+        if page.books.isEmpty {
+            Terminal.error.line("There are no books here. Bring one in: octavo books import PATH --title TITLE")
         }
-        for book in books {
-            let authors = book.authors.isEmpty ? "" : " by " + book.authors.joined(separator: ", ")
+        for book in page.books {
+            let authors = book.authors.isEmpty ? "" : " by " + Terminal.harmless(book.authors.joined(separator: ", "))
             Terminal.output.line(
                 "\(book.id)  \(Terminal.harmless(book.title))\(authors)  (\(book.sectionCount) sections)"
             )
         }
+        if let next = page.next { Terminal.error.line("There are more: octavo books list --after \(next)") }
     }
 }

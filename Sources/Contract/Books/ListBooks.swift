@@ -9,13 +9,18 @@ public struct ListBooks: Operation {
     public struct Result: Codable, Sendable, Equatable {
         /// By id.
         public var books: [BookSummary]
+        /// The `after` of the next page; absent on the last one.
+        public var next: Int?
     }
 
     /// The page begins behind this book; 0 for the first.
     public var after: Int
+    /// Books on a page, 1 to 500.
+    public var limit: Int
 
     /// The call with its arguments.
-    public init(after: Int = 0) {
+    public init(after: Int = 0, limit: Int = 100) {
         self.after = after
+        self.limit = limit
     }
 }

@@ -81,16 +81,26 @@ public struct AddToReadingList: Operation {
     /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .agentRunner, .admin]
 
-    /// The entry.
+    /// The entry as it is now.
     public struct Result: Codable, Sendable, Equatable {
-        /// Its id.
-        public var id: Int
+        /// The entry.
+        public var entry: ReadingListEntry
         /// Whether it was not there before.
         public var isNew: Bool
 
-        enum CodingKeys: String, CodingKey {
-            case id
-            case isNew = "new"
+        private enum Key: String, CodingKey { case isNew = "new" }
+
+        /// From the members of the entry, and `new` beside them.
+        public init(from decoder: any Decoder) throws {
+            entry = try ReadingListEntry(from: decoder)
+            isNew = try decoder.container(keyedBy: Key.self).decode(Bool.self, forKey: .isNew)
+        }
+
+        /// The members of the entry, and `new` beside them.
+        public func encode(to encoder: any Encoder) throws {
+            try entry.encode(to: encoder)
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(isNew, forKey: .isNew)
         }
     }
 

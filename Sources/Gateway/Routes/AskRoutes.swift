@@ -17,10 +17,8 @@ struct AskRoutes: Sendable {
     }
 
     private func ask(_ request: Request) async throws -> Response {
-        let start = try await self.start(request)
-        // A caller's trace goes on here (W3C Trace Context); without one, this is where it begins.
-        let header = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
-        let trace = header.flatMap(TraceParent.init) ?? TraceParent()
+        let start = try AskBody(await JSONBody.bytes(of: request, limits: limits)).start()
+        let trace = Trace.of(request)
         if EventStream.isWanted(by: request) {
             return EventStreamResponse(run: start.run, keepAlive: limits.keepAlive).response { [follower] emit in
                 try await follower.start(start, trace: trace, emit: emit)
@@ -37,21 +35,6 @@ struct AskRoutes: Sendable {
             return Problem(ServiceError(code, error.message, retry: .no), run: start.run).response()
         }
         return try JSONResponse.response(Answer(run: start.run, outcome: outcome))
-    }
-
-    private func start(_ request: Request) async throws -> StartRun {
-        guard Self.isJSON(request.headers[.contentType]) else { throw HTTPRefusal.mediaType }
-        let bytes = try await BodyDeadline.within(limits.body) { [limits] in
-            try await request.body.collect(upTo: limits.bodyBytes)
-        }
-        return try AskBody(bytes).start()
-    }
-
-    /// Only JSON by its name: a page elsewhere can make a browser send anything else to whatever it may reach.
-    private static func isJSON(_ contentType: String?) -> Bool {
-        guard let contentType else { return true }
-        let name = contentType.prefix { $0 != ";" }.trimmed.lowercased()
-        return name == "application/json" || (name.hasPrefix("application/") && name.hasSuffix("+json"))
     }
 }
 

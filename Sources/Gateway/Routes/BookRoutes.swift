@@ -12,7 +12,8 @@ struct BookRoutes: Sendable {
     func add(to router: RouterGroup<BasicRequestContext>) {
         router.get("books") { request, _ in
             let after = try Query.integer("after", in: request, default: 0, range: 0...Int.max)
-            return JSONResponse.response(try await storage.json(ListBooks(after: after)))
+            let limit = try Query.integer("limit", in: request, default: 100, range: 1...500)
+            return JSONResponse.response(try await storage.json(ListBooks(after: after, limit: limit)))
         }
         router.get("books/:book") { request, context in
             let book = try Query.id(context.parameters.require("book"), of: "book")

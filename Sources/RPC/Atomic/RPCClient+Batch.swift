@@ -19,18 +19,15 @@ extension RPCClient {
         deadline: Duration = .seconds(30),
         traceparent: TraceParent? = nil
     ) async throws -> (repeat (each O).Result) {
-        var entries: [RunBatch.Entry] = []
-        for operation in repeat each operations { entries.append(try Self.entry(operation)) }
-        let answer = try await run(
-            RunBatch(entries),
+        var batched: [BatchedOperation] = []
+        for operation in repeat each operations { batched.append(BatchedOperation(operation)) }
+        let answers = try await batch(
+            batched,
             idempotencyKey: idempotencyKey,
-            until: .now + deadline,
+            deadline: deadline,
             traceparent: traceparent
         )
-        guard let results = answer.member("results")?.elements, results.count == entries.count else {
-            throw ServiceError.internal("The answer of \(RunBatch.name) is not what the contract says.")
-        }
-        var next = results.makeIterator()
+        var next = answers.makeIterator()
         func result<One: Operation>(of operation: One) throws(ServiceError) -> One.Result {
             // As many as there are operations.
             try decodeAnswer(next.next() ?? .null, of: One.name)
@@ -38,11 +35,31 @@ extension RPCClient {
         return (repeat try result(of: each operations))
     }
 
-    private static func entry<O: Operation>(_ operation: O) throws(ServiceError) -> RunBatch.Entry {
-        guard let arguments = try? JSON(encoding: operation) else {
-            throw .invalidArgument("The arguments of \(O.name) cannot be sent.")
+    /// As above, where only the run shows which operations there are.
+    ///
+    ///     var operations: [BatchedOperation] = []
+    ///     if let title { operations.append(BatchedOperation(SetBookTitle(book, to: title))) }
+    ///     if let name { operations.append(BatchedOperation(SetReaderName(reader, to: name))) }
+    ///     let answers = try await storage.batch(operations)
+    ///
+    /// - Returns: the answers as they came, in the order of the operations.
+    /// - Throws: as above.
+    public func batch(
+        _ operations: [BatchedOperation],
+        idempotencyKey: String? = nil,
+        deadline: Duration = .seconds(30),
+        traceparent: TraceParent? = nil
+    ) async throws -> [JSON] {
+        let answer = try await run(
+            RunBatch(try operations.map { operation throws(ServiceError) in try operation.entry() }),
+            idempotencyKey: idempotencyKey,
+            until: .now + deadline,
+            traceparent: traceparent
+        )
+        guard let results = answer.member("results")?.elements, results.count == operations.count else {
+            throw ServiceError.internal("The answer of \(RunBatch.name) is not what the contract says.")
         }
-        return RunBatch.Entry(call: O.name, arguments: arguments)
+        return results
     }
 
     private func run(

@@ -68,18 +68,26 @@ struct Books: Sendable {
     }
 
     private func list(_ list: ListBooks, _ call: CallContext) async throws -> JSON {
+        guard (1...500).contains(list.limit) else {
+            throw ServiceError.invalidArgument("limit has to be from 1 to 500.")
+        }
         let books = try await database.json(
             """
-            select jsonb_build_object('books', coalesce(jsonb_agg(entry order by id), '[]'))
-            from (
-                select book.id, jsonb_build_object(
-                    'id', book.id, 'title', book.title, 'section_count', book.section_count,
-                    'authors', coalesce(
-                        (select jsonb_agg(author.name order by book_author.position)
-                         from book_author join author on author.id = book_author.author_id
-                         where book_author.book_id = book.id), '[]')) as entry
-                from book where book.id > \(list.after) order by book.id limit 500
-            ) as page
+            with page as (
+                select id, title, section_count from book where id > \(list.after) order by id limit \(list.limit + 1)
+            ), shown as (
+                select * from page order by id limit \(list.limit)
+            )
+            select jsonb_build_object(
+                'books', coalesce((
+                    select jsonb_agg(jsonb_build_object(
+                        'id', book.id, 'title', book.title, 'section_count', book.section_count,
+                        'authors', coalesce(
+                            (select jsonb_agg(author.name order by book_author.position)
+                             from book_author join author on author.id = book_author.author_id
+                             where book_author.book_id = book.id), '[]')) order by book.id)
+                    from shown as book), '[]'),
+                'next', case when (select count(*) from page) > \(list.limit) then (select max(id) from shown) end)
             """,
             isReadOnly: true,
             call

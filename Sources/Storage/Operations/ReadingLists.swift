@@ -29,25 +29,13 @@ enum ReadingLists {
             ), shown as (
                 select * from page order by id desc limit \(get.limit)
             ), entries as (
-                select shown.id, jsonb_build_object(
-                    'id', shown.id, 'summary', shown.summary, 'section', section.id,
-                    'added', to_char(shown.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-                    'book', jsonb_build_object('id', book.id, 'title', book.title, 'authors', coalesce(
-                        (select jsonb_agg(author.name order by book_author.position)
-                         from book_author join author on author.id = book_author.author_id
-                         where book_author.book_id = book.id), '[]'))) as entry
-                from shown join book on book.id = shown.book_id
-                    left join lateral (
-                        select section.id from section join document on document.id = section.document_id and document.live
-                        where shown.headings <> '{}' and section.book_id = shown.book_id
-                            and section.file = shown.file and section.anchor = shown.anchor
-                        order by section.headings <> shown.headings, section.position limit 1
-                    ) as section on true
+                select entry.id, \(unsafe: document) as document
+                from shown as entry join book on book.id = entry.book_id left join lateral (\(unsafe: section)) as section on true
             )
             select coalesce((
                 select jsonb_build_object(
                     'reader', \(unsafe: Readers.document),
-                    'entries', coalesce((select jsonb_agg(entry order by id desc) from entries), '[]'),
+                    'entries', coalesce((select jsonb_agg(document order by id desc) from entries), '[]'),
                     'next', case when (select count(*) from page) > \(get.limit) then (select min(id) from shown) end)
                 from reader where id = \(get.reader)
             ), octavo_missing('There is no such reader.'))
@@ -68,10 +56,32 @@ enum ReadingLists {
                 where \(add.section)::bigint is null or section.id is not null
                 on conflict (reader_id, book_id, file, anchor) do update
                     set summary = coalesce(excluded.summary, reading_list_entry.summary)
-                returning id, xmax = 0 as is_new
+                returning *, xmax = 0 as is_new
             )
-            select coalesce((select jsonb_build_object('id', id, 'new', is_new) from kept),
-                octavo_missing('There is no such section in this book.'))
+            select coalesce((
+                select \(unsafe: document) || jsonb_build_object('new', entry.is_new)
+                from kept as entry join book on book.id = entry.book_id left join lateral (\(unsafe: section)) as section on true
+            ), octavo_missing(case when exists (select from book where id = \(add.book))
+                then 'There is no such section in this book.' else 'There is no such book.' end))
             """
     }
+
+    /// An entry as the contract has it.
+    private static let document = """
+        jsonb_build_object(
+            'id', entry.id, 'summary', entry.summary, 'section', section.id,
+            'added', to_char(entry.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'book', jsonb_build_object('id', book.id, 'title', book.title, 'authors', coalesce(
+                (select jsonb_agg(author.name order by book_author.position)
+                 from book_author join author on author.id = book_author.author_id
+                 where book_author.book_id = book.id), '[]')))
+        """
+
+    /// The section of an entry, by where it stands.
+    private static let section = """
+        select section.id from section join document on document.id = section.document_id and document.live
+        where entry.headings <> '{}' and section.book_id = entry.book_id
+            and section.file = entry.file and section.anchor = entry.anchor
+        order by section.headings <> entry.headings, section.position limit 1
+        """
 }
