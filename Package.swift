@@ -178,9 +178,8 @@ let tests: [Target] = [
     .testTarget(
         name: "HouseTests",
         dependencies: [
-            "Agents", "Console", "Contract", "Daemon", "Postgres", "PrivateCluster", "RPC", "ScriptedProvider", "Systemd",
-            "TestSupport",
-            "Wire", asyncHTTPClient, nioCore, nioHTTP1,
+            "Agents", "Console", "Contract", "Daemon", "Postgres", "PrivateCluster", "RPC", "ScriptedProvider",
+            "Systemd", "TestSupport", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1,
         ],
         exclude: ["dialogue.py"],
         swiftSettings: settings

@@ -117,6 +117,7 @@ public enum StorageService {
         Sections(database: database).add(to: &operations)
         Runs(database: database, signals: signals, leases: leases).add(to: &operations)
         Transactions(database: database).add(to: &operations)
+        Maintenance(database: database).add(to: &operations)
         var statements = Statements(database: database)
         BookEditing.add(to: &operations, &statements)
         Readers.add(to: &operations, &statements)

@@ -85,6 +85,27 @@ import Testing
         }
     }
 
+    @Test func howEachStandsIsSaidWithoutChangingAnything() async throws {
+        let connection = try await newConnection()
+        let third = Migration(number: 3, name: "third", sql: "select 3")
+        let before = try await Migrations([first]).standings(on: connection)
+        #expect(before.map(\.state) == [.missing])
+        try await Migrations([first, third]).apply(on: connection)
+        let edited = Migration(number: 1, name: "create_book", sql: first.sql + " ")
+        let fourth = Migration(number: 4, name: "fourth", sql: "select 4")
+        let standings = try await Migrations([edited, second, fourth]).standings(on: connection)
+        #expect(standings.map(\.number) == [1, 2, 3, 4])
+        #expect(standings.map(\.state) == [.edited, .misplaced(behind: 3), .unknown, .missing])
+        #expect(standings.map { $0.error == nil } == [false, false, false, true])
+        let applied = try await Migrations([first, third]).standings(on: connection)
+        for standing in applied {
+            guard case .applied(let time) = standing.state else { throw Missing() }
+            #expect(time.hasSuffix("Z") && time.contains("T"))
+        }
+    }
+
+    private struct Missing: Error {}
+
     @Test func thoseWhoApplyTogetherTakeTurns() async throws {
         let configuration = try await newDatabase()
         let migrations = try Migrations([first, second])

@@ -46,7 +46,9 @@ struct BookImport {
             let place = paths.joined(separator: ", ")
             throw Failure("There is no Markdown or HTML in \(place) (.md, .markdown, .html, .htm, .xhtml).")
         }
-        let begun = try await storage.perform(BeginImport(title: title, authors: authors))
+        let begun = try await storage.perform(
+            BeginImport(title: title, authors: authors, sources: paths.map(Self.absolute))
+        )
         var report = Report(book: begun.book, documents: 0, sections: 0, changed: 0, removed: 0, skipped: omissions)
         var batch = Batch(begun: begun)
         for (number, source) in sources.enumerated() {
@@ -72,6 +74,11 @@ struct BookImport {
         report.sections = finished.sections
         report.removed = finished.removed
         return report
+    }
+
+    /// So that it is found again from elsewhere.
+    private static func absolute(_ path: String) -> String {
+        path.utf8.first == UInt8(ascii: "/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     private static func folder(_ path: String) throws -> DocumentFolder {

@@ -18,7 +18,12 @@ struct ServiceOptions: ParsableArguments {
 
     /// The admin socket of a service.
     func socket(_ service: String) -> String {
-        folder + "/\(service)-admin.sock"
+        path(of: "\(service)-admin")
+    }
+
+    /// A socket by its name, such as `storage-gateway`.
+    func path(of socket: String) -> String {
+        "\(folder)/\(socket).sock"
     }
 
     private var folder: String {

@@ -18,11 +18,23 @@ public struct BeginImport: Operation {
     public var title: String
     /// The authors, in their order.
     public var authors: [String]
+    /// The files and folders it is read from: absolute paths on the importing machine, at most 16. They replace those it
+    /// had.
+    public var sources: [String]
 
     /// The call with its arguments.
-    public init(title: String, authors: [String]) {
+    public init(title: String, authors: [String], sources: [String] = []) {
         self.title = title
         self.authors = authors
+        self.sources = sources
+    }
+
+    /// What is left out is empty.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        title = try values.decode(String.self, forKey: .title)
+        authors = try values.decode([String].self, forKey: .authors)
+        sources = try values.decodeIfPresent([String].self, forKey: .sources) ?? []
     }
 }
 

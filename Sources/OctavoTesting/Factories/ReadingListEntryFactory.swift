@@ -78,11 +78,7 @@ public struct ReadingListEntryFactory: StoringFactory {
         let (book, section) = try await storedParts()
         let reader = try await owner
         let add = AddToReadingList(reader: reader.id, book: book, section: section, summary: summary)
-        let added = try await storage.perform(add)
-        let list = try await storage.perform(GetReadingList(reader: reader.id, before: added.id + 1, limit: 1))
-        guard let entry = list.entries.first, entry.id == added.id else {
-            throw FactoryError("The entry of \(reader.name) is not there.")
-        }
+        let entry = try await storage.perform(add).entry
         return KeptEntry(reader: reader.value, entry: entry)
     }
 

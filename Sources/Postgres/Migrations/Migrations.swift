@@ -10,7 +10,7 @@ public struct Migrations: Sendable {
     /// The lock's number: "octavo" in ASCII.
     private static let lock: Int64 = 0x6f63_7461_766f
     /// A change of a large table may take long; waiting for ever is still wrong.
-    private static let longest: Duration = .seconds(600)
+    static let longest: Duration = .seconds(600)
 
     /// Orders the migrations. Throws `badNumber`.
     public init(_ migrations: [Migration]) throws(MigrationError) {
@@ -83,7 +83,7 @@ public struct Migrations: Sendable {
 
     /// False when another process was faster.
     private func apply(
-        _ change: Pending,
+        _ change: Known,
         on connection: PostgresConnection,
         deadline: ContinuousClock.Instant
     ) async throws(MigrationError) -> Bool {
@@ -115,91 +115,5 @@ public struct Migrations: Sendable {
                 error as? PostgresError ?? Self.unexpected(error)
             )
         }
-    }
-}
-
-extension Migrations {
-    private struct Pending {
-        let migration: Migration
-        let checksum: String
-    }
-
-    private struct Applied {
-        let number: Int
-        let name: String
-        let checksum: String
-    }
-
-    /// Compares what was applied with what there is.
-    private func pending(
-        on connection: PostgresConnection,
-        deadline: ContinuousClock.Instant
-    ) async throws(MigrationError) -> [Pending] {
-        let applied: [Applied]
-        let checksums: [String]
-        do throws(PostgresError) {
-            applied = try await self.applied(on: connection, deadline)
-            checksums = try await self.checksums(on: connection, deadline)
-        } catch {
-            throw .database(error)
-        }
-        let known = Dictionary(uniqueKeysWithValues: zip(all, checksums).map { ($0.number, $1) })
-        for one in applied {
-            guard let checksum = known[one.number] else { throw .unknown(number: one.number, name: one.name) }
-            guard checksum == one.checksum else { throw .edited(number: one.number, name: one.name) }
-        }
-        let done = Set(applied.map(\.number))
-        let last = done.max() ?? 0
-        let missing = zip(all, checksums).filter { !done.contains($0.0.number) }
-        if let (late, _) = missing.first, late.number < last {
-            throw .outOfOrder(number: late.number, name: late.name, applied: last)
-        }
-        return missing.map { Pending(migration: $0.0, checksum: $0.1) }
-    }
-
-    private func applied(
-        on connection: PostgresConnection,
-        _ deadline: ContinuousClock.Instant
-    ) async throws(PostgresError) -> [Applied] {
-        let exists = try await connection.query(
-            "select to_regclass('octavo_migration') is not null",
-            isReadOnly: true,
-            deadline: deadline
-        )
-        guard try exists[0][0, as: Bool.self] else { return [] }
-        let rows = try await connection.query(
-            "select number, name, checksum from octavo_migration order by number",
-            isReadOnly: true,
-            deadline: deadline
-        )
-        var applied: [Applied] = []
-        for row in rows {
-            applied.append(
-                Applied(
-                    number: try row[0, as: Int.self],
-                    name: try row[1, as: String.self],
-                    checksum: try row[2, as: String.self]
-                )
-            )
-        }
-        return applied
-    }
-
-    /// SHA-256 of each text. Postgres computes it, so that this module needs no cryptography of its own.
-    private func checksums(
-        on connection: PostgresConnection,
-        _ deadline: ContinuousClock.Instant
-    ) async throws(PostgresError) -> [String] {
-        let rows = try await connection.query(
-            """
-            select encode(sha256(convert_to(sql, 'UTF8')), 'hex')
-            from unnest(\(all.map(\.sql))) with ordinality as migration (sql, place) order by place
-            """,
-            isReadOnly: true,
-            deadline: deadline
-        )
-        var checksums: [String] = []
-        for row in rows { checksums.append(try row[0, as: String.self]) }
-        return checksums
     }
 }

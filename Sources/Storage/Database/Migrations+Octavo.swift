@@ -6,6 +6,7 @@ extension [Migration] {
         Migration(number: 1, name: "books", sql: text(PackageResources.m0001_books_sql)),
         Migration(number: 2, name: "runs", sql: text(PackageResources.m0002_runs_sql)),
         Migration(number: 3, name: "readers", sql: text(PackageResources.m0003_readers_sql)),
+        Migration(number: 4, name: "sources", sql: text(PackageResources.m0004_sources_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

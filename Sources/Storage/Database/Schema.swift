@@ -50,31 +50,65 @@ final class Schema: Service {
     /// Applies what is missing. Postgres may be away for an hour: it is tried again until it is there.
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while let pool = self.pool, !Task.isCancelled {
+            while self.pool != nil, !Task.isCancelled {
                 do {
-                    let applied = try await pool.withConnection(deadline: .now + .seconds(300)) { connection in
-                        try await Migrations(.octavo).apply(on: connection)
-                    }
-                    for migration in applied {
-                        self.logger.notice("migration applied", metadata: ["name": "\(migration.name)"])
-                    }
-                    self.state.withLock { $0 = .ready }
+                    _ = try await self.apply(deadline: .now + .seconds(600))
                     break
                 } catch let error as MigrationError where !error.passes {
-                    // A person has to look at this; trying again would change nothing.
-                    self.logger.error("migrations refused", metadata: ["reason": "\(error)"])
-                    self.state.withLock {
-                        $0 = .refused(reason: "a migration was refused; the log of octavo-storage says which")
-                    }
+                    // A person has to look at this; trying again by itself would change nothing.
                     break
                 } catch {
-                    self.state.withLock { $0 = .waiting(reason: "the database is away") }
                     self.logger.debug("migrations wait", metadata: ["reason": "\(error)"])
                     try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
                 }
             }
         }
         try? await gracefulShutdown()
+    }
+
+    /// Applies what is missing now; the tables can be used from then on.
+    func apply(deadline: ContinuousClock.Instant) async throws -> [Migration] {
+        do {
+            let applied = try await withConnection(deadline) { connection in
+                try await Migrations(.octavo).apply(on: connection, deadline: deadline)
+            }
+            for migration in applied { logger.notice("migration applied", metadata: ["name": "\(migration.name)"]) }
+            state.withLock { $0 = .ready }
+            return applied
+        } catch {
+            failed(error)
+            throw error
+        }
+    }
+
+    /// How each migration stands; nothing is changed.
+    func standings(deadline: ContinuousClock.Instant) async throws -> [MigrationStanding] {
+        try await withConnection(deadline) { connection in
+            try await Migrations(.octavo).standings(on: connection, deadline: deadline)
+        }
+    }
+
+    private func withConnection<Value: Sendable>(
+        _ deadline: ContinuousClock.Instant,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        guard let pool else { throw ServiceError.unavailable("No database is configured.", retry: .no) }
+        return try await pool.withConnection(deadline: deadline, body)
+    }
+
+    private func failed(_ error: any Error) {
+        var reason = "the database is away"
+        var isRefused = false
+        if let error = error as? MigrationError, !error.passes {
+            logger.error("migrations refused", metadata: ["reason": "\(error)"])
+            reason = "a migration was refused; the log of octavo-storage says which"
+            isRefused = true
+        }
+        state.withLock { state in
+            // Tables that were there still are, whatever was asked for since.
+            if case .ready = state { return }
+            state = isRefused ? .refused(reason: reason) : .waiting(reason: reason)
+        }
     }
 }
 

@@ -12,6 +12,7 @@ struct Books: Sendable {
         operations.onJSON(ListBooks.self) { try await list($0, $1) }
         operations.allowWithin(GetBook.self)
         operations.allowWithin(ListBooks.self)
+        operations.onJSON(ListSources.self) { try await sources($0, $1) }
         operations.onJSON(BeginImport.self) { try await beginImport($0, $1) }
         operations.onJSON(PutDocuments.self) { try await putDocuments($0, $1) }
         operations.onJSON(FinishImport.self) { try await finishImport($0, $1) }
@@ -95,6 +96,35 @@ struct Books: Sendable {
         return books ?? .emptyObject
     }
 
+    private func sources(_ list: ListSources, _ call: CallContext) async throws -> JSON {
+        guard (1...100).contains(list.limit) else {
+            throw ServiceError.invalidArgument("limit has to be from 1 to 100.")
+        }
+        let books = try await database.json(
+            """
+            with page as (
+                select id, title, sources from book where id > \(list.after) and sources <> '{}'
+                order by id limit \(list.limit + 1)
+            ), shown as (
+                select * from page order by id limit \(list.limit)
+            )
+            select jsonb_build_object(
+                'books', coalesce((
+                    select jsonb_agg(jsonb_build_object(
+                        'book', book.id, 'title', book.title, 'sources', book.sources,
+                        'authors', coalesce(
+                            (select jsonb_agg(author.name order by book_author.position)
+                             from book_author join author on author.id = book_author.author_id
+                             where book_author.book_id = book.id), '[]')) order by book.id)
+                    from shown as book), '[]'),
+                'next', case when (select count(*) from page) > \(list.limit) then (select max(id) from shown) end)
+            """,
+            isReadOnly: true,
+            call
+        )
+        return books ?? .emptyObject
+    }
+
     private func beginImport(_ begin: BeginImport, _ call: CallContext) async throws -> JSON {
         let authors = begin.authors.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         guard ([begin.title] + authors).allSatisfy({ (1...300).contains($0.unicodeScalars.count) }),
@@ -104,11 +134,14 @@ struct Books: Sendable {
                 "A title and a name have 1 to 300 characters; a book has at most 100 authors."
             )
         }
+        guard begin.sources.count <= 16, begin.sources.allSatisfy({ (1...4096).contains($0.utf8.count) }) else {
+            throw ServiceError.invalidArgument("A book has at most 16 sources, of 1 to 4096 bytes each.")
+        }
         let begun = try await database.json(
             """
             with begun as (
-                insert into book (title, import) values (\(begin.title), 1)
-                on conflict (title) do update set import = book.import + 1
+                insert into book (title, import, sources) values (\(begin.title), 1, \(begin.sources)::text[])
+                on conflict (title) do update set import = book.import + 1, sources = excluded.sources
                 returning id, import
             ), named as (
                 insert into author (name) select unnest(\(authors)::text[])

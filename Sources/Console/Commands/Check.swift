@@ -1,0 +1,123 @@
+import ArgumentParser
+import Contract
+import FoundationEssentials
+import RPC
+import Wire
+
+/// `octavo run check`.
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Look over the installation: sockets, services, database, migrations, versions.",
+        discussion: "Says what is wrong and how to mend it. Exit code 1 when something is."
+    )
+
+    /// Something that was looked at.
+    struct Finding: Encodable, Sendable {
+        var subject: String
+        /// What is wrong with it; nil when nothing is.
+        var problem: String?
+        /// What to do about it.
+        var mend: String?
+    }
+
+    private static let sockets = [
+        "storage-gateway", "storage-agent-runner", "storage-admin", "agent-runner-gateway", "agent-runner-admin",
+        "gateway-admin",
+    ]
+
+    @Flag(help: "One JSON document, for scripts.") var json = false
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        // None of them waits for another.
+        async let storage = look(at: "storage")
+        async let runner = look(at: "agent-runner")
+        async let gateway = look(at: "gateway")
+        async let migrations = lookAtMigrations()
+        let findings = lookAtSockets() + (await [storage, runner, gateway]).flatMap(\.self) + (await migrations)
+        if json {
+            Terminal.output.line(try JSON(encoding: ["findings": findings]).description)
+        } else {
+            findings.forEach(Self.show)
+        }
+        if findings.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+    }
+
+    private static func show(_ finding: Finding) {
+        let out = Terminal.output
+        guard let problem = finding.problem else {
+            return out.line("\(out.styled("good", .green))   \(finding.subject)")
+        }
+        out.line("\(out.styled("wrong", .red))  \(finding.subject): \(problem)")
+        if let mend = finding.mend { out.line("       \(mend)") }
+    }
+
+    private func lookAtSockets() -> [Finding] {
+        let missing = Self.sockets.filter { !FileManager.default.fileExists(atPath: service.path(of: $0)) }
+        guard !missing.isEmpty else { return [Finding(subject: "all \(Self.sockets.count) sockets are there")] }
+        return missing.map {
+            Finding(
+                subject: "socket \($0)",
+                problem: "there is no \(service.path(of: $0))",
+                mend: "Start Octavo: octavo up, or systemctl start octavo.target; or name its folder with --run-folder."
+            )
+        }
+    }
+
+    private func look(at name: String) async -> [Finding] {
+        let health: Health
+        do {
+            health = try await service.withService(name) { try await $0.perform(GetHealth(), deadline: .seconds(2)) }
+        } catch {
+            let mend = "See its log: journalctl -u octavo-\(name), or octavo.log in the folder of octavo up."
+            return [Finding(subject: name, problem: "it does not answer: \(error)", mend: mend)]
+        }
+        var findings = health.reasons.map { Finding(subject: name, problem: $0, mend: Self.mend(for: $0)) }
+        if health.version != octavoVersion {
+            findings.append(
+                Finding(
+                    subject: name,
+                    problem: "it runs version \(health.version), and this is version \(octavoVersion)",
+                    mend: "Restart it: systemctl restart octavo-\(name), or octavo up anew."
+                )
+            )
+        }
+        guard findings.isEmpty else { return findings }
+        let seconds = health.uptimeMilliseconds / 1000
+        return [Finding(subject: "\(name) is ready: version \(health.version), up \(seconds) s")]
+    }
+
+    private static func mend(for reason: String) -> String {
+        let known = [
+            (
+                "no database configured",
+                "Set DATABASE_URL for octavo-storage, as in postgresql:///octavo?host=/run/postgresql"
+            ),
+            (
+                "database is away",
+                "Start Postgres: systemctl start postgresql; and see that octavo-storage may connect."
+            ),
+            ("database was not reached", "Wait a moment; then see that Postgres runs and octavo-storage may connect."),
+            ("migration was refused", "Ask why: octavo run migrate --check; then try again: octavo run migrate"),
+        ]
+        return known.first { reason.contains($0.0) }?.1 ?? "See its log for more."
+    }
+
+    private func lookAtMigrations() async -> [Finding] {
+        do {
+            let migrations = try await service.withService("storage") { storage in
+                try await storage.perform(ListMigrations(), deadline: .seconds(5)).migrations
+            }
+            let problems = migrations.flatMap { Migrate.problems(of: $0) }
+            guard problems.isEmpty else {
+                return problems.map { Finding(subject: "migrations", problem: $0) }
+            }
+            return [Finding(subject: "the database answers, and all \(migrations.count) migrations are applied")]
+        } catch {
+            return [
+                Finding(subject: "database", problem: "\(error)", mend: "Mend storage first; then run this again.")
+            ]
+        }
+    }
+}

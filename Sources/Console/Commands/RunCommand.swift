@@ -1,0 +1,75 @@
+import ArgumentParser
+
+/// `octavo run`: management commands by name.
+struct RunCommand: AsyncParsableCommand {
+    /// Every command there is. A new one is a file in this folder, and its line here: Swift finds no types by itself.
+    static let commands: [any ParsableCommand.Type] = [
+        BooksRefresh.self,
+        Check.self,
+        Migrate.self,
+        PruneCommand.self,
+    ]
+
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Management commands; without a name it lists them.",
+        discussion: "`octavo run COMMAND --help` explains one.",
+        subcommands: commands + [ListCommands.self],
+        defaultSubcommand: ListCommands.self
+    )
+}
+
+/// What `octavo run` does with no command's name: lists all of them, or says which one may have been meant.
+struct ListCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", shouldDisplay: false)
+
+    @Argument(parsing: .captureForPassthrough) var words: [String] = []
+
+    func run() async throws {
+        let commands = RunCommand.commands.map { Self.entry($0.configuration) }
+        guard let word = words.first else {
+            let width = commands.map(\.name.count).max() ?? 0
+            for command in commands {
+                Terminal.output.line("\(command.name.padded(to: width))  \(command.does)")
+            }
+            return
+        }
+        let meant = Suggestion.nearest(to: word, in: commands.map(\.name))
+        let hint = meant.map { " Did you mean `octavo run \($0)`?" } ?? ""
+        let shown = Terminal.harmless(String(word.prefix(60)))
+        throw ValidationError("There is no command \"\(shown)\".\(hint) `octavo run` lists all of them.")
+    }
+
+    private static func entry(_ configuration: CommandConfiguration) -> (name: String, does: String) {
+        (configuration.commandName ?? "", configuration.abstract)
+    }
+}
+
+/// What somebody may have meant.
+enum Suggestion {
+    /// What begins so; else the word with the fewest letters to change, as long as that is less than half of them.
+    static func nearest(to typed: String, in known: [String]) -> String? {
+        // What somebody typed may be long; no name is.
+        let typed = String(typed.prefix(60))
+        if let begun = known.first(where: { $0.hasPrefix(typed) }) { return begun }
+        let rated = known.map { (word: $0, distance: distance(typed, $0)) }
+        guard let best = rated.min(by: { $0.distance < $1.distance }) else { return nil }
+        return best.distance * 2 < max(typed.count, best.word.count) ? best.word : nil
+    }
+
+    /// Letters to add, take away or replace (Levenshtein).
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let (one, other) = (Array(one), Array(other))
+        var row = Array(0...other.count)
+        for (index, letter) in one.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for place in other.indices {
+                let replaced = diagonal + (other[place] == letter ? 0 : 1)
+                diagonal = row[place + 1]
+                row[place + 1] = min(replaced, row[place] + 1, row[place + 1] + 1)
+            }
+        }
+        return row[other.count]
+    }
+}
