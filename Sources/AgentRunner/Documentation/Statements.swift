@@ -79,9 +79,7 @@ extension Statement {
                 rest = rest.dropFirst(entry.count)
                 continue
             }
-            let signatures = rest.prefix(while: isSignature).count
-            let others = rest.dropFirst(signatures).prefix { !isProse($0) && !isItem($0) && !isSignature($0) }
-            let verses = rest.prefix(signatures + others.count)
+            let verses = verses(in: rest)
             rest = rest.dropFirst(max(1, verses.count))
             if verses.isEmpty {
                 let sentences = Sentences.of(line)
@@ -101,6 +99,13 @@ extension Statement {
                 add(verses.count > 1 ? .code : isPurpose(line) ? .sentence : .label, whole(verses))
             }
         }
+    }
+
+    /// The lines up to running text, an item or another signature.
+    private static func verses(in lines: ArraySlice<Substring>) -> ArraySlice<Substring> {
+        let signatures = lines.prefix(while: isSignature).count
+        let others = lines.dropFirst(signatures).prefix { !isProse($0) && !isItem($0) && !isSignature($0) }
+        return lines.prefix(signatures + others.count)
     }
 
     /// Signatures and what is said of them, which need not be a sentence: `sqrt ( numeric ) → numeric`, `Square root`.
