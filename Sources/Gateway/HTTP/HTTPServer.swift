@@ -50,7 +50,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     func run() async throws {
         let channel = http1Channel()
         let quiescing = ServerQuiescingHelper(group: group)
-        var listeners: [NIOAsyncChannel<Connection?, Never>] = []
+        var listeners: [NIOAsyncChannel<(any Channel)?, Never>] = []
         for descriptor in descriptors {
             listeners.append(try await listen(on: descriptor, quiescing))
         }
@@ -66,12 +66,13 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     /// A connection's error never ends the server.
-    private func serve(_ listener: NIOAsyncChannel<Connection?, Never>, _ channel: HTTP1Channel) async throws {
+    private func serve(_ listener: NIOAsyncChannel<(any Channel)?, Never>, _ channel: HTTP1Channel) async throws {
         try await listener.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    guard let connection else { continue }
+                for try await child in connections {
+                    guard let child else { continue }
                     group.addTask {
+                        guard let connection = try? await self.wrap(child) else { return }
                         await channel.handle(value: connection, logger: self.logger)
                     }
                 }
@@ -79,10 +80,23 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         }
     }
 
+    /// Only now, not when it is accepted: a connection that comes while the server stops is never taken out of the
+    /// sequence, and a `NIOAsyncChannel` that nobody has used ends the process.
+    private func wrap(_ child: any Channel) async throws -> Connection {
+        try await child.eventLoop.submit {
+            let connection = try Connection(
+                wrappingChannelSynchronously: child,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+            try child.syncOptions?.setOption(.autoRead, value: true)
+            return connection
+        }.get()
+    }
+
     private func listen(
         on descriptor: CInt,
         _ quiescing: ServerQuiescingHelper
-    ) async throws -> NIOAsyncChannel<Connection?, Never> {
+    ) async throws -> NIOAsyncChannel<(any Channel)?, Never> {
         try await ServerBootstrap(group: group)
             .serverChannelInitializer { server in
                 server.eventLoop.makeCompletedFuture {
@@ -90,7 +104,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(descriptor) { child -> EventLoopFuture<Connection?> in
+            .bind(descriptor) { child -> EventLoopFuture<(any Channel)?> in
                 let count = self.open.add(1, ordering: .relaxed).newValue
                 child.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
                 return child.eventLoop.makeCompletedFuture { try self.accept(child, count) }
@@ -98,7 +112,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     /// A connection over the limit is told so, and one far over it is closed at once, so that this has a limit too.
-    private func accept(_ child: any Channel, _ count: Int) throws -> Connection? {
+    private func accept(_ child: any Channel, _ count: Int) throws -> (any Channel)? {
         guard count <= limits.connections + limits.refusedConnections else {
             child.close(promise: nil)
             return nil
@@ -114,10 +128,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         try pipeline.addHandler(ByteToMessageHandler(RequestDecoder(for: connection, limits: limits)))
         try pipeline.addHandler(connection)
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-        return try Connection(
-            wrappingChannelSynchronously: child,
-            configuration: .init(isOutboundHalfClosureEnabled: true)
-        )
+        try child.syncOptions?.setOption(.autoRead, value: false)
+        return child
     }
 
     /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not
