@@ -44,17 +44,35 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         self.onListening = onListening
     }
 
+    /// Accepted, and not served yet; nil when no more are.
+    private let accepted = Mutex<[ObjectIdentifier: Connection]?>([:])
+
     /// Connections open now.
     var connections: Int { open.load(ordering: .relaxed) }
 
     func run() async throws {
         let channel = http1Channel()
         let quiescing = ServerQuiescingHelper(group: group)
-        var listeners: [NIOAsyncChannel<(any Channel)?, Never>] = []
+        var listeners: [NIOAsyncChannel<ObjectIdentifier?, Never>] = []
         for descriptor in descriptors {
             listeners.append(try await listen(on: descriptor, quiescing))
         }
         onListening()
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await serve(listeners, channel, quiescing))
+        } catch {
+            result = .failure(error)
+        }
+        await closeAccepted()
+        try result.get()
+    }
+
+    private func serve(
+        _ listeners: [NIOAsyncChannel<ObjectIdentifier?, Never>],
+        _ channel: HTTP1Channel,
+        _ quiescing: ServerQuiescingHelper
+    ) async throws {
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 for listener in listeners { group.addTask { try await self.serve(listener, channel) } }
@@ -66,13 +84,12 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     /// A connection's error never ends the server.
-    private func serve(_ listener: NIOAsyncChannel<(any Channel)?, Never>, _ channel: HTTP1Channel) async throws {
+    private func serve(_ listener: NIOAsyncChannel<ObjectIdentifier?, Never>, _ channel: HTTP1Channel) async throws {
         try await listener.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                for try await child in connections {
-                    guard let child else { continue }
+                for try await id in connections {
+                    guard let id, let connection = accepted.withLock({ $0?.removeValue(forKey: id) }) else { continue }
                     group.addTask {
-                        guard let connection = try? await self.wrap(child) else { return }
                         await channel.handle(value: connection, logger: self.logger)
                     }
                 }
@@ -80,23 +97,10 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         }
     }
 
-    /// Only now, not when it is accepted: a connection that comes while the server stops is never taken out of the
-    /// sequence, and a `NIOAsyncChannel` that nobody has used ends the process.
-    private func wrap(_ child: any Channel) async throws -> Connection {
-        try await child.eventLoop.submit {
-            let connection = try Connection(
-                wrappingChannelSynchronously: child,
-                configuration: .init(isOutboundHalfClosureEnabled: true)
-            )
-            try child.syncOptions?.setOption(.autoRead, value: true)
-            return connection
-        }.get()
-    }
-
     private func listen(
         on descriptor: CInt,
         _ quiescing: ServerQuiescingHelper
-    ) async throws -> NIOAsyncChannel<(any Channel)?, Never> {
+    ) async throws -> NIOAsyncChannel<ObjectIdentifier?, Never> {
         try await ServerBootstrap(group: group)
             .serverChannelInitializer { server in
                 server.eventLoop.makeCompletedFuture {
@@ -104,7 +108,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(descriptor) { child -> EventLoopFuture<(any Channel)?> in
+            .bind(descriptor) { child -> EventLoopFuture<ObjectIdentifier?> in
                 let count = self.open.add(1, ordering: .relaxed).newValue
                 child.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
                 return child.eventLoop.makeCompletedFuture { try self.accept(child, count) }
@@ -112,7 +116,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     /// A connection over the limit is told so, and one far over it is closed at once, so that this has a limit too.
-    private func accept(_ child: any Channel, _ count: Int) throws -> (any Channel)? {
+    private func accept(_ child: any Channel, _ count: Int) throws -> ObjectIdentifier? {
         guard count <= limits.connections + limits.refusedConnections else {
             child.close(promise: nil)
             return nil
@@ -128,8 +132,26 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         try pipeline.addHandler(ByteToMessageHandler(RequestDecoder(for: connection, limits: limits)))
         try pipeline.addHandler(connection)
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-        try child.syncOptions?.setOption(.autoRead, value: false)
-        return child
+        return try accepted.withLock { accepted in
+            guard accepted != nil else {
+                child.close(promise: nil)
+                return nil
+            }
+            let id = ObjectIdentifier(child)
+            accepted?[id] = try Connection(
+                wrappingChannelSynchronously: child,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+            return id
+        }
+    }
+
+    /// Connections that came while the server stopped are never taken out of the sequence of the accepted ones, and a
+    /// `NIOAsyncChannel` that is let go unused ends the process.
+    private func closeAccepted() async {
+        for connection in accepted.withLock({ $0.take() ?? [:] }).values {
+            try? await connection.executeThenClose { _, _ in }
+        }
     }
 
     /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not
