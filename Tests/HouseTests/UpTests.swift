@@ -1,7 +1,9 @@
 import Console
+import Contract
 import Daemon
 import FoundationEssentials
 import Glibc
+import RPC
 import Systemd
 import TestSupport
 import Testing
@@ -24,6 +26,24 @@ import Testing
             let again = try await second.address()
             #expect(!second.text.contains("imported"))
             #expect(try await shell("curl -s \(again)/v1/books") == books)
+            #expect(try await second.stop() == .code(0))
+        }
+    }
+
+    @Test func aFirstBookThatWasRenamedIsNotMadeAgain() async throws {
+        try await withState { state in
+            let first = try Up(state)
+            let address = try await first.address()
+            let head = try await shell("curl -s -o /dev/null -D - \(address)/v1/ask --json '{\"question\":\"frame\"}'")
+            #expect(head.contains("octavo-run: "), "\(head)")
+            try await RPCClient.withConnection(path: state + "/run/storage-admin.sock", role: .admin, name: "storage") {
+                _ = try await $0.perform(SetBookTitle(1, to: "Manual"))
+            }
+            #expect(try await first.stop() == .code(0))
+
+            let second = try Up(state)
+            let books = try await shell("curl -s \(try await second.address())/v1/books")
+            #expect(books.contains(#""title": "Manual""#) && !books.contains(#""title": "Octavo""#), "\(books)")
             #expect(try await second.stop() == .code(0))
         }
     }

@@ -88,11 +88,21 @@ struct Opening: Service {
     private func importOwnDocumentation() async throws {
         guard let sources = Self.ownDocumentation() else { return }
         do {
-            let report = try await withAdmin("storage") {
-                try await BookImport(paths: sources, title: "Octavo", authors: [], storage: $0, progress: .error).run()
-            }
-            if report.changed > 0 {
-                Terminal.error.line("imported \"Octavo\": \(report.documents) files, \(report.sections) sections")
+            try await withAdmin("storage") { storage in
+                // Its title may have been changed since, and a title is what an import knows a book by.
+                let known = try await storage.perform(ListSources()).books.first { $0.sources == sources }
+                let title = known?.title ?? "Octavo"
+                let book = BookImport(
+                    paths: sources,
+                    title: title,
+                    authors: known?.authors ?? [],
+                    storage: storage,
+                    progress: .error
+                )
+                let report = try await book.run()
+                if report.changed > 0 {
+                    Terminal.error.line("imported \"\(title)\": \(report.documents) files, \(report.sections) sections")
+                }
             }
         } catch {
             Terminal.error.clearProgress()

@@ -72,7 +72,7 @@ struct Up: AsyncParsableCommand {
                 return try ListenSocket.bindTCP(name: "http", host: host, port: port)
             } catch {
                 guard ContinuousClock.now < end else {
-                    throw Failure("\(error) Choose another port with --port, another address with --host.")
+                    throw Failure("\(error) --port chooses another port, --host another address.")
                 }
                 try await Task.sleep(for: .milliseconds(50))
             }

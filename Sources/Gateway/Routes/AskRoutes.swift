@@ -34,7 +34,9 @@ struct AskRoutes: Sendable {
             // The run has ended so, and would be shown again: asking anew takes a new run.
             return Problem(ServiceError(code, error.message, retry: .no), run: start.run).response()
         }
-        return try JSONResponse.response(Answer(run: start.run, outcome: outcome))
+        var response = try JSONResponse.response(Answer(run: start.run, outcome: outcome))
+        EventStreamResponse.name(start.run, in: &response.headers)
+        return response
     }
 }
 
@@ -57,12 +59,17 @@ struct EventStreamResponse: Sendable {
     let run: RunID
     let keepAlive: Duration
 
+    /// Tells the run also to whoever does not read the body.
+    static func name(_ run: RunID, in headers: inout HTTPFields) {
+        if let name = HTTPField.Name("octavo-run") { headers[name] = "\(run)" }
+    }
+
     /// The events come from `source`, which is held back while the reader does not read, and cancelled when it leaves.
     func response(
         _ source: @escaping @Sendable (@escaping @Sendable (JSON) async throws -> Void) async throws -> Void
     ) -> Response {
         var headers = EventStream.headers
-        if let name = HTTPField.Name("octavo-run") { headers[name] = "\(run)" }
+        Self.name(run, in: &headers)
         return Response(
             status: .ok,
             headers: headers,
