@@ -52,8 +52,9 @@ final class PgBouncer: Sendable {
         process = child.pid
         close(child.pidfd)
         close(read)
-        let socket = directory + "/.s.PGSQL.6432"
-        try await eventually("pgbouncer listens") { access(socket, F_OK) == 0 }
+        // Its socket is there before it accepts anyone.
+        let configuration = try PostgresConfiguration(connectionString("postgres", role: cluster.role))
+        try await eventually("pgbouncer answers") { (try? await PostgresConnection.connect(configuration)) != nil }
     }
 
     deinit {

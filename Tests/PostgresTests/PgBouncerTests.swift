@@ -103,7 +103,7 @@ import Testing
         try await withBouncer(clients: 1) { pool, _ in
             let limit: Query = "select current_setting('statement_timeout')"
             let inside = try await pool.withTransaction { try await $0.query(limit)[0][0, as: String.self] }
-            #expect(inside == "30s")
+            #expect(inside == "4min")
             #expect(try await value(limit, in: pool) == "0")
         }
     }

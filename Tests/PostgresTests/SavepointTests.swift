@@ -128,6 +128,28 @@ import Testing
         #expect(try await books(connection) == expected)
     }
 
+    /// A task that has reserved the connection and not sent yet must not find its statement inside of the savepoint of
+    /// another one.
+    @Test func aSavepointWaitsForAStatementAboutToBeSent() async throws {
+        let connection = try await newTable()
+        try await connection.withTransaction { connection in
+            #expect(await connection.reserve())
+            let task = Task {
+                try? await connection.withSavepoint { connection in
+                    try await connection.query("insert into book values (1)")
+                    throw Refused()
+                }
+            }
+            try await eventually("it waits") { await connection.waiting.count == 1 }
+            #expect(await connection.openSavepoints.isEmpty)
+            let batch = Batch(queries: ["insert into book values (2)"], ending: .stays)
+            _ = try await connection.performReserved(batch, until: .now + .seconds(240))
+            await connection.end()
+            _ = await task.value
+        }
+        #expect(try await books(connection) == [2])
+    }
+
     @Test func aCancelledSavepointIsUndoneAndTheTransactionGoesOn() async throws {
         let connection = try await newTable()
         try await connection.withTransaction { connection in

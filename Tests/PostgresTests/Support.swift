@@ -23,6 +23,9 @@ func patient(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
     configuration.connectTimeout = .seconds(60)
     configuration.grace = .seconds(60)
     configuration.settleLimit = .seconds(60)
+    configuration.operationTimeout = .seconds(240)
+    configuration.settings["statement_timeout"] = "240s"
+    configuration.settings["idle_in_transaction_session_timeout"] = "240s"
     return configuration
 }
 

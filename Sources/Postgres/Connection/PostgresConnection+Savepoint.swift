@@ -39,18 +39,17 @@ extension PostgresConnection {
             throw PostgresError(.busy, "a savepoint needs a transaction around it: withTransaction")
         }
         let id = Reactor.newTimer()
-        if !mayRun(in: Self.savepoints) {
-            // Another task has one open. An empty batch is joined to no other.
+        // Neither while another task has one open, nor while one is about to send: its statement would become part of
+        // this savepoint.
+        if isBusy || !mayRun(in: Self.savepoints) {
+            // An empty batch is joined to no other.
             let nothing = Batch(queries: [], ending: .stays)
-            let limit = limit(nil)
-            guard case .answered(let result) = await awaitTurn(nothing, until: limit) else {
-                openSavepoints.append(Savepoint(id: id))
-                end()
-                return id
-            }
-            _ = try result.get()
+            if case .answered(let result) = await awaitTurn(nothing, until: limit(nil)) { _ = try result.get() }
+            openSavepoints.append(Savepoint(id: id))
+            end()
+        } else {
+            openSavepoints.append(Savepoint(id: id))
         }
-        openSavepoints.append(Savepoint(id: id))
         return id
     }
 
