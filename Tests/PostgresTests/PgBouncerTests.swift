@@ -58,7 +58,8 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 1...20 {
                     group.addTask {
-                        try await pool.withTransaction(isolation: .repeatableRead) { connection in
+                        try await pool.withTransaction(isolation: .repeatableRead, deadline: .now + .seconds(300)) {
+                            connection in
                             try await connection.query("insert into book values (\(number), \("a"))")
                             try? await connection.withSavepoint { connection in
                                 try await connection.query("insert into book values (\(number + 100), \("b"))")

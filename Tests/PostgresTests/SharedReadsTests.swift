@@ -125,9 +125,7 @@ import Testing
             try await holder.query("lock table book")
             // The first read is under way and waits for the lock, the second one for the lane.
             let first = Task { await code { try await pool.read("select from book") } }
-            try await eventually("it waits for the lock") {
-                try await holder.query("select from pg_locks where not granted").count == 1
-            }
+            try await eventually("it waits for the lock") { try await isLockAwaited(holder) }
             let second = Task { await code { try await pool.read("select 2") } }
             let third = Task { try await pool.read("select 3")[0][0, as: Int.self] }
             try await eventually("two wait") { pool.reads?.waiting == 2 }
@@ -151,9 +149,7 @@ import Testing
             try await holder.query("begin")
             try await holder.query("lock table book")
             let first = Task { try await pool.read("select from book").count }
-            try await eventually("it waits for the lock") {
-                try await holder.query("select from pg_locks where not granted").count == 1
-            }
+            try await eventually("it waits for the lock") { try await isLockAwaited(holder) }
             let second = Task { try await pool.read("select 2").count }
             try await eventually("one waits") { pool.reads?.waiting == 1 }
             #expect(await code { try await pool.read("select 3") } == .exhausted)

@@ -50,6 +50,16 @@ func eventually(
     }
 }
 
+/// Whether one session of the connection's database waits for a lock. Other databases belong to other tests.
+func isLockAwaited(_ connection: PostgresConnection) async throws -> Bool {
+    try await connection.query(
+        """
+        select from pg_locks join pg_database on pg_database.oid = database
+        where datname = current_database() and not granted
+        """
+    ).count == 1
+}
+
 /// The code of the error that `body` must throw.
 func code<Value>(
     sourceLocation: SourceLocation = #_sourceLocation,

@@ -24,10 +24,6 @@ import Testing
         return configuration
     }
 
-    private func isCommitting(_ observer: PostgresConnection) async throws -> Bool {
-        try await observer.query("select from pg_locks where locktype = 'advisory' and not granted").count == 1
-    }
-
     /// The acknowledgement is lost on the way: this side drops the connection, and the server commits all the same.
     @Test func aLostCommitAcknowledgementIsAnUnknownOutcomeThatCanBeFoundOut() async throws {
         let configuration = try await newSlowDatabase()
@@ -41,7 +37,7 @@ import Testing
                 }
             }
         }
-        try await eventually("it commits") { try await isCommitting(holder) }
+        try await eventually("it commits") { try await isLockAwaited(holder) }
         await connection.close()
         let error = await task.value
         #expect(error?.code == .outcomeUnknown)
@@ -71,7 +67,7 @@ import Testing
                     return 7
                 }
             }
-            try await eventually("it commits") { try await isCommitting(holder) }
+            try await eventually("it commits") { try await isLockAwaited(holder) }
             if isKilled {
                 // It will never commit.
                 let backend = try #require(await lent.withLock { $0 }?.backendID)
