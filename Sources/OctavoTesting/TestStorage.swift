@@ -96,6 +96,8 @@ public struct TestStorage: Sendable {
             for await _ in listening {}
             let result: Result<Value, any Error>
             do {
+                // On a busy machine the first attempt to connect may fail, and until the next one every call with it.
+                while try await !client.perform(GetHealth()).ready { try await Task.sleep(for: .milliseconds(20)) }
                 let storage = TestStorage(client: client, connectionString: made)
                 result = .success(try await $current.withValue(client) { try await body(storage) })
             } catch {

@@ -66,12 +66,13 @@ import Wire
         }
     }
 
-    /// A call that was refused because Postgres was taken for away is made again: nothing was done.
+    /// A call of which nothing was done is made again: Postgres was taken for away, or the processors were for so long
+    /// that the transaction was ended as idle.
     private func patiently<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         while true {
             do {
                 return try await body()
-            } catch let error as ServiceError where error.code == .unavailable && error.retry == .safe {
+            } catch let error as ServiceError where error.retry == .safe {
                 try await Task.sleep(for: .milliseconds(5))
             }
         }
