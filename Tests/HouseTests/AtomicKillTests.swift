@@ -44,8 +44,8 @@ import Wire
                             } catch let error as ServiceError where error.code == .unavailable {
                                 // Nothing was done: what is stored shows it.
                                 try? await Task.sleep(for: .milliseconds(20))
-                            } catch let error as ServiceError where error.code == .cancelled {
-                                // The killer has finished.
+                            } catch  where Task.isCancelled {
+                                // The killer has finished: what is stored shows whether the last step was done.
                             }
                             if Task.isCancelled { break }
                         }
