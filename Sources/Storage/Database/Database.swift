@@ -140,12 +140,12 @@ struct Database: Sendable {
         return pool
     }
 
-    /// What the caller is told, and the log if it is a defect of ours: with what the server said, which the caller
-    /// must not see.
+    /// What the caller is told, and the log if it is a defect of ours: by its state and constraint, since what the server
+    /// said may quote rows.
     private func refusal(_ error: PostgresError) -> ServiceError {
         let refusal = ServiceError(error)
         if refusal.code == .internal {
-            logger.error("statement failed", metadata: ["error": "\(String(reflecting: error))"])
+            logger.error("statement failed", metadata: ["error": "\(error)"])
         }
         return refusal
     }
