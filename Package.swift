@@ -151,6 +151,13 @@ let tests: [Target] = [
         path: "Tests/Support",
         swiftSettings: settings
     ),
+    // Not a product: what Tests/Benchmarks/storage measures with, a hundred lines.
+    .executableTarget(
+        name: "octavo-benchmark",
+        dependencies: ["Contract", "RPC", argumentParser],
+        path: "Tests/Benchmarks/storage/client",
+        swiftSettings: settings
+    ),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "ContractTests", dependencies: ["Contract", "Wire"], swiftSettings: settings),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: settings),
