@@ -27,34 +27,15 @@ struct Books: Sendable {
         }
         let found = try await database.json(
             """
-            with cursor as (
-                select section.file, section.position
-                from section join document on document.id = section.document_id and document.live
-                where section.id = \(get.after) and section.book_id = \(get.book)
-            )
-            select case when \(get.after)::bigint = 0 or exists (select from cursor) then jsonb_build_object(
+            select coalesce(jsonb_build_object(
                 'id', book.id, 'title', book.title, 'section_count', book.section_count,
                 'authors', coalesce(
                     (select jsonb_agg(jsonb_build_object('id', author.id, 'name', author.name) order by book_author.position)
                      from book_author join author on author.id = book_author.author_id
-                     where book_author.book_id = book.id), '[]'),
-                'sections', coalesce(page.entries, '[]'), 'next', page.next) else 'null' end
-            from book, lateral (
-                select jsonb_agg(entry order by number) filter (where number <= \(get.limit)) as entries,
-                    max(id) filter (where number = \(get.limit) and following is not null) as next
-                from (
-                    select section.id, row_number() over places as number, lead(section.id) over places as following,
-                        jsonb_build_object('id', section.id, 'headings', section.headings, 'file', section.file,
-                            'anchor', section.anchor) as entry
-                    from section join document on document.id = section.document_id and document.live
-                    where section.book_id = book.id and (\(get.after)::bigint = 0
-                        or (section.file, section.position) > (select file, position from cursor))
-                    window places as (order by section.file, section.position)
-                    order by section.file, section.position
-                    limit \(get.limit + 1)
-                ) as entries
-            ) as page
-            where book.id = \(get.book)
+                     where book_author.book_id = book.id), '[]')
+                ) || case when book.section_count = 0 and \(get.after)::bigint = 0 then '{"sections": [], "next": null}'
+                    else octavo_page(book.id, \(get.after), \(get.limit)) end, 'null')
+            from book where book.id = \(get.book)
             """,
             isReadOnly: true,
             call
