@@ -1,3 +1,5 @@
+public import Wire
+
 /// A typed call on a service. The value itself is the call's arguments; a storage operation is one Postgres transaction.
 ///
 /// `protocol/` describes each; names are `noun.verb` in lower case.
@@ -8,6 +10,18 @@ public protocol Operation: Codable, Sendable {
     static var name: String { get }
     /// The roles that may call it.
     static var callers: Set<Role> { get }
+    /// The arguments as they travel.
+    func encoded() throws -> JSON
+    /// The call from its arguments.
+    init(decoding arguments: JSON) throws
+}
+
+// By `Codable`, unless an operation passes on JSON that `Codable` would take apart.
+extension Operation {
+    /// As `Codable` writes them.
+    public func encoded() throws -> JSON { try JSON(encoding: self) }
+    /// As `Codable` reads them.
+    public init(decoding arguments: JSON) throws { self = try arguments.decode() }
 }
 
 /// An operation that answers with a stream of items, and then with its result.

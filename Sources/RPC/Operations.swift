@@ -128,7 +128,7 @@ extension JSON {
     /// - Throws: `invalid_argument`, with a sentence that names the member that does not fit, never its value.
     public func decodeArguments<O: Operation>(of operation: O.Type) throws(ServiceError) -> O {
         do {
-            return try decode(O.self)
+            return try O(decoding: self)
         } catch let error as DecodingError {
             throw .invalidArgument(error.sentence(about: O.name))
         } catch {

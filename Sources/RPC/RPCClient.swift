@@ -263,7 +263,7 @@ extension RPCClient {
             throw .invalidArgument("An idempotency key has 1 to \(Limits.idempotencyKeyBytes) octets.")
         }
         do {
-            let arguments = try JSON(encoding: operation)
+            let arguments = try operation.encoded()
             guard arguments.isObject else { throw ServiceError.invalidArgument("Arguments are an object.") }
             return arguments
         } catch let violation as ProtocolViolation {

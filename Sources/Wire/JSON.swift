@@ -87,6 +87,26 @@ extension JSON {
         bytes = text
     }
 
+    /// An object of members in this order, each value written as it stands. The names must differ.
+    public init(object members: KeyValuePairs<StaticString, JSON>) {
+        var text = ByteBufferAllocator().buffer(capacity: members.reduce(2) { $0 + $1.value.bytes.readableBytes + 32 })
+        for (index, member) in members.enumerated() {
+            text.writeStaticString(index == 0 ? "{\"" : ",\"")
+            text.writeStaticString(member.key)
+            text.writeStaticString("\":")
+            text.writeImmutableBuffer(member.value.bytes)
+        }
+        text.writeStaticString(members.isEmpty ? "{}" : "}")
+        bytes = text
+    }
+
+    /// A string. U+0000 may not travel, and becomes U+FFFD.
+    public init(string: String) {
+        var text = ByteBuffer()
+        text.writeJSONString(string)
+        bytes = text
+    }
+
     /// A part of the text.
     func slice(_ range: Range<Int>) -> JSON {
         // The scanner's ranges lie within the text, so there always is such a slice.

@@ -95,6 +95,13 @@ import Testing
         #expect(throws: EncodingError.self) { try JSON(encoding: [Double.nan]) }
     }
 
+    @Test func objectsAreBuiltFromTexts() throws {
+        #expect(JSON(object: [:]) == .emptyObject)
+        let object = JSON(object: ["a": JSON(trusted: "1.10"), "b": JSON(string: "\"\n\0")])
+        #expect(object.description == #"{"a":1.10,"b":"\"\n\u{FFFD}"}"#.replacing(#"\u{FFFD}"#, with: "\u{FFFD}"))
+        _ = try JSON(validating: object.bytes)
+    }
+
     @Test func pointsInTimeTravel() throws {
         let date = Date(timeIntervalSince1970: 1_732_299_600.25)
         #expect(try JSON(encoding: [date]).description == #"["2024-11-22T18:20:00.250Z"]"#)

@@ -40,4 +40,27 @@ public struct RunBatch: Operation {
     public init(_ operations: [Entry]) {
         self.operations = operations
     }
+
+    /// The arguments of the operations are passed on as they are.
+    public func encoded() throws -> JSON {
+        let entries = operations.map { JSON(object: ["arguments": $0.arguments, "call": JSON(string: $0.call)]) }
+        return JSON(object: ["operations": JSON(array: entries)])
+    }
+
+    /// As above, the other way.
+    /// - Throws: `DecodingError`.
+    public init(decoding arguments: JSON) throws {
+        func refusal(_ what: String) -> DecodingError {
+            .dataCorrupted(.init(codingPath: [CodingKeys.operations], debugDescription: what))
+        }
+        guard let entries = arguments.member("operations")?.elements else { throw refusal("it has to be an array.") }
+        operations = try entries.map { entry in
+            guard let members = entry.members else { throw refusal("each has to be an object.") }
+            guard let call = members.first(where: { $0.key == "call" })?.value.string else {
+                throw refusal("each has to have a call, a string.")
+            }
+            let arguments = members.first { $0.key == "arguments" }?.value ?? .emptyObject
+            return Entry(call: call, arguments: arguments)
+        }
+    }
 }

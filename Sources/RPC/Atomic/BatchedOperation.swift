@@ -8,7 +8,7 @@ public struct BatchedOperation: Sendable {
     /// Any operation that may be part of a batch.
     public init<O: Operation>(_ operation: O) {
         entry = { () throws(ServiceError) in
-            guard let arguments = try? JSON(encoding: operation) else {
+            guard let arguments = try? operation.encoded() else {
                 throw .invalidArgument("The arguments of \(O.name) cannot be sent.")
             }
             return RunBatch.Entry(call: O.name, arguments: arguments)

@@ -30,7 +30,7 @@ extension Transaction {
         idempotencyKey: String?
     ) async throws(ServiceError) -> JSON {
         do {
-            let digest = try idempotencyKey.map { _ in try "\(O.name) \(JSON(encoding: operation))" }
+            let digest = try idempotencyKey.map { _ in try "\(O.name) \(operation.encoded())" }
             return try await standIn(
                 key: idempotencyKey,
                 digest: digest ?? "",

@@ -53,10 +53,7 @@ struct Statements: Sendable {
         }
         let queries = try batch.operations.enumerated().map { try query(for: $1, at: $0, role: call.role) }
         let answer = { @Sendable (results: [JSON]) in
-            var text = ByteBuffer(string: #"{"results":"#)
-            text.writeImmutableBuffer(JSON(array: results).bytes)
-            text.writeStaticString("}")
-            return JSON(trusted: text)
+            JSON(object: ["results": JSON(array: results)])
         }
         guard call.within == nil else { return answer(try await database.documents(queries, call)) }
         guard let intention = Intention(call) else {
