@@ -11,6 +11,8 @@ public struct Operations: Sendable {
         var streams: Bool
         /// Ended, not waited for, when the service stops.
         var standing: Bool
+        /// Whether it does next to nothing between its waits, and so runs on the event loop.
+        var isBrief = false
         /// Whether further calls may be made within it.
         var opensScope = false
         /// Whether it may belong to the scope of another call.
@@ -81,6 +83,12 @@ public struct Operations: Sendable {
     /// Lets an operation belong to a scope: its handler heeds `CallContext.within`.
     public mutating func allowWithin<O: Operation>(_ operation: O.Type) {
         entries[O.name]?.mayBeWithin = true
+    }
+
+    /// Has an operation run on the event loop that reads its calls: two changes of thread less for each. For one that only
+    /// asks the database and passes the answer on; what computes would hold up every call of the process.
+    public mutating func runOnEventLoop<O: Operation>(_ operation: O.Type) {
+        entries[O.name]?.isBrief = true
     }
 
     /// What `health` reads. It is called on the event loop, and must return at once: values in memory, no lock that is

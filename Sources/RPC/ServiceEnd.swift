@@ -33,6 +33,7 @@ final class ServiceEnd: ConnectionEnd {
     var link: Link?
     var peer: PeerCredentials?
     let loop: any EventLoop
+    let executor: EventLoopExecutor
     private(set) var nextDue: NIODeadline?
     let pausesReading = true
 
@@ -41,6 +42,7 @@ final class ServiceEnd: ConnectionEnd {
         self.state = state
         self.occupancy = occupancy
         self.loop = loop
+        executor = EventLoopExecutor(loop)
         machine = ServiceMachine(
             limits: state.limits,
             introduction: Message.Hello(

@@ -2,6 +2,7 @@ import Contract
 import FoundationEssentials
 import Glibc
 import NIOCore
+import NIOPosix
 import RPC
 import ServiceLifecycle
 import Synchronization
@@ -189,6 +190,25 @@ import Wire
                 Issue.record("no result")
                 return
             }
+            peer.close()
+        }
+    }
+
+    @Test func aBriefOperationRunsOnTheEventLoopUnlessItsArgumentsAreLarge() async throws {
+        var operations = Operations.test()
+        operations.on(Hold.self) { _, _ in
+            await Task.yield()
+            if MultiThreadedEventLoopGroup.currentEventLoop != nil { throw ServiceError.notFound("On it.") }
+            return Done()
+        }
+        operations.runOnEventLoop(Hold.self)
+        try await withServer(operations) { server in
+            let peer = try await RawPeer.greeted(server.gateway)
+            try await peer.say(#"{"id":1,"call":"test.hold"}"#)
+            #expect(try await peer.terminal(of: 1) == .error(id: 1, .notFound("On it.")))
+            let large = String(repeating: "x", count: 10_000)
+            try await peer.say(#"{"id":2,"call":"test.hold","arguments":{"unknown":"\#(large)"}}"#)
+            #expect(try await peer.terminal(of: 2) == .result(id: 2, .emptyObject))
             peer.close()
         }
     }

@@ -13,6 +13,8 @@ struct Books: Sendable {
         operations.allowWithin(GetBook.self)
         operations.allowWithin(ListBooks.self)
         operations.onJSON(ListSources.self) { try await sources($0, $1) }
+        operations.runOnEventLoop(GetBook.self)
+        operations.runOnEventLoop(ListBooks.self)
         operations.onJSON(BeginImport.self) { try await beginImport($0, $1) }
         operations.onJSON(PutDocuments.self) { try await putDocuments($0, $1) }
         operations.onJSON(FinishImport.self) { try await finishImport($0, $1) }

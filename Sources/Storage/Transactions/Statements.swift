@@ -37,6 +37,7 @@ struct Statements: Sendable {
             }
         }
         operations.allowWithin(operation)
+        operations.runOnEventLoop(operation)
         entries[O.name] = Entry(callers: O.callers) { try query($0.decodeArguments(of: O.self)) }
     }
 
@@ -45,6 +46,7 @@ struct Statements: Sendable {
         let statements = self
         operations.onJSON(RunBatch.self) { try await statements.run($0, $1) }
         operations.allowWithin(RunBatch.self)
+        operations.runOnEventLoop(RunBatch.self)
     }
 
     private func run(_ batch: RunBatch, _ call: CallContext) async throws -> JSON {
