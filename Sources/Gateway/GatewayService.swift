@@ -5,7 +5,6 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
-import NIOPosix
 import RPC
 public import ServiceLifecycle
 import Systemd
@@ -51,7 +50,9 @@ public enum GatewayService {
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
             responder: responder(storage: storage, follower: follower, neighbours: neighbours),
-            group: MultiThreadedEventLoopGroup.singleton,
+            // That of the calls to storage, on which the requests' tasks run as well: from the request to the call and back
+            // there is no change of thread. They do little between their waits.
+            group: RPCEventLoop.shared,
             logger: context.logger,
             onListening: context.announce("http")
         )

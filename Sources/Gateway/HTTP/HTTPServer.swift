@@ -8,6 +8,7 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOPosix
+import RPC
 import ServiceLifecycle
 import Synchronization
 
@@ -89,7 +90,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             try await withThrowingDiscardingTaskGroup { group in
                 for try await id in connections {
                     guard let id, let connection = accepted.withLock({ $0?.removeValue(forKey: id) }) else { continue }
-                    group.addTask {
+                    // Where its socket is: see `GatewayService.compose`.
+                    group.addTask(executorPreference: EventLoopExecutor(connection.channel.eventLoop)) {
                         await channel.handle(value: connection, logger: self.logger)
                     }
                 }
