@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A `traceparent` of W3C Trace Context, version 00: which trace a call belongs to, and which span made it.
 public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
     private var high: UInt64
@@ -7,9 +9,9 @@ public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
 
     /// A new trace, sampled.
     public init() {
-        high = .random(in: 1 ... .max)
-        low = .random(in: 0 ... .max)
-        span = .random(in: 1 ... .max)
+        high = Self.newID()
+        low = Self.newID()
+        span = Self.newID()
         flags = 1
     }
 
@@ -30,8 +32,21 @@ public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
     /// The same trace with a span of its own: what a hop passes on.
     public func nextHop() -> TraceParent {
         var next = self
-        next.span = .random(in: 1 ... .max)
+        next.span = Self.newID()
         return next
+    }
+
+    /// Where this process' ids begin; each is SplitMix64 of the next number, and none comes twice. Ids have to be told
+    /// apart, not to be unguessable, and the system's generator is a system call for each.
+    private static let state = Atomic(UInt64.random(in: 0 ... .max))
+
+    /// A number of its own; never zero, which stands for no id.
+    private static func newID() -> UInt64 {
+        var mixed = state.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        mixed ^= mixed >> 31
+        return mixed == 0 ? newID() : mixed
     }
 
     /// The trace's id, 32 hex digits, for logs.

@@ -189,6 +189,11 @@ import Testing
         #expect(trace.spanID == "00ad6b7169203331")
     }
 
+    @Test func noTwoIdsAreTheSame() {
+        let traces = (0..<10_000).map { _ in TraceParent() }
+        #expect(Set(traces.flatMap { [$0.traceID, $0.spanID] }).count == 20_000)
+    }
+
     @Test func aHopKeepsTheTraceAndMakesItsOwnSpan() {
         let trace = TraceParent()
         let next = trace.nextHop()
