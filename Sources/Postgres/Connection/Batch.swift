@@ -1,3 +1,5 @@
+import Glibc
+
 /// What is sent to the server together, up to one sync.
 struct Batch: Sendable {
     /// How the transaction around the statements ends.
@@ -33,7 +35,7 @@ struct Batch: Sendable {
             throw PostgresError(.invalidParameter, "more than \(Self.maximumQueries) statements at once")
         }
         for query in queries { try query.check() }
-        if script?.utf8.contains(0) == true { throw PostgresError(.invalidParameter, "a script contains a NUL") }
+        if script?.containsNUL == true { throw PostgresError(.invalidParameter, "a script contains a NUL") }
         guard byteCount <= Parameters.maximumBytes else {
             throw PostgresError(.invalidParameter, "more than 64 MiB of parameters at once")
         }
@@ -44,6 +46,17 @@ extension Query {
     /// Throws `invalidParameter` when it cannot be sent.
     func check() throws(PostgresError) {
         if let refusal = parameters.refusal { throw refusal }
-        if sql.utf8.contains(0) { throw PostgresError(.invalidParameter, "a statement contains a NUL") }
+        if sql.containsNUL { throw PostgresError(.invalidParameter, "a statement contains a NUL") }
+    }
+}
+
+extension String {
+    /// `contains` looks at one byte at a time, which for a long statement takes longer than sending it.
+    fileprivate var containsNUL: Bool {
+        var text = self
+        return text.withUTF8 { utf8 in
+            guard let start = utf8.baseAddress else { return false }
+            return memchr(start, 0, utf8.count) != nil
+        }
     }
 }

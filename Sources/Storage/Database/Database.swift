@@ -103,7 +103,7 @@ struct Database: Sendable {
 
     static func document(_ rows: Rows) throws -> JSON? {
         guard let row = rows.first, try !row.isNull(0) else { return nil }
-        return JSON(trusted: ByteBuffer(bytes: try row.bytes(0)))
+        return JSON(trusted: try row.withUnsafeBytes(0) { ByteBuffer(bytes: $0) })
     }
 
     /// A transaction that the caller ends; see `ConnectionPool.withTransaction`. It has connections of its own, so that
