@@ -90,8 +90,25 @@ import Testing
         let actions = machine.finished(0, [.answered, .slow, .again, .again], now: at(0))
         #expect(actions == [.deliver(1, place: 0), .divert(2), .divert(4)])
         #expect(taken(&machine, 0) == [3])
-        #expect(machine.add(read(5, "slow"), now: at(59)) == [.divert(5)])
-        #expect(machine.add(read(6, "slow"), now: at(61)) == [])
+        #expect(machine.add(read(5, "slow"), now: at(0.9)) == [.divert(5)])
+        #expect(machine.add(read(6, "slow"), now: at(1)) == [])
+    }
+
+    @Test func aReadThatIsSlowEachTimeIsTriedMoreAndMoreSeldom() {
+        var slow = SlowStatements()
+        var (now, pauses) = (0.0, [Double]())
+        for _ in 1...8 {
+            slow.insert("slow", now: at(now))
+            // Another one of the same batch.
+            slow.insert("slow", now: at(now))
+            let pause = [1, 2, 4, 8, 16, 32, 60].first { !slow.contains("slow", now: at(now + $0)) } ?? .infinity
+            #expect(slow.contains("slow", now: at(now + pause - 0.01)))
+            pauses.append(pause)
+            now += pause
+        }
+        #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60])
+        slow.insert("slow", now: at(now + 60))
+        #expect(!slow.contains("slow", now: at(now + 61)))
     }
 
     @Test func aLaneThatFailsDivertsItsBatch() {

@@ -4,8 +4,8 @@ extension ConnectionPool {
     ///
     /// The server refuses whatever would write (`readOnlyTransaction`). The statements of a batch are one transaction:
     /// they share `now()`. An error of one never reaches another caller. A statement that takes longer than `slowRead`
-    /// is run once more on an ordinary connection, and for a minute goes there at once. A caller that is cancelled or
-    /// whose deadline passes is answered at once.
+    /// is run once more on an ordinary connection, and for a second goes there at once, for up to a minute when it is
+    /// slow each time. A caller that is cancelled or whose deadline passes is answered at once.
     ///
     /// - Throws: As `query`; `exhausted` at once when `maximumWaitingReads` wait.
     public func read(
