@@ -38,6 +38,8 @@ def script(statements, variables):
                 return f":{name}::bigint"
             # pgbench has no null. Where the statement does not say which type it has, it is a text.
             return f"nullif(:{name}::bigint, 0)" if match[1] else f"nullif(:{name}::text, '0')"
+        # A colon before a word is a variable to pgbench, in a text as well: 'HH24:MI'.
+        sql = re.sub(r"'(?:[^']|'')*'", lambda text: "E" + text[0].replace(":", r"\x3a") if ":" in text[0] else text[0], sql)
         bodies.append(re.sub(r"\$\d+\b(?=(::)?)", expression, sql).replace("\n\t", "\n") + ";")
     lines += [rf"\set {name} {value}" for value, name in constants.items()]
     if len(bodies) > 1:
