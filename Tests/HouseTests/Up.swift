@@ -86,6 +86,12 @@ struct Up {
         }
     }
 
+    /// Whether SIGSTOP has taken effect.
+    static func isStopped(_ process: pid_t) -> Bool {
+        let line = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        return line.contains(") T ")
+    }
+
     /// The server of its private cluster.
     var postmaster: pid_t? {
         let lines = try? String(contentsOfFile: state + "/postgres/data/postmaster.pid", encoding: .utf8)

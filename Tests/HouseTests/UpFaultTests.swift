@@ -78,9 +78,12 @@ import Testing
             let up = try Up(state, environment: ["DATABASE_URL": "host=/nowhere user=octavo dbname=octavo"])
             try await up.reach("run/gateway-admin.sock")
             try await eventually { up.text.contains("cannot reach") }
-            // A stopped service does not hear that it is to end.
+            // A stopped service does not hear that it is to end. One that has not been stopped yet would: of two signals
+            // that wait, the kernel delivers the lower number first, and SIGTERM is lower than SIGSTOP.
+            try await eventually { try await !up.children("octavo-gateway").isEmpty }
             let gateway = try #require(try await up.children("octavo-gateway").first)
             kill(gateway, SIGSTOP)
+            try await eventually { Up.isStopped(gateway) }
             kill(up.child.pid, signal)
             try await eventually { up.text.contains("a second Ctrl-C") }
             kill(up.child.pid, signal)
