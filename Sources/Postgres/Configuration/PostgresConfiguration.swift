@@ -104,6 +104,9 @@ public struct PostgresConfiguration: Sendable {
         var copy = self
         copy.imposed = [
             "default_transaction_read_only": "on",
+            // Short reads by a key: a plan is made once. With several keys at once Postgres would find plans for one of
+            // these few keys cheaper, and plan each time, which costs more than the reading.
+            "plan_cache_mode": "force_generic_plan",
             "statement_timeout": "\(Int64(max(1, timeout / .milliseconds(1))))",
         ]
         return copy

@@ -27,9 +27,9 @@ extension ConnectionPool {
         deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> Rows {
         let deadline = deadline ?? .now + configuration.operationTimeout
-        let lease = try await lease(until: deadline)
-        defer { giveBack(lease) }
-        return try await lease.connection.query(query, isReadOnly: isReadOnly, deadline: deadline)
+        return try await onReactor(until: deadline) { connection throws(PostgresError) in
+            try await connection.query(query, isReadOnly: isReadOnly, deadline: deadline)
+        }
     }
 
     /// Runs statements known beforehand as one transaction; see `PostgresConnection.transaction`. The deadline includes
@@ -42,14 +42,22 @@ extension ConnectionPool {
         deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> [Rows] {
         let deadline = deadline ?? .now + configuration.operationTimeout
-        let lease = try await lease(until: deadline)
-        defer { giveBack(lease) }
-        return try await lease.connection.transaction(
-            queries,
-            isolation: isolation,
-            isReadOnly: isReadOnly,
-            deadline: deadline
-        )
+        return try await onReactor(until: deadline) { connection throws(PostgresError) in
+            try await connection.transaction(queries, isolation: isolation, isReadOnly: isReadOnly, deadline: deadline)
+        }
+    }
+
+    /// Waits for a connection and uses it on the reactor's thread: a connection that comes back is at work for the next
+    /// caller in the same turn, and does not stand idle while that caller's thread wakes up.
+    private func onReactor<Value: Sendable>(
+        until deadline: Instant,
+        _ body: sending (PostgresConnection) async throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        try await withTaskExecutorPreference(reactor) { () throws(PostgresError) in
+            let lease = try await lease(until: deadline)
+            defer { giveBack(lease) }
+            return try await body(lease.connection)
+        }
     }
 
     /// Runs `body` as one transaction; see `PostgresConnection.withTransaction`. The deadline includes the wait for a

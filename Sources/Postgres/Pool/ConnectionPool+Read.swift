@@ -5,7 +5,7 @@ extension ConnectionPool {
     /// The server refuses whatever would write (`readOnlyTransaction`). The statements of a batch are one transaction:
     /// they share `now()`. An error of one never reaches another caller. A statement that takes longer than `slowRead`
     /// is run once more on an ordinary connection, and for a second goes there at once, for up to a minute when it is
-    /// slow each time. A caller that is cancelled or whose deadline passes is answered at once.
+    /// slow each time. Reads that differ only in a `\(key: …)` may be carried out as one statement. A caller that is cancelled or whose deadline passes is answered at once.
     ///
     /// - Throws: As `query`; `exhausted` at once when `maximumWaitingReads` wait.
     public func read(

@@ -41,6 +41,37 @@ struct Parameters: Sendable {
         }
     }
 
+    /// These with another value at one place.
+    func replacing<Value: PostgresEncodable>(_ place: Int, with value: Value) -> Parameters {
+        var replaced = Parameters()
+        for index in 0..<count {
+            guard index != place else {
+                replaced.append(value)
+                continue
+            }
+            replaced.offsets.append(replaced.bytes.count)
+            replaced.bytes += encoding(index)
+            replaced.lengths.append(lengths[index])
+            replaced.types.append(types[index])
+        }
+        replaced.refusal = replaced.refusal ?? refusal
+        return replaced
+    }
+
+    /// Whether nothing but the value at one place differs.
+    func equal(_ other: Parameters, besides place: Int) -> Bool {
+        types == other.types
+            && (0..<count).allSatisfy { index in
+                index == place
+                    || lengths[index] == other.lengths[index] && encoding(index).elementsEqual(other.encoding(index))
+            }
+    }
+
+    /// The bytes of a value; one that stands for nothing when it is empty or null.
+    private func encoding(_ index: Int) -> ArraySlice<UInt8> {
+        bytes[offsets[index]..<(index + 1 < count ? offsets[index + 1] : bytes.count)]
+    }
+
     /// Gives the arrays in the form libpq wants. The pointers live until `body` returns.
     func withPointers<Result>(_ body: (LibPQParameters) -> Result) -> Result {
         bytes.withUnsafeBytes { buffer in

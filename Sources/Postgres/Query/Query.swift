@@ -8,6 +8,19 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
     /// The SQL, with `$n` in place of the parameters.
     public private(set) var sql: String
     private(set) var parameters = Parameters()
+    /// What is read, where it says so.
+    private(set) var key: Key?
+    /// Whether it reads for several keys.
+    private(set) var readsSeveral = false
+
+    /// Where the key stands in a statement, and what it is.
+    struct Key: Sendable {
+        let value: Int
+        /// Its place among the parameters, from 0.
+        let parameter: Int
+        /// Its `$n` in the SQL.
+        let placeholder: Range<String.Index>
+    }
 
     /// A statement without parameters.
     public init(stringLiteral sql: String) {
@@ -18,6 +31,7 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
     public init(stringInterpolation: Interpolation) {
         sql = stringInterpolation.sql
         parameters = stringInterpolation.parameters
+        key = stringInterpolation.key
     }
 
     /// A statement whose SQL was made elsewhere. Nothing protects against what stands in it.
@@ -29,6 +43,7 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
     public struct Interpolation: StringInterpolationProtocol {
         var sql = ""
         var parameters = Parameters()
+        var key: Key?
 
         /// Prepares for parts of about this size.
         public init(literalCapacity: Int, interpolationCount: Int) {
@@ -52,9 +67,33 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
             sql += "$\(parameters.count)"
         }
 
+        /// Adds the key of what is read, behind `=`, in a statement whose first column is that key:
+        ///
+        ///     "select id, title from book where id = \(key: id)"
+        ///
+        /// Reads of many callers at the same moment that differ in nothing but the key may then be one statement, with
+        /// `= any($1)`; each caller gets the rows of its own key. See `ConnectionPool.read`.
+        public mutating func appendInterpolation(key value: Int) {
+            parameters.append(value)
+            let start = sql.endIndex
+            sql += "$\(parameters.count)"
+            key = key ?? Key(value: value, parameter: parameters.count - 1, placeholder: start..<sql.endIndex)
+        }
+
         /// Adds SQL that was made elsewhere. Nothing protects against what stands in it.
         public mutating func appendInterpolation(unsafe sql: String) {
             self.sql += sql
         }
+    }
+}
+
+extension Query {
+    /// The same statement for several keys at once; itself when it has no key.
+    func reading(_ keys: [Int]) -> Query {
+        guard let key else { return self }
+        var query = Query(unsafe: sql[..<key.placeholder.lowerBound] + "any($\(key.parameter + 1))" + sql[key.placeholder.upperBound...])
+        query.parameters = parameters.replacing(key.parameter, with: keys)
+        query.readsSeveral = true
+        return query
     }
 }

@@ -1,23 +1,32 @@
 /// The result of one statement, held in the memory libpq read it into. Reading a value copies only that value.
 public struct Rows: Sendable, RandomAccessCollection {
     let result: ResultHandle
+    /// Which rows of the result are meant; nil for all of them.
+    let places: [Int]?
+
+    init(result: ResultHandle, places: [Int]? = nil) {
+        self.result = result
+        self.places = places
+    }
 
     /// 0.
     public var startIndex: Int { 0 }
     /// The number of rows.
-    public var endIndex: Int { result.rowCount }
+    public var endIndex: Int { places?.count ?? result.rowCount }
 
     /// One row. The index must lie within the collection.
     public subscript(position: Int) -> Row {
         precondition(indices.contains(position), "row \(position) of \(count)")
-        return Row(result: result, index: position)
+        return Row(result: result, index: places?[position] ?? position)
     }
 
+    /// How many columns there are.
+    public var columnCount: Int { result.columnCount }
     /// The names of the columns.
     public var columns: [String] { (0..<result.columnCount).map(result.columnName) }
 
     /// How many rows the statement inserted, updated, deleted or selected.
-    public var affected: Int { result.affectedRows }
+    public var affected: Int { places?.count ?? result.affectedRows }
 }
 
 /// One row.

@@ -37,7 +37,7 @@ struct Database: Sendable {
         }
     }
 
-    /// As above, where the statement's one value is a document: its text as Postgres wrote it, or nil without a row or a
+    /// As above, where the statement's one value, or its last, is a document: its text as Postgres wrote it, or nil without a row or a
     /// value.
     func json(_ query: Query, isReadOnly: Bool = false, _ call: CallContext) async throws -> JSON? {
         try Self.document(try await rows(query, isReadOnly: isReadOnly, call))
@@ -101,9 +101,11 @@ struct Database: Sendable {
         return try Self.document(rows)
     }
 
+    /// The last value of the one row.
     static func document(_ rows: Rows) throws -> JSON? {
-        guard let row = rows.first, try !row.isNull(0) else { return nil }
-        return JSON(trusted: try row.withUnsafeBytes(0) { ByteBuffer(bytes: $0) })
+        let column = rows.columnCount - 1
+        guard let row = rows.first, try !row.isNull(column) else { return nil }
+        return JSON(trusted: try row.withUnsafeBytes(column) { ByteBuffer(bytes: $0) })
     }
 
     /// A transaction that the caller ends; see `ConnectionPool.withTransaction`. It has connections of its own, so that

@@ -29,7 +29,7 @@ struct Books: Sendable {
         }
         let found = try await database.json(
             """
-            select coalesce(jsonb_build_object(
+            select book.id, coalesce(jsonb_build_object(
                 'id', book.id, 'title', book.title, 'section_count', book.section_count,
                 'authors', coalesce(
                     (select jsonb_agg(jsonb_build_object('id', author.id, 'name', author.name) order by book_author.position)
@@ -37,7 +37,7 @@ struct Books: Sendable {
                      where book_author.book_id = book.id), '[]')
                 ) || case when book.section_count = 0 and \(get.after)::bigint = 0 then '{"sections": [], "next": null}'
                     else octavo_page(book.id, \(get.after), \(get.limit)) end, 'null')
-            from book where book.id = \(get.book)
+            from book where book.id = \(key: get.book)
             """,
             isReadOnly: true,
             call

@@ -130,11 +130,14 @@ final class SharedReads: Sendable {
     private func carryOut(_ batch: Machine.Batch, _ lane: Machine.LaneID, on connection: PostgresConnection) async {
         let outcomes: [PostgresConnection.ReadOutcome]
         do throws(PostgresError) {
-            outcomes = try await connection.read(
-                batch.reads.map(\.query),
-                isRepeated: batch.isRepeated,
-                until: .now + configuration.operationTimeout
-            )
+            let end = ContinuousClock.now + configuration.operationTimeout
+            let reads = batch.reads.map(\.query)
+            if batch.isRepeated {
+                outcomes = try await connection.read(reads, isRepeated: true, until: end)
+            } else {
+                let keyed = KeyedReads(reads)
+                outcomes = keyed.outcomes(of: try await connection.read(keyed.queries, isRepeated: false, until: end))
+            }
         } catch {
             await connection.close()
             step { state, _ in state.machine.failed(lane) }
