@@ -154,7 +154,7 @@ let tests: [Target] = [
     // Not a product: what Tests/Benchmarks/storage measures with, a hundred lines.
     .executableTarget(
         name: "octavo-benchmark",
-        dependencies: ["Contract", "RPC", argumentParser],
+        dependencies: ["Contract", "RPC", argumentParser, nioCore],
         path: "Tests/Benchmarks/storage/client",
         swiftSettings: settings
     ),

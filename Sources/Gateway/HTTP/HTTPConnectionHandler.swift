@@ -22,6 +22,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private let refusing: HTTPRefusal?
     private var state: HTTPConnectionState
     private var timer: Scheduled<Void>?
+    /// Bounds the wait for a body that did not come with its head: the other side may be slow, or never send it.
+    private var bodyTimer: Scheduled<Void>?
     private var due = NIODeadline.distantFuture
     private var isLingering = false
 
@@ -59,6 +61,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
+        bodyTimer?.cancel()
         context.fireChannelInactive()
     }
 
@@ -74,6 +77,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        awaitBody(context)
         context.fireChannelReadComplete()
         // Whoever reads behind this handler may have stopped asking for more.
         if isLingering { context.read() }
@@ -146,6 +150,18 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     }
 
     // MARK: Waiting and closing
+
+    private func awaitBody(_ context: ChannelHandlerContext) {
+        guard state.isReadingBody else {
+            bodyTimer?.cancel()
+            bodyTimer = nil
+            return
+        }
+        guard bodyTimer == nil else { return }
+        bodyTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.body)) {
+            self.act(self.state.bodyTimeCame(), context)
+        }
+    }
 
     private func awaitRequest(_ context: ChannelHandlerContext) {
         due = .now() + wait

@@ -61,6 +61,8 @@ struct HTTPConnectionState {
     var readsRequests: Bool { reading != .nothing }
     /// Whether a response is being waited for.
     var isAnswering: Bool { !exchanges.isEmpty }
+    /// Whether a request's body has not come to its end.
+    var isReadingBody: Bool { if case .body = reading { true } else { false } }
     /// Whether the next head has begun to arrive.
     var hasBegunHead: Bool { reading == .head(begun: true) }
 
@@ -135,6 +137,11 @@ extension HTTPConnectionState {
         let begun = hasBegunHead
         reading = .nothing
         return begun ? .answer(.headTooSlow) : .close
+    }
+
+    /// Time is up for the body that is being read.
+    mutating func bodyTimeCame() -> Arrival {
+        isReadingBody ? fail(.bodyTooSlow(limits.body)) : .drop
     }
 
     /// The server is stopping: what is under way is finished.

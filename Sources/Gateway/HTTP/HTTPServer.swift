@@ -15,10 +15,13 @@ import Synchronization
 /// Serves a Hummingbird router on listening sockets that were opened by somebody else.
 ///
 /// Hummingbird's own `Application` binds an address and would unlink and replace a socket it was handed, and its channel
-/// answers what it cannot read with an empty 400; its router and its loop over a connection's requests are used here.
+/// answers what it cannot read with an empty 400; its router is used here, and `HTTPExchanges` brings it the requests.
 final class HTTPServer<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-    typealias Connection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    private struct Connection: Sendable {
+        let channel: any Channel
+        let exchanges: NIOLoopBound<HTTPExchanges>
+    }
 
     private let descriptors: [CInt]
     private let responder: Responder
@@ -52,7 +55,6 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     var connections: Int { open.load(ordering: .relaxed) }
 
     func run() async throws {
-        let channel = http1Channel()
         let quiescing = ServerQuiescingHelper(group: group)
         var listeners: [NIOAsyncChannel<ObjectIdentifier?, Never>] = []
         for descriptor in descriptors {
@@ -61,7 +63,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         onListening()
         let result: Result<Void, any Error>
         do {
-            result = .success(try await serve(listeners, channel, quiescing))
+            result = .success(try await serve(listeners, quiescing))
         } catch {
             result = .failure(error)
         }
@@ -71,12 +73,11 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
     private func serve(
         _ listeners: [NIOAsyncChannel<ObjectIdentifier?, Never>],
-        _ channel: HTTP1Channel,
         _ quiescing: ServerQuiescingHelper
     ) async throws {
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
-                for listener in listeners { group.addTask { try await self.serve(listener, channel) } }
+                for listener in listeners { group.addTask { try await self.serve(listener) } }
             }
         } onGracefulShutdown: {
             // Stops accepting; connections close after the response they are in.
@@ -85,14 +86,14 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     /// A connection's error never ends the server.
-    private func serve(_ listener: NIOAsyncChannel<ObjectIdentifier?, Never>, _ channel: HTTP1Channel) async throws {
+    private func serve(_ listener: NIOAsyncChannel<ObjectIdentifier?, Never>) async throws {
         try await listener.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await id in connections {
                     guard let id, let connection = accepted.withLock({ $0?.removeValue(forKey: id) }) else { continue }
                     // Where its socket is: see `GatewayService.compose`.
                     group.addTask(executorPreference: EventLoopExecutor(connection.channel.eventLoop)) {
-                        await channel.handle(value: connection, logger: self.logger)
+                        await self.serve(connection)
                     }
                 }
             }
@@ -134,26 +135,22 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         try pipeline.addHandler(ByteToMessageHandler(RequestDecoder(for: connection, limits: limits)))
         try pipeline.addHandler(connection)
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-        return try accepted.withLock { accepted in
+        let exchanges = HTTPExchanges()
+        try pipeline.addHandler(exchanges)
+        return accepted.withLock { accepted in
             guard accepted != nil else {
                 child.close(promise: nil)
                 return nil
             }
             let id = ObjectIdentifier(child)
-            accepted?[id] = try Connection(
-                wrappingChannelSynchronously: child,
-                configuration: .init(isOutboundHalfClosureEnabled: true)
-            )
+            accepted?[id] = Connection(channel: child, exchanges: NIOLoopBound(exchanges, eventLoop: child.eventLoop))
             return id
         }
     }
 
-    /// Connections that came while the server stopped are never taken out of the sequence of the accepted ones, and a
-    /// `NIOAsyncChannel` that is let go unused ends the process.
+    /// Connections that came while the server stopped are never taken out of the sequence of the accepted ones.
     private func closeAccepted() async {
-        for connection in accepted.withLock({ $0.take() ?? [:] }).values {
-            try? await connection.executeThenClose { _, _ in }
-        }
+        for connection in accepted.withLock({ $0.take() ?? [:] }).values { try? await connection.channel.close() }
     }
 
     /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not
@@ -164,21 +161,35 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         options.unsafeSetSocketOption(level: .tcp, name: .init(rawValue: 18), value: milliseconds).whenFailure { _ in }
     }
 
-    private func http1Channel() -> HTTP1Channel {
-        HTTP1Channel { [responder, logger, date] request, writer, channel in
-            let source = ApplicationRequestContextSource(channel: channel, logger: logger)
-            let context = Responder.Context(source: source)
-            var response: Response
+    private func serve(_ connection: Connection) async {
+        let channel = connection.channel
+        await withTaskCancellationHandler {
+            let exchanges = connection.exchanges.value
             do {
-                response = try await responder.respond(to: request, context: context)
+                while let request = await exchanges.next() { try await exchanges.write(respond(to: request, channel)) }
             } catch {
-                // The router's middleware turns errors into problems; what comes through is a defect of its own.
-                logger.error("unanswered error", metadata: ["error": "\(error)"])
-                response = Problem.defect.response()
+                logger.trace("a response was not read", metadata: ["error": "\(error)"])
+                return channel.close(promise: nil)
             }
-            response.headers[.date] = date.now
-            response.headers[.xContentTypeOptions] = "nosniff"
-            try await writer.write(response: response.head, body: response.body)
+            exchanges.finish()
+            try? await channel.closeFuture.get()
+        } onCancel: {
+            channel.close(promise: nil)
         }
+    }
+
+    private func respond(to request: Request, _ channel: any Channel) async -> Response {
+        let context = Responder.Context(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+        var response: Response
+        do {
+            response = try await responder.respond(to: request, context: context)
+        } catch {
+            // The router's middleware turns errors into problems; what comes through is a defect of its own.
+            logger.error("unanswered error", metadata: ["error": "\(error)"])
+            response = Problem.defect.response()
+        }
+        response.headers[.date] = date.now
+        response.headers[.xContentTypeOptions] = "nosniff"
+        return response
     }
 }

@@ -28,7 +28,7 @@ struct JSONBody {
     /// What a request brings, when it is called JSON and arrives in time.
     static func bytes(of request: Request, limits: HTTPLimits) async throws -> ByteBuffer {
         guard isJSON(request.headers[.contentType]) else { throw HTTPRefusal.mediaType }
-        return try await BodyDeadline.within(limits.body) { try await request.body.collect(upTo: limits.bodyBytes) }
+        return try await request.body.collect(upTo: limits.bodyBytes)
     }
 
     static func text(_ field: String, _ value: JSON) throws(ServiceError) -> String {

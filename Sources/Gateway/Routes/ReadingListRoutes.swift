@@ -34,8 +34,7 @@ struct ReadingListRoutes: Sendable {
         let trace = Trace.of(request)
         let wish = try ReadingListBody(await JSONBody.bytes(of: request, limits: limits))
         async let reader = storage.json(GetReader(wish.reader), traceparent: trace)
-        async let summary = summary(for: wish, trace)
-        let operations = wish.operations(summary: try await summary)
+        let operations = wish.operations(summary: try await summary(for: wish, trace))
         // A reader who does not exist is refused before anything is tried.
         _ = try await reader
         let answers = try await storage.batch(operations, idempotencyKey: key, traceparent: trace)

@@ -91,7 +91,8 @@ extension Query {
     /// The same statement for several keys at once; itself when it has no key.
     func reading(_ keys: [Int]) -> Query {
         guard let key else { return self }
-        var query = Query(unsafe: sql[..<key.placeholder.lowerBound] + "any($\(key.parameter + 1))" + sql[key.placeholder.upperBound...])
+        let several = "any(" + sql[key.placeholder] + ")"
+        var query = Query(unsafe: sql[..<key.placeholder.lowerBound] + several + sql[key.placeholder.upperBound...])
         query.parameters = parameters.replacing(key.parameter, with: keys)
         query.readsSeveral = true
         return query

@@ -6,7 +6,9 @@ import Wire
 /// The operations on readers.
 enum Readers {
     static func add(to operations: inout Operations, _ statements: inout Statements) {
-        statements.on(GetReader.self, isReadOnly: true, to: &operations) { get in
+        statements.on(GetReader.self, to: &operations, missing: "There is no such reader.") { get in
+            "select id, \(unsafe: document) from reader where id = \(key: get.reader)"
+        } _: { get in
             """
             select coalesce((select \(unsafe: document) from reader where id = \(get.reader)),
                 octavo_missing('There is no such reader.'))

@@ -41,6 +41,30 @@ struct Statements: Sendable {
         entries[O.name] = Entry(callers: O.callers) { try query($0.decodeArguments(of: O.self)) }
     }
 
+    /// Adds an operation that reads by a key, in two forms: the statement as part of a transaction, and the one that shares
+    /// its way to Postgres with other callers' reads, which finds nothing where the other one raises an error.
+    mutating func on<O: Operation>(
+        _ operation: O.Type,
+        to operations: inout Operations,
+        missing: String,
+        shared: @Sendable @escaping (O) -> Query,
+        _ query: @Sendable @escaping (O) -> Query
+    ) {
+        let database = database
+        operations.onJSON(operation) { arguments, call in
+            guard call.within == nil else {
+                return try await database.json(query(arguments), isReadOnly: true, call) ?? .emptyObject
+            }
+            guard let found = try await database.json(shared(arguments), isReadOnly: true, call) else {
+                throw ServiceError.notFound(missing)
+            }
+            return found
+        }
+        operations.allowWithin(operation)
+        operations.runOnEventLoop(operation)
+        entries[O.name] = Entry(callers: O.callers) { query(try $0.decodeArguments(of: O.self)) }
+    }
+
     /// Adds the operation that carries out several of these at once.
     func addBatch(to operations: inout Operations) {
         let statements = self

@@ -55,7 +55,8 @@ class Benchmark:
         self.measure("get: pgbench", lambda: pgbench(octavo, "octavo", scripts["get"], seconds))
         self.measure("get: Octavo", lambda: wrk(octavo.url, "books.lua", "/v1/books/", seconds=seconds))
         self.measure("get: Octavo's socket", lambda: client(octavo, "get", seconds))
-        self.measure("get: pgbench, the peers' statement", lambda: pgbench(octavo, "peer", minimal, seconds))
+        if self.peers:
+            self.measure("get: pgbench, the peers' statement", lambda: pgbench(octavo, "peer", minimal, seconds))
         for peer in self.peers:
             self.measure(f"get: {peer.name}", lambda: wrk(peer.url, "books.lua", "/books/", seconds=seconds))
         for work in ("rename", "keep"):

@@ -2,6 +2,7 @@ import ArgumentParser
 import Contract
 import FoundationEssentials
 import Glibc
+import NIOCore
 import RPC
 import Synchronization
 
@@ -33,8 +34,12 @@ import Synchronization
         let begin = ContinuousClock.now
         await RPCClient.withConnection(path: socket, role: .gateway, name: "storage") { storage in
             await withDiscardingTaskGroup { group in
+                // Where the connection is, as in the gateway.
+                let loop = EventLoopExecutor(RPCEventLoop.shared.next())
                 for _ in 0..<callers {
-                    group.addTask { await Self.callRepeatedly(work, storage, until: begin + duration, tally) }
+                    group.addTask(executorPreference: loop) {
+                        await Self.callRepeatedly(work, storage, until: begin + duration, tally)
+                    }
                 }
             }
         }
