@@ -26,6 +26,10 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
     /// that nothing unlawful ever leaves the process.
     /// - Throws: `ProtocolViolation`, or the `EncodingError` of the value.
     public init(encoding value: some Encodable) throws {
+        if let text = ObjectEncoder.encode(value) {
+            self = text
+            return
+        }
         let data = try JSON.encoder.encode(value)
         var bytes = ByteBufferAllocator().buffer(capacity: data.count)
         bytes.writeBytes(data)
@@ -51,7 +55,8 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
     /// The value as a type.
     /// - Throws: `DecodingError`.
     public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
-        try JSON.decoder.decode(type, from: bytes.withUnsafeReadableBytes { Data($0) })
+        try ObjectDecoder.decode(type, from: self)
+            ?? JSON.decoder.decode(type, from: bytes.withUnsafeReadableBytes { Data($0) })
     }
 
     /// The value of an object's member, as a slice; nil when there is none, or this is not an object.
@@ -120,6 +125,15 @@ extension JSON {
             abs(value) <= Limits.largestID
         else { return nil }
         return value
+    }
+
+    /// A truth; nil when this is none.
+    public var bool: Bool? {
+        switch bytes.readableBytes {
+        case 4 where bytes.readableBytesView.elementsEqual("true".utf8): true
+        case 5 where bytes.readableBytesView.elementsEqual("false".utf8): false
+        default: nil
+        }
     }
 
     /// A string's characters; nil when this is none.

@@ -1,0 +1,102 @@
+import FoundationEssentials
+import Testing
+
+@testable import Wire
+
+/// What is read and written without Foundation's coders is what these would have read and written.
+@Suite struct ObjectCoderTests {
+    struct Inner: Codable, Equatable {
+        var number: Int
+        var text: String?
+    }
+
+    struct Outer: Codable, Equatable {
+        var zebra: Int
+        var Apple: String
+        var a10: Bool
+        var a2: Inner
+        var names: [String: Int]
+        var absent: Int?
+    }
+
+    struct Foreign: Codable, Equatable {
+        var list: [Int]
+        var date: Date
+        var ratio: Double
+    }
+
+    static let texts = [
+        "", "plain", "a/b", #"quote " and \ "#, "tab\tline\nreturn\r", "\u{1}\u{1f}\u{7f}", "Grüße 🎉 \u{2028}",
+        "e\u{301}",
+    ]
+
+    @Test(arguments: texts) func anObjectIsWrittenAsFoundationWouldAndReadAgain(text: String) throws {
+        let value = Outer(
+            zebra: -7,
+            Apple: text,
+            a10: true,
+            a2: Inner(number: 1 << 53 - 1, text: text),
+            names: [text: 1, "two": 2]
+        )
+        let json = try #require(ObjectEncoder.encode(value))
+        #expect(json.description == String(decoding: try JSON.encoder.encode(value), as: UTF8.self))
+        #expect(ObjectDecoder.decode(Outer.self, from: json) == value)
+        #expect(try JSON.decoder.decode(Outer.self, from: Data(json.description.utf8)) == value)
+    }
+
+    @Test func whatIsNoSuchObjectIsLeftToFoundation() throws {
+        let value = Foreign(list: [1, 2], date: Date(timeIntervalSince1970: 0), ratio: 0.5)
+        #expect(ObjectEncoder.encode(value) == nil)
+        #expect(ObjectEncoder.encode([1]) == nil)
+        #expect(ObjectEncoder.encode("text") == nil)
+        let json = try JSON(encoding: value)
+        #expect(ObjectDecoder.decode(Foreign.self, from: json) == nil)
+        #expect(try json.decode(Foreign.self) == value)
+    }
+
+    @Test(arguments: [
+        #"{"number":"1"}"#, #"{"number":1.5}"#, #"{"number":null}"#, #"{}"#, #"[]"#,
+        #"{"number":99999999999999999999}"#,
+        #"{"number":1,"text":7}"#,
+    ])
+    func theErrorIsFoundations(text: String) throws {
+        let json = try JSON(validating: text)
+        #expect(ObjectDecoder.decode(Inner.self, from: json) == nil)
+        #expect(throws: DecodingError.self) { try json.decode(Inner.self) }
+    }
+
+    @Test func numbersBeyondTheProtocolsAreReadAsBefore() throws {
+        #expect(try JSON(trusted: #"{"number":9007199254740993}"#).decode(Inner.self).number == 9_007_199_254_740_993)
+        #expect(try JSON(trusted: #"{"number":1.0}"#).decode(Inner.self).number == 1)
+    }
+
+    /// A type may ask for what is not there and go on; it must not go on because of what only Foundation can read.
+    @Test func aTypeThatCatchesErrorsMissesNothing() throws {
+        struct Lenient: Decodable {
+            var list: [Int]
+            enum CodingKeys: CodingKey { case list }
+            init(from decoder: any Decoder) throws {
+                list = (try? decoder.container(keyedBy: CodingKeys.self).decode([Int].self, forKey: .list)) ?? []
+            }
+        }
+        #expect(try JSON(trusted: #"{"list":[1,2]}"#).decode(Lenient.self).list == [1, 2])
+    }
+
+    @Test func jsonWithinAnObjectKeepsItsText() throws {
+        struct Envelope: Codable { var value: JSON }
+        let text = #"{"value":{"b":1.50,"a":[1e2, null]}}"#
+        let json = try JSON(validating: text)
+        #expect(try JSON(encoding: json.decode(Envelope.self)).description == text)
+    }
+
+    @Test func aTextWithTheForbiddenCharacterIsStillRefused() {
+        #expect(throws: ProtocolViolation.self) { try JSON(encoding: Inner(number: 1, text: "a\0b")) }
+    }
+
+    @Test func levelsOfNestingAddUp() throws {
+        struct Envelope: Codable { var value: JSON }
+        let deep = String(repeating: "[", count: Limits.nesting) + String(repeating: "]", count: Limits.nesting)
+        let value = Envelope(value: try JSON(validating: deep))
+        #expect(throws: (any Error).self) { try JSON(encoding: value) }
+    }
+}
