@@ -9,10 +9,10 @@ public enum Daemon {
     /// Runs a daemon until it is told to stop, then exits the process.
     ///
     /// In order: `--help` and `--version`; sockets, watchdog and environment are taken; logging begins; `compose`
-    /// builds the services from the context; they run in one `ServiceGroup`. READY=1 is sent once everything announced
-    /// with ``DaemonContext/announce(_:)`` is armed. SIGTERM or SIGINT sends STOPPING=1 and begins the graceful
-    /// shutdown, last service first; after `OCTAVO_DRAIN_SECONDS` (30) what still runs is cancelled, and five seconds
-    /// later the process ends whatever happens. A second signal ends it at once.
+    /// builds the services from the context; they run in one `ServiceGroup`, and the process ends at once when there are
+    /// none. READY=1 is sent once everything announced with ``DaemonContext/announce(_:)`` is armed. SIGTERM or SIGINT
+    /// sends STOPPING=1 and begins the graceful shutdown, last service first; after `OCTAVO_DRAIN_SECONDS` (30) what still
+    /// runs is cancelled, and five seconds later the process ends whatever happens. A second signal ends it at once.
     ///
     /// An error while starting is one sentence on standard error, and exit code 78 when it is about configuration
     /// (``ConfigurationError``, or a value swift-configuration did not find), else 1.
@@ -59,7 +59,10 @@ public enum Daemon {
         )
         context.notifier.status("starting")
         // Until here, and while composing, a SIGTERM has its default effect: nothing was accepted yet.
-        var services = [IdleMemory()] + (try await compose(context))
+        let composed = try await compose(context)
+        // A daemon that was started for one piece of work has done it then.
+        guard !composed.isEmpty else { return }
+        var services = [IdleMemory()] + composed
         if let watchdogTimeout {
             // First in the list is last to stop.
             let watchdog = Watchdog(timeout: watchdogTimeout, notifier: context.notifier) { [probes = context.probes] in

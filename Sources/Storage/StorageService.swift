@@ -23,17 +23,23 @@ public enum StorageService {
         ],
         variables: [
             .optional("DATABASE_URL", "the database, as postgresql:///octavo?host=/run/postgresql"),
+            .optional(
+                "OCTAVO_MIGRATIONS",
+                "apply them at start (the default), await them from another role, or apply them only"
+            ),
+            .optional("OCTAVO_DATABASE_ROLE", "with OCTAVO_MIGRATIONS=only: who may then read and write rows"),
             .optional("OCTAVO_DATABASE_CONNECTIONS", "connections to it for statements and batches (16)"),
             .optional("OCTAVO_DATABASE_TRANSACTIONS", "connections to it for transactions their callers end (8)"),
-        ]
+        ],
+        credentials: [.optional("database-url", "the database, where its address holds a password")]
     )
 
     /// Writers wait for the disk most of their time, and the more commit at once the more one flush serves: with 16 twice
     /// as many a second as with 5, with 24 hardly more. Opened as they are needed.
     private static let usualConnections = 16
 
-    /// Builds the services of the process.
-    public static func compose(_ context: DaemonContext) throws -> [any Service] {
+    /// Builds the services of the process: none where it was only to apply migrations, which is done then.
+    public static func compose(_ context: DaemonContext) async throws -> [any Service] {
         context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
         let listeners = try context.listeners.map { socket in
             guard let role = Role(rawValue: socket.name) else {
@@ -43,8 +49,16 @@ public enum StorageService {
         }
         let url = context.config.string(forKey: "database.url", isSecret: true)
         if url == nil { context.logger.warning("no database configured: set DATABASE_URL") }
+        let policy = try migrationPolicy(context.config)
+        if policy == .only {
+            try await Migrating(databaseURL: url, role: context.config.string(forKey: "octavo.database.role")).run(
+                context
+            )
+            return []
+        }
         return try services(
             databaseURL: url,
+            policy: policy,
             connections: size("OCTAVO_DATABASE_CONNECTIONS", usually: usualConnections, context.config),
             transactions: size("OCTAVO_DATABASE_TRANSACTIONS", usually: 8, context.config),
             listeners: listeners,
@@ -57,10 +71,12 @@ public enum StorageService {
     ///
     /// - Parameters:
     ///   - databaseURL: nil when no database is configured.
+    ///   - policy: who brings its tables up to date.
     ///   - connections: connections to it for single statements.
     ///   - transactions: connections to it for transactions that their callers end.
     package static func services(
         databaseURL: String?,
+        policy: MigrationPolicy = .apply,
         connections: Int = 5,
         transactions: Int = 8,
         listeners: [RPCListener],
@@ -76,7 +92,7 @@ public enum StorageService {
         limits.maximumWait = .milliseconds(Limits.longestDeadlineMilliseconds)
         limits.maximumWaiters = Limits.standard.callsInFlightInProcess
         let transactions = try connectionPool(databaseURL, limits, logger)
-        let schema = Schema(pool: pool, logger: logger)
+        let schema = Schema(pool: pool, policy: policy, logger: logger)
         let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
@@ -103,6 +119,15 @@ public enum StorageService {
         } catch {
             throw ConfigurationError("DATABASE_URL cannot be used: \(error.reason).")
         }
+    }
+
+    private static func migrationPolicy(_ config: ConfigReader) throws -> MigrationPolicy {
+        let given = config.string(forKey: "octavo.migrations", default: MigrationPolicy.apply.rawValue)
+        guard let policy = MigrationPolicy(rawValue: given) else {
+            let known = MigrationPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ConfigurationError("OCTAVO_MIGRATIONS is \"\(given)\"; it has to be one of \(known).")
+        }
+        return policy
     }
 
     private static func size(_ variable: String, usually: Int, _ config: ConfigReader) throws -> Int {

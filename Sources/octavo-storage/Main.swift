@@ -4,6 +4,6 @@ import Storage
 @main
 struct Main {
     static func main() async {
-        await Daemon.run(StorageService.description) { try StorageService.compose($0) }
+        await Daemon.run(StorageService.description) { try await StorageService.compose($0) }
     }
 }

@@ -4,7 +4,7 @@ import ServiceLifecycle
 import Synchronization
 import Wire
 
-/// Brings the tables up to date when the process starts, and says until then that it has not.
+/// Brings the tables up to date when the process starts, or waits for whoever may; says until then that it has not.
 final class Schema: Service {
     private enum State {
         /// The first try is under way: calls wait for it, so that a question that has woken this process is answered.
@@ -14,12 +14,17 @@ final class Schema: Service {
         case refused(reason: String)
     }
 
+    /// Between two looks for what another process applies.
+    private static let lookPause = Duration.seconds(1)
+
     private let pool: ConnectionPool?
+    private let awaitsOthers: Bool
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(pool: ConnectionPool?, logger: Logger) {
+    init(pool: ConnectionPool?, policy: MigrationPolicy, logger: Logger) {
         self.pool = pool
+        self.awaitsOthers = policy == .await
         self.logger = logger
         state = Mutex(pool == nil ? .waiting(reason: "no database configured") : .starting)
     }
@@ -52,9 +57,13 @@ final class Schema: Service {
         await cancelWhenGracefulShutdown {
             while self.pool != nil, !Task.isCancelled {
                 do {
-                    _ = try await self.apply(deadline: .now + .seconds(600))
-                    break
-                } catch let error as MigrationError where !error.passes {
+                    guard self.awaitsOthers else {
+                        _ = try await self.apply(deadline: .now + .seconds(600))
+                        break
+                    }
+                    if try await self.look() { break }
+                    try await Task.sleep(for: Self.lookPause)
+                } catch let error as MigrationError where !error.passes && !self.awaitsOthers {
                     // A person has to look at this; trying again by itself would change nothing.
                     break
                 } catch {
@@ -66,8 +75,14 @@ final class Schema: Service {
         try? await gracefulShutdown()
     }
 
-    /// Applies what is missing now; the tables can be used from then on.
+    /// Applies what is missing now; the tables can be used from then on. Throws `failed_precondition` where that is for
+    /// another role.
     func apply(deadline: ContinuousClock.Instant) async throws -> [Migration] {
+        guard !awaitsOthers else {
+            throw ServiceError.failedPrecondition(
+                "This storage may not change tables. Start who may: systemctl start octavo-migrate.service"
+            )
+        }
         do {
             let applied = try await withConnection(deadline) { connection in
                 try await Migrations(.octavo).apply(on: connection, deadline: deadline)
@@ -79,6 +94,25 @@ final class Schema: Service {
             failed(error)
             throw error
         }
+    }
+
+    /// Whether the tables are as this process needs them; says what is missing.
+    private func look() async throws -> Bool {
+        let migrations: [Migration]
+        do {
+            migrations = try await withConnection(.now + .seconds(60)) { connection in
+                try await Migrations(.octavo).plan(on: connection)
+            }
+        } catch {
+            failed(error)
+            throw error
+        }
+        guard let first = migrations.first else {
+            state.withLock { $0 = .ready }
+            return true
+        }
+        wait("migration \(first.number) (\(first.name)) is missing: systemctl start octavo-migrate.service")
+        return false
     }
 
     /// How each migration stands; nothing is changed.
@@ -96,12 +130,26 @@ final class Schema: Service {
         return try await pool.withConnection(deadline: deadline, body)
     }
 
+    private func wait(_ reason: String) {
+        let isNew = state.withLock { state in
+            if case .waiting(reason) = state { return false }
+            state = .waiting(reason: reason)
+            return true
+        }
+        if isNew { logger.warning("tables are awaited", metadata: ["reason": "\(reason)"]) }
+    }
+
     private func failed(_ error: any Error) {
         var reason = "the database is away"
         var isRefused = false
         if let error = error as? MigrationError, !error.passes {
             logger.error("migrations refused", metadata: ["reason": "\(error)"])
-            reason = "a migration was refused; the log of octavo-storage says which"
+            reason =
+                if case .database = error {
+                    "the database does not let this role see which migrations are applied"
+                } else {
+                    "a migration was refused; the log of octavo-storage says which"
+                }
             isRefused = true
         }
         state.withLock { state in
