@@ -42,7 +42,7 @@ public final class RPCServer: Service {
     ///   - group: the event loops to use; the process' one unless another is given.
     ///   - onListening: called once every listener accepts connections.
     ///   - onDisconnect: called on the event loop when a connection is gone, its calls cancelled: releases what is bound
-    ///     to it.
+    ///     to it. Not while the server stops: connections end then because of this side, and their peers come back.
     public init(
         _ listeners: [RPCListener],
         operations: Operations,

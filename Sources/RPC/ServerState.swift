@@ -92,8 +92,11 @@ final class ServerState: Sendable {
     }
 
     func disconnected(_ id: ConnectionID, role: Role) {
-        table.withLock { $0.ends[id] = nil }
-        onDisconnect?(id, role)
+        let isStopping = table.withLock { table in
+            table.ends[id] = nil
+            return table.isStopping
+        }
+        if !isStopping { onDisconnect?(id, role) }
         resumeIfDrained()
     }
 
