@@ -20,6 +20,36 @@ struct UnitFilesTests {
         }
     }
 
+    @Test func everyExampleIsADropInThatIsUnderstood() throws {
+        let examples = try FileManager.default.contentsOfDirectory(atPath: Self.units + "/examples")
+        var count = 0
+        for example in examples where example.hasSuffix(".conf") {
+            let text = try String(contentsOfFile: "\(Self.units)/examples/\(example)", encoding: .utf8)
+            // The first lines say where it is copied to.
+            let places = text.split(separator: "\n").prefix { $0.hasPrefix("# /etc/") }.map { $0.dropFirst(2) }
+            #expect(!places.isEmpty, "\(example) does not say where it belongs")
+            for place in places where place.hasPrefix("/etc/systemd/system/") {
+                let path = place.dropFirst("/etc/systemd/system/".count)
+                let unit = try #require(path.split(separator: "/").first).dropLast(".d".count)
+                try withCopy { directory, units in
+                    let known = try #require(
+                        units.contains("./\(unit)") ? unit : nil,
+                        "\(example): there is no \(unit)"
+                    )
+                    try FileManager.default.createDirectory(
+                        atPath: "\(directory)/\(known).d",
+                        withIntermediateDirectories: true
+                    )
+                    try text.write(toFile: "\(directory)/\(path)", atomically: false, encoding: .utf8)
+                    let said = try Self.run("\(analyze) --man=no verify ./\(known)", in: directory)
+                    #expect(said.output == "", "\(example)")
+                }
+                count += 1
+            }
+        }
+        #expect(count >= 5)
+    }
+
     @Test func aMistakeInAUnitIsSaid() throws {
         try withCopy { directory, _ in
             let path = directory + "/octavo-gateway.service"
@@ -80,7 +110,9 @@ struct UnitFilesTests {
         try #require(copied.status == 0, "\(copied.output)")
         var units: [String] = []
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-            guard [".service", ".socket", ".target", ".slice"].contains(where: name.hasSuffix) else { continue }
+            guard [".service", ".socket", ".target", ".slice", ".timer"].contains(where: name.hasSuffix) else {
+                continue
+            }
             units.append("./" + name)
             let path = directory + "/" + name
             let lines = try String(contentsOfFile: path, encoding: .utf8).split(
