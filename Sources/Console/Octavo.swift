@@ -24,7 +24,7 @@ public struct Octavo: AsyncParsableCommand {
         version: octavoVersion,
         subcommands: [
             Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, HealthCommand.self,
-            RunCommand.self,
+            RunCommand.self, Install.self, Uninstall.self, Doctor.self,
         ]
     )
 

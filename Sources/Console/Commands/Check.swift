@@ -12,15 +12,6 @@ struct Check: AsyncParsableCommand {
         discussion: "Says what is wrong and how to mend it. Exit code 1 when something is."
     )
 
-    /// Something that was looked at.
-    struct Finding: Encodable, Sendable {
-        var subject: String
-        /// What is wrong with it; nil when nothing is.
-        var problem: String?
-        /// What to do about it.
-        var mend: String?
-    }
-
     private static let sockets = [
         "storage-gateway", "storage-agent-runner", "storage-admin", "agent-runner-gateway", "agent-runner-admin",
         "gateway-admin",
@@ -30,27 +21,23 @@ struct Check: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
+        let findings = await findings()
+        if json {
+            Terminal.output.line(try JSON(encoding: ["findings": findings]).description)
+        } else {
+            findings.forEach { $0.show() }
+        }
+        if findings.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+    }
+
+    /// Everything there is to say; also for `octavo doctor`.
+    func findings() async -> [Finding] {
         // None of them waits for another.
         async let storage = look(at: "storage")
         async let runner = look(at: "agent-runner")
         async let gateway = look(at: "gateway")
         async let migrations = lookAtMigrations()
-        let findings = lookAtSockets() + (await [storage, runner, gateway]).flatMap(\.self) + (await migrations)
-        if json {
-            Terminal.output.line(try JSON(encoding: ["findings": findings]).description)
-        } else {
-            findings.forEach(Self.show)
-        }
-        if findings.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
-    }
-
-    private static func show(_ finding: Finding) {
-        let out = Terminal.output
-        guard let problem = finding.problem else {
-            return out.line("\(out.styled("good", .green))   \(finding.subject)")
-        }
-        out.line("\(out.styled("wrong", .red))  \(finding.subject): \(problem)")
-        if let mend = finding.mend { out.line("       \(mend)") }
+        return lookAtSockets() + (await [storage, runner, gateway]).flatMap(\.self) + (await migrations)
     }
 
     private func lookAtSockets() -> [Finding] {

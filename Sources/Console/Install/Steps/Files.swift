@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Glibc
+
+/// Programs, units and documentation. A file that is as it should be is not touched, so its time says when it last changed.
+struct Files: InstallStep {
+    /// What was put where, a path a line: for what a later version no longer has, and for taking it all back.
+    private static let list = "/usr/lib/octavo/installed"
+    private static let command = "/usr/bin/octavo"
+    private static let commandTarget = "../lib/octavo/octavo"
+
+    let title = "files"
+    /// Nil when there is only something to take back.
+    let checkout: Checkout?
+
+    func apply(on host: Host) async throws -> String {
+        guard let checkout else { return "" }
+        let files = try checkout.files()
+        var changed = 0
+        for file in files where try replace(file, on: host) { changed += 1 }
+        try link(on: host)
+        let paths = files.map(\.to) + [Self.command]
+        let gone = Set(Self.installed(on: host)).subtracting(paths)
+        try Self.remove(gone, on: host)
+        try write(paths.joined(separator: "\n") + "\n", to: Self.list, on: host)
+        if host.isMachine, changed + gone.count > 0 { try await host.run("systemctl", ["daemon-reload"]) }
+        let removed = gone.isEmpty ? "" : ", \(gone.count) removed"
+        return changed == 0 && gone.isEmpty ? "as they were" : "\(changed) of \(files.count) written\(removed)"
+    }
+
+    func undo(on host: Host) async throws -> String {
+        let installed = Self.installed(on: host)
+        try Self.remove(Set(installed + [Self.list]), on: host)
+        if host.isMachine {
+            try await host.run("systemctl", ["daemon-reload"])
+            // Forgets units that had failed and are no more.
+            _ = try await host.output(of: "systemctl", ["reset-failed", "octavo*"])
+        }
+        return "\(installed.count) removed"
+    }
+
+    static func installed(on host: Host) -> [String] {
+        (host.text(of: list) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    /// With the folders that nothing is left in then.
+    private static func remove(_ paths: Set<String>, on host: Host) throws {
+        var folders: Set<String> = []
+        for path in paths.sorted() {
+            try host.remove(path)
+            var names = path.split(separator: "/").dropLast()
+            // Above its own folders there are the system's.
+            while names.contains(where: { $0.hasPrefix("octavo") }) {
+                folders.insert(names.map { "/\($0)" }.joined())
+                names.removeLast()
+            }
+        }
+        for folder in folders.sorted(by: { $0.count > $1.count }) { host.removeIfEmpty(folder) }
+    }
+
+    // MARK: One file
+
+    /// Whether it had to be written. It is replaced as a whole: a program that runs goes on as it was, and whoever starts
+    /// one gets the old or the new one.
+    private func replace(_ file: Checkout.File, on host: Host) throws -> Bool {
+        let path = host.root + file.to
+        if FileManager.default.contentsEqual(atPath: file.from, andPath: path), Self.mode(of: path) == file.mode {
+            return false
+        }
+        guard !host.isDryRun else {
+            host.would("write \(path)")
+            return true
+        }
+        let draft = path + ".octavo-new"
+        do {
+            let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try? FileManager.default.removeItem(atPath: draft)
+            try FileManager.default.copyItem(atPath: file.from, toPath: draft)
+        } catch {
+            throw Failure("\(path) cannot be written from \(file.from): \(error).")
+        }
+        try put(draft, in: path, mode: file.mode)
+        return true
+    }
+
+    private func write(_ text: String, to place: String, on host: Host) throws {
+        guard !host.isDryRun, host.text(of: place) != text else { return }
+        let path = host.root + place
+        let draft = path + ".octavo-new"
+        guard FileManager.default.createFile(atPath: draft, contents: Data(text.utf8)) else {
+            throw Failure("\(draft) cannot be written: \(String(cString: strerror(errno))).")
+        }
+        try put(draft, in: path, mode: 0o644)
+    }
+
+    /// On the disk before it has its name: after a power cut there is the old or the new one, and no empty one.
+    private func put(_ draft: String, in path: String, mode: mode_t) throws {
+        let descriptor = open(draft, O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        guard descriptor >= 0, fchmod(descriptor, mode) == 0, fsync(descriptor) == 0, rename(draft, path) == 0 else {
+            throw Failure("\(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
+    }
+
+    private func link(on host: Host) throws {
+        let path = host.root + Self.command
+        if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == Self.commandTarget { return }
+        guard !host.exists(Self.command) else {
+            throw Failure("\(path) is there and is not Octavo's; move it away, then install again.")
+        }
+        guard !host.isDryRun else { return host.would("link \(path) to \(Self.commandTarget)") }
+        try? FileManager.default.createDirectory(atPath: host.root + "/usr/bin", withIntermediateDirectories: true)
+        guard symlink(Self.commandTarget, path) == 0 else {
+            throw Failure("\(path) cannot be made: \(String(cString: strerror(errno))).")
+        }
+    }
+
+    private static func mode(of path: String) -> mode_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
+    }
+}

@@ -1,0 +1,34 @@
+/// Migrations, applied by the database's owner.
+struct Tables: InstallStep {
+    private static let unit = "octavo-migrate.service"
+
+    let title = "tables"
+    let database: DatabasePlace
+
+    func apply(on host: Host) async throws -> String {
+        if database == .remote, !host.isDryRun {
+            let credentials = try await host.property("LoadCredential", of: Self.unit)
+            guard credentials.contains("database-url") else {
+                throw Failure(
+                    "Say first where Postgres is, as /usr/share/doc/octavo/examples/remote-postgres.conf shows; then run this again."
+                )
+            }
+        }
+        do {
+            try await host.run("systemctl", ["start", Self.unit])
+        } catch {
+            let log = try await host.ask(
+                "journalctl",
+                ["--unit=\(Self.unit)", "--lines=5", "--output=cat", "--no-pager"]
+            )
+            throw Failure(
+                """
+                The migrations were not applied; services that run go on as they were. Put it right, then install again. \
+                journalctl -u \(Self.unit) ends:
+                \(log ?? "nothing")
+                """
+            )
+        }
+        return "up to date"
+    }
+}
