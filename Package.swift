@@ -191,6 +191,13 @@ let tests: [Target] = [
         exclude: ["dialogue.py"],
         swiftSettings: settings
     ),
+    // Boots systemd in a container of its own, with these programs installed.
+    .testTarget(
+        name: "BootTests",
+        dependencies: ["Console", "Daemon", "TestSupport"],
+        exclude: ["machine"],
+        swiftSettings: settings
+    ),
     .testTarget(name: "WireTests", dependencies: ["Wire", nioCore, nioEmbedded], swiftSettings: settings),
     .testTarget(
         name: "RPCTests",

@@ -1,0 +1,112 @@
+"""Starting on first use, crashing, hanging, stopping."""
+
+import os
+import signal
+import socket
+import threading
+
+from machine import ADMIN_SOCKETS, SERVICES, active, ask, drop_in, eventually, health, journal, pid, ready, request, run
+from machine import show, stop_services
+
+
+def a_question_is_answered_from_cold():
+    stop_services()
+    ask()
+    for service in SERVICES:
+        assert active(f"{service}.service"), f"{service} does not run"
+
+
+def sockets_answer_while_their_services_are_stopped():
+    for service, path in zip(SERVICES, ADMIN_SOCKETS):
+        stop_services()
+        answer = health(path)
+        assert f"octavo-{answer['service']}" == service and answer["live"], answer
+
+
+def each_service_that_is_killed_is_back_for_the_next_caller():
+    ready()
+    for service in SERVICES:
+        before = pid(service)
+        os.kill(before, signal.SIGKILL)
+        # At once, while nobody serves the socket.
+        ask()
+        eventually(lambda: pid(service) not in (0, before), 10, f"{service} anew")
+        ready()
+
+
+def a_crash_loop_keeps_the_sockets_open_and_mends_by_itself():
+    unit = "octavo-storage.service"
+    drop_in(unit, "[Service]\nExecStart=\nExecStart=/bin/false\nRestartSec=100ms\n")
+    run("systemctl", "restart", unit, check=False)
+    restarts = int(show(unit, "NRestarts"))
+    eventually(lambda: int(show(unit, "NRestarts")) >= restarts + 12, 60, "twelve crashes")
+    for name in ("gateway", "agent-runner", "admin"):
+        assert active(f"octavo-storage-{name}.socket"), f"the socket for {name} was closed"
+    # Whoever comes now waits for the repaired service.
+    waiting = socket.socket(socket.AF_UNIX)
+    waiting.settimeout(60)
+    waiting.connect(ADMIN_SOCKETS[0])
+    waiting.sendall(b'24 {"id":1,"call":"health"}\n')
+    drop_in(unit, None)
+    answer = waiting.recv(65536)
+    assert b'"live":true' in answer, answer
+    waiting.close()
+    ready()
+    ask()
+
+
+def a_service_that_hangs_is_restarted():
+    unit = "octavo-storage.service"
+    drop_in(unit, "[Service]\nWatchdogSec=2s\n")
+    run("systemctl", "restart", unit)
+    ready()
+    before = pid("octavo-storage")
+    os.kill(before, signal.SIGSTOP)
+    eventually(lambda: pid("octavo-storage") not in (0, before), 30, "storage anew")
+    drop_in(unit, None)
+    run("systemctl", "restart", unit)
+    ready()
+
+
+def what_was_accepted_is_finished_before_a_stop():
+    ready()
+    answers = []
+    asking = [threading.Thread(target=lambda: answers.append(request("POST", "/v1/ask", {"question": "What is a run?"})))
+              for _ in range(4)]
+    before = health(ADMIN_SOCKETS[2])["gauges"].get("http.connections", 0)
+    for thread in asking:
+        thread.start()
+    eventually(lambda: answers or health(ADMIN_SOCKETS[2])["gauges"]["http.connections"] > before, 10, "a connection")
+    run("systemctl", "stop", *[f"{service}.service" for service in SERVICES])
+    for thread in asking:
+        thread.join()
+    assert [status for status, _ in answers] == [200] * 4, answers
+
+
+def nothing_was_lost_on_the_way():
+    """The journal of all that was done so far has no defect in it."""
+    log = journal("octavo*", 2000)
+    bad = [line for line in log.splitlines() if "Fatal error" in line or "unanswered error" in line]
+    assert not bad, bad
+
+
+def housekeeping_runs_as_a_user_of_its_own():
+    run("systemctl", "start", "octavo-prune.service")
+    said = journal("octavo-prune.service")
+    assert "Deleted 0 questions" in said, said
+    assert active("octavo-prune.timer")
+    run("systemctl", "start", "octavo-books-refresh.service")
+    said = journal("octavo-books-refresh.service")
+    assert "0 changed" in said, said
+
+
+CHECKS = [
+    a_question_is_answered_from_cold,
+    sockets_answer_while_their_services_are_stopped,
+    each_service_that_is_killed_is_back_for_the_next_caller,
+    a_crash_loop_keeps_the_sockets_open_and_mends_by_itself,
+    a_service_that_hangs_is_restarted,
+    what_was_accepted_is_finished_before_a_stop,
+    housekeeping_runs_as_a_user_of_its_own,
+    nothing_was_lost_on_the_way,
+]
