@@ -32,6 +32,9 @@ struct TestServer {
     let port: Int
     private let http: @Sendable () -> Int
 
+    /// Begins its graceful shutdown.
+    let stop: @Sendable () async -> Void
+
     /// Connections the server has open.
     var connections: Int { http() }
 
@@ -57,7 +60,15 @@ struct TestServer {
             tasks.addTask { try await group.run() }
             let result: Result<Void, any Error>
             do {
-                result = .success(try await body(TestServer(port: Int(port)) { server.connections }))
+                result = .success(
+                    try await body(
+                        TestServer(
+                            port: Int(port),
+                            http: { server.connections },
+                            stop: { await group.triggerGracefulShutdown() }
+                        )
+                    )
+                )
             } catch { result = .failure(error) }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()

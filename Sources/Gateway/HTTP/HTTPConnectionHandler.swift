@@ -108,6 +108,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         case .fail(let refusal): context.fireErrorCaught(refusal)
         case .answer(let refusal): answer(refusal, context)
         case .close: lingerAndClose(context)
+        case .closeSoon:
+            due = min(due, .now() + TimeAmount(limits.stopping))
+            timer?.cancel()
+            schedule(context)
         }
     }
 

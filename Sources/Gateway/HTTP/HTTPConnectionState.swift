@@ -35,6 +35,8 @@ struct HTTPConnectionState {
         /// Answer, and close.
         case answer(HTTPRefusal)
         case close
+        /// Close, unless a request is on its way.
+        case closeSoon
     }
 
     /// What to do once a response is written.
@@ -144,12 +146,10 @@ extension HTTPConnectionState {
         isReadingBody ? fail(.bodyTooSlow(limits.body)) : .drop
     }
 
-    /// The server is stopping: what is under way is finished.
+    /// The server is stopping: what is under way is finished, also on its way to here.
     mutating func stop() -> Arrival {
         isStopping = true
-        guard exchanges.isEmpty else { return .drop }
-        reading = .nothing
-        return .close
+        return exchanges.isEmpty && reading == .head(begun: false) ? .closeSoon : .drop
     }
 }
 

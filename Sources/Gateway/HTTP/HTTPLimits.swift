@@ -14,6 +14,9 @@ struct HTTPLimits: Sendable {
     var bodyBytes = 65_536
     /// How long a request's head may take to arrive, and a connection may stay without one.
     var idle = Duration.seconds(30)
+    /// How long a connection without a request is still read when the server stops: a request that was sent before its
+    /// client could know of the stop is answered.
+    var stopping = Duration.milliseconds(500)
     /// How long a body may take to arrive.
     var body = Duration.seconds(30)
     /// How long a reader may leave what was sent to it unacknowledged.

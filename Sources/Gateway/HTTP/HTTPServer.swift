@@ -67,7 +67,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         } catch {
             result = .failure(error)
         }
-        await closeAccepted()
+        await serveAccepted()
         try result.get()
     }
 
@@ -148,9 +148,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         }
     }
 
-    /// Connections that came while the server stopped are never taken out of the sequence of the accepted ones.
-    private func closeAccepted() async {
-        for connection in accepted.withLock({ $0.take() ?? [:] }).values { try? await connection.channel.close() }
+    /// Connections that came while the server stopped are never taken out of the sequence of the accepted ones. They are
+    /// answered all the same.
+    private func serveAccepted() async {
+        await withDiscardingTaskGroup { group in
+            for connection in accepted.withLock({ $0.take() ?? [:] }).values {
+                group.addTask(executorPreference: EventLoopExecutor(connection.channel.eventLoop)) {
+                    await self.serve(connection)
+                }
+            }
+        }
     }
 
     /// A reader that has stopped reading keeps no connection: the kernel gives up on it (tcp(7), TCP_USER_TIMEOUT). Not
