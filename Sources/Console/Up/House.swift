@@ -34,7 +34,7 @@ package struct House {
                     try unix("admin", "storage-admin"),
                 ],
                 // libpq has its own variables, and its files (.pgpass, .postgresql) in the home folder.
-                environment: Self.part(of: settings, "HOME", prefixes: ["OCTAVO_DATABASE", "PG"])
+                environment: Self.part(of: settings, "HOME", prefixes: ["OCTAVO_DATABASE", "OCTAVO_MIGRATIONS", "PG"])
                     .adding(databaseURL.map { ["DATABASE_URL": $0] } ?? [:]),
                 log: log
             ),
