@@ -62,6 +62,7 @@ enum Boot {
 
     private static func run() async throws -> [String: Finding] {
         let findings = try await shell("mktemp --directory").split(separator: "\n").joined()
+        defer { try? FileManager.default.removeItem(atPath: findings) }
         let programs = try House.programs()
         let checkout = folder.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
         let said = try await shell(
@@ -81,7 +82,6 @@ enum Boot {
         if found.contains(where: { $0.state == .fails }) {
             print("The services' journal, from the booted machine:\n\(text("journal").suffix(20_000))")
         }
-        try? FileManager.default.removeItem(atPath: findings)
         return Dictionary(uniqueKeysWithValues: found.map { ($0.check, $0) })
     }
 }

@@ -8,9 +8,13 @@ import Testing
     )
 )
 struct BootTests {
+    @Test func itBoots() async throws {
+        _ = try await Boot.findings()
+    }
+
     @Test(arguments: Boot.checks) func inABootedMachine(check: String) async throws {
-        let findings = try await Boot.findings()
-        let finding = try #require(findings[check], "it was not looked at: what came before it ended the checks")
+        let findings = try? await Boot.findings()
+        let finding = try #require(findings?[check], "it was not looked at: what came before it ended the boot")
         switch finding.state {
         case .holds: break
         case .fails: Issue.record("\(finding.said)")

@@ -6,6 +6,7 @@
 # CHECKOUT and PROGRAMS (a build folder in it) are seen in there under their own paths; FINDINGS is a folder, written to.
 set -euo pipefail
 checkout=$1 programs=$2 findings=$3
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # Everything below is seen by this script and its children alone, and is gone with them.
 mount -t tmpfs -o mode=755 tmpfs /mnt

@@ -1,11 +1,15 @@
 """Installing, and installing again."""
 
 import glob
+import grp
+import http.client
 import os
 import shutil
+import socket
 
 import load
-from machine import ADMIN_SOCKETS, CHECKOUT, OTHER_SOCKETS, PROGRAMS, SERVICES, active, pid, ready, run
+from machine import ADMIN_SOCKETS, CHECKOUT, OTHER_SOCKETS, PROGRAMS, SERVICES, active, drop_in, own_address, pid, ready
+from machine import request, run, sql
 from removing import remember
 
 NEXT = "/opt/octavo-next"
@@ -34,6 +38,59 @@ def the_doctor_finds_nothing_wrong():
     return run("octavo", "doctor")
 
 
+def the_doctor_says_what_is_wrong_and_how_to_mend_it():
+    run("chmod", "666", "/run/octavo/storage-admin.sock")
+    run("gpasswd", "--add", "octavo-gateway", "octavo-admin")
+    with open("/etc/octavo/credentials/stray", "w") as file:
+        file.write("secret")
+    sql("grant create on schema public to \"octavo-storage\"")
+    hba = sql("show hba_file")
+    run("sed", "-i", "/octavo/d", hba)
+    sql("select pg_reload_conf()")
+    said = run("octavo", "doctor", check=False)
+    for problem in (
+        "storage-admin.sock is of the group octavo-admin with mode 666", "octavo-gateway is in the group octavo-admin",
+        "stray is open to others than root", "no service loads /etc/octavo/credentials/stray",
+        "octavo-storage may make tables", "pg_hba.conf has lost Octavo's lines",
+    ):
+        assert problem in said, f"{problem}: {said}"
+    assert "secret" not in said
+    # As it says.
+    run("gpasswd", "--delete", "octavo-gateway", "octavo-admin")
+    os.remove("/etc/octavo/credentials/stray")
+    run("chmod", "660", "/run/octavo/storage-admin.sock")
+    run(f"{PROGRAMS}/octavo", "install")
+    the_doctor_finds_nothing_wrong()
+
+
+def the_examples_open_other_addresses():
+    unit, examples = "octavo-gateway-http.socket", "/usr/share/doc/octavo/examples"
+    for example, reach in (("nginx-socket.conf", at_socket), ("listen-beyond-loopback.conf", at_address)):
+        with open(f"{examples}/{example}") as file:
+            drop_in(unit, file.read())
+        run("systemctl", "restart", "octavo.target")
+        status, text = reach()
+        drop_in(unit, None)
+        assert status == 200, f"{example}: {status} {text}"
+    run("systemctl", "restart", "octavo.target")
+    ready()
+
+
+def at_socket():
+    path = "/run/octavo/http.sock"
+    status = os.stat(path)
+    assert status.st_mode & 0o777 == 0o660 and grp.getgrgid(status.st_gid).gr_name == "www-data"
+    connection = http.client.HTTPConnection("octavo")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(path)
+    return request("GET", "/livez", connection=connection)
+
+
+def at_address():
+    with own_address("10.66.0.3", 3):
+        return request("GET", "/livez", connection=http.client.HTTPConnection("10.66.0.3", 8080, timeout=10))
+
+
 def every_socket_is_open_and_the_target_is_switched_on():
     assert run("systemctl", "is-enabled", "octavo.target").strip() == "enabled"
     for path in ADMIN_SOCKETS + OTHER_SOCKETS:
@@ -49,7 +106,11 @@ def systemd_reads_the_installed_units_without_a_word():
     assert said == "", said
 
 
-def an_upgrade_under_load_loses_no_request():
+def programs():
+    return {name: os.stat(f"/usr/lib/octavo/{name}").st_size for name in SERVICES + ["octavo"]}
+
+
+def a_refused_migration_restarts_nothing_and_puts_the_programs_back():
     # A next version: the same programs with something behind them that nobody reads.
     os.makedirs(f"{NEXT}/build")
     for name in ("systemd", "protocol"):
@@ -59,6 +120,17 @@ def an_upgrade_under_load_loses_no_request():
         shutil.copy(f"{PROGRAMS}/{name}", f"{NEXT}/build")
         with open(f"{NEXT}/build/{name}", "ab") as program:
             program.write(b"next")
+    before, sizes = [pid(service) for service in SERVICES], programs()
+    sql("update octavo_migration set checksum = 'x' || checksum where number = 2")
+    said = run(f"{NEXT}/build/octavo", "install", check=False)
+    sql("update octavo_migration set checksum = substr(checksum, 2) where number = 2")
+    assert "was edited" in said and "programs are those from before" in said, said
+    assert [pid(service) for service in SERVICES] == before, "a service was restarted"
+    assert programs() == sizes, "a program is the new one"
+    assert not glob.glob("/usr/lib/octavo/*.octavo-*"), glob.glob("/usr/lib/octavo/*")
+
+
+def an_upgrade_under_load_loses_no_request():
     before = [pid(service) for service in SERVICES]
     with load.Load() as clients:
         said = run(f"{NEXT}/build/octavo", "install")
@@ -75,5 +147,8 @@ CHECKS = [
     installing_again_changes_nothing,
     every_socket_is_open_and_the_target_is_switched_on,
     systemd_reads_the_installed_units_without_a_word,
+    a_refused_migration_restarts_nothing_and_puts_the_programs_back,
     an_upgrade_under_load_loses_no_request,
+    the_doctor_says_what_is_wrong_and_how_to_mend_it,
+    the_examples_open_other_addresses,
 ]

@@ -77,9 +77,12 @@ def what_was_accepted_is_finished_before_a_stop():
     for thread in asking:
         thread.start()
     eventually(lambda: answers or health(ADMIN_SOCKETS[2])["gauges"]["http.connections"] > before, 10, "a connection")
-    run("systemctl", "stop", *[f"{service}.service" for service in SERVICES])
+    run("systemctl", "stop", "octavo.target")
     for thread in asking:
         thread.join()
+    for service in SERVICES:
+        eventually(lambda: not active(f"{service}.service"), 30, f"{service} stopped")
+    run("systemctl", "start", "octavo.target")
     assert [status for status, _ in answers] == [200] * 4, answers
 
 

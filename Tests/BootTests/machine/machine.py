@@ -1,9 +1,12 @@
 """What the checks use: programs, units, HTTP, frames."""
 
+import contextlib
+import fcntl
 import http.client
 import json
 import os
 import socket
+import struct
 import subprocess
 import time
 
@@ -65,6 +68,17 @@ def drop_in(unit, text):
         with open(path, "w") as file:
             file.write(text)
     run("systemctl", "daemon-reload")
+
+
+@contextlib.contextmanager
+def own_address(address, number):
+    """One more address of this machine, on its loopback, as if somebody stood there."""
+    SIOCSIFADDR, SIOCSIFFLAGS = 0x8916, 0x8914
+    name = f"lo:{number}".encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sHH4s8s", name, socket.AF_INET, 0, socket.inet_aton(address), b""))
+        yield
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14s", name, 0, b""))
 
 
 def stop_services():

@@ -1,31 +1,17 @@
 """Who reaches what: the rules that the kernel holds, with the real programs working under them."""
 
-import fcntl
 import json
 import os
 import pwd
 import socket
-import struct
 
 from machine import ADMIN_SOCKETS, OTHER_SOCKETS, CHECKOUT, SERVICES, Unproven, active, ask, drop_in, journal, ready
-from machine import run, sql
+from machine import own_address, run, sql
 
 POSTGRES = "/run/postgresql/.s.PGSQL.5432"
 PRIVATE, PUBLIC = "10.66.0.1", "203.0.113.9"
 PORT = 9000
 PROBE = f"/usr/bin/python3 {CHECKOUT}/Tests/BootTests/machine/probe.py"
-
-
-def listen_on(address, number):
-    """A server on an address of this machine's loopback, as if it stood elsewhere."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        name = f"lo:{number}".encode()
-        SIOCSIFADDR = 0x8916
-        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sHH4s8s", name, socket.AF_INET, 0, socket.inet_aton(address), b""))
-    server = socket.create_server((address, PORT))
-    with socket.create_connection((address, PORT), timeout=2):
-        pass
-    return server
 
 
 def probe(service, *places):
@@ -79,11 +65,10 @@ def assert_only(found, reached):
 
 
 def the_agent_runner_reaches_out_and_not_into_the_house():
-    servers = [listen_on(PRIVATE, 1), listen_on(PUBLIC, 2)]
     private, public, own = f"{PRIVATE}:{PORT}", f"{PUBLIC}:{PORT}", "127.0.0.1:8080"
-    found = probe("octavo-agent-runner", private, public, own)
-    for server in servers:
-        server.close()
+    with own_address(PRIVATE, 1), own_address(PUBLIC, 2):
+        with socket.create_server((PRIVATE, PORT)), socket.create_server((PUBLIC, PORT)):
+            found = probe("octavo-agent-runner", private, public, own)
     assert found[public] == "reached", found
     if found[private] == "reached" and not filters_addresses():
         raise Unproven("This kernel, in this container, does not apply IPAddressDeny= to any unit, not even IPAddressDeny=any.")

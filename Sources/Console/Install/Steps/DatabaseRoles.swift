@@ -82,6 +82,13 @@ struct DatabaseRoles: InstallStep {
             """
         )
         guard !host.isDryRun else { return }
-        try await host.runSQL("revoke all on schema public from public", in: Host.database)
+        // Nothing that a storage at work needs, not for a moment.
+        try await host.runSQL(
+            """
+            revoke all on schema public from public;
+            revoke create on schema public from "\(Host.serviceRole)"
+            """,
+            in: Host.database
+        )
     }
 }

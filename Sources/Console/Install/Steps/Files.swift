@@ -6,6 +6,8 @@ struct Files: InstallStep {
     /// What was put where, a path a line: for what a later version no longer has, and for taking it all back.
     private static let list = "/usr/lib/octavo/installed"
     private static let command = "/usr/bin/octavo"
+    /// Behind the path of a file that was replaced, for as long as it may have to be put back.
+    private static let before = ".octavo-before"
     private static let commandTarget = "../lib/octavo/octavo"
 
     let title = "files"
@@ -23,6 +25,7 @@ struct Files: InstallStep {
         try Self.remove(gone, on: host)
         try write(paths.joined(separator: "\n") + "\n", to: Self.list, on: host)
         if host.isMachine, changed + gone.count > 0 { try await host.run("systemctl", ["daemon-reload"]) }
+        if !host.isMachine { try Self.forget(on: host) }
         let removed = gone.isEmpty ? "" : ", \(gone.count) removed"
         return changed == 0 && gone.isEmpty ? "as they were" : "\(changed) of \(files.count) written\(removed)"
     }
@@ -57,6 +60,22 @@ struct Files: InstallStep {
         for folder in folders.sorted(by: { $0.count > $1.count }) { host.removeIfEmpty(folder) }
     }
 
+    // MARK: The files before
+
+    /// Puts back what this installation has replaced: it stops in its middle.
+    static func putBack(on host: Host) async throws {
+        guard !host.isDryRun else { return }
+        for path in installed(on: host) where host.exists(path + before) {
+            rename(host.root + path + before, host.root + path)
+        }
+        try await host.run("systemctl", ["daemon-reload"])
+    }
+
+    /// From here on there is no way back.
+    static func forget(on host: Host) throws {
+        for path in installed(on: host) { try host.remove(path + before) }
+    }
+
     // MARK: One file
 
     /// Whether it had to be written. It is replaced as a whole: a program that runs goes on as it was, and whoever starts
@@ -79,6 +98,9 @@ struct Files: InstallStep {
         } catch {
             throw Failure("\(path) cannot be written from \(file.from): \(error).")
         }
+        unlink(path + Self.before)
+        // Without an earlier one there is nothing to put back.
+        Glibc.link(path, path + Self.before)
         try put(draft, in: path, mode: file.mode)
         return true
     }

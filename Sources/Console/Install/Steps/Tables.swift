@@ -17,18 +17,21 @@ struct Tables: InstallStep {
         do {
             try await host.run("systemctl", ["start", Self.unit])
         } catch {
+            try await Files.putBack(on: host)
             let log = try await host.ask(
                 "journalctl",
                 ["--unit=\(Self.unit)", "--lines=5", "--output=cat", "--no-pager"]
             )
             throw Failure(
                 """
-                The migrations were not applied; services that run go on as they were. Put it right, then install again. \
+                The migrations were not applied. Nothing was restarted, and the programs are those from before. Put it right, then \
+                install again. \
                 journalctl -u \(Self.unit) ends:
                 \(log ?? "nothing")
                 """
             )
         }
+        try Files.forget(on: host)
         return "up to date"
     }
 }
