@@ -9,7 +9,7 @@ import socket
 
 import load
 from machine import ADMIN_SOCKETS, CHECKOUT, OTHER_SOCKETS, PROGRAMS, SERVICES, active, drop_in, own_address, pid, ready
-from machine import request, run, sql
+from machine import request, run, show, sql
 from removing import remember
 
 NEXT = "/opt/octavo-next"
@@ -96,6 +96,8 @@ def every_socket_is_open_and_the_target_is_switched_on():
     for path in ADMIN_SOCKETS + OTHER_SOCKETS:
         unit = f"octavo-{os.path.basename(path)}et"
         assert active(unit), f"{unit} is not active"
+    for service in SERVICES:
+        assert show(f"{service}.service", "StatusText"), f"{service} says nothing of itself"
 
 
 def systemd_reads_the_installed_units_without_a_word():

@@ -1,6 +1,7 @@
 """Taking it all back."""
 
 import os
+import socket
 
 from machine import PROGRAMS, ask, ready, run, sql
 
@@ -41,6 +42,9 @@ def removing_it_with_its_data_kept_and_installing_again_finds_them():
     said = run("octavo", "uninstall", "--keep-data")
     assert not os.path.exists("/usr/bin/octavo") and not os.path.exists("/run/octavo/storage-admin.sock"), said
     assert sql("select count(*) from question") == questions
+    with socket.create_server(("127.0.0.1", 8080)):
+        said = run(f"{PROGRAMS}/octavo", "install", check=False)
+        assert "another program has 127.0.0.1:8080" in said, said
     run(f"{PROGRAMS}/octavo", "install")
     ready()
     ask()

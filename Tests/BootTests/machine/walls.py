@@ -99,6 +99,14 @@ def a_member_of_octavo_admin_is_let_in_as_an_administrator_alone():
     assert "storage" in health and "no answer" not in health, health
 
 
+def octavo_as_a_whole_has_a_memory_limit_that_the_kernel_holds():
+    limit = "/sys/fs/cgroup/octavo.slice/memory.max"
+    if not os.path.exists(limit):
+        raise Unproven("This container has no memory controller in its cgroup tree, so no MemoryMax= counts in it.")
+    with open(limit) as file:
+        assert int(file.read()) == 1700 << 20
+
+
 def the_credentials_are_closed_to_all_but_root():
     for path in ("/etc/octavo/credentials",):
         status = os.stat(path)
@@ -132,6 +140,7 @@ CHECKS = [
     the_agent_runner_reaches_out_and_not_into_the_house,
     a_user_outside_of_the_groups_is_refused,
     a_member_of_octavo_admin_is_let_in_as_an_administrator_alone,
+    octavo_as_a_whole_has_a_memory_limit_that_the_kernel_holds,
     the_credentials_are_closed_to_all_but_root,
     storages_role_reads_and_writes_rows_and_changes_no_table,
     nobody_else_comes_in_as_its_role,

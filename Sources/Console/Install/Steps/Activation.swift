@@ -15,7 +15,21 @@ struct Activation: InstallStep {
         guard isEnabled || isFirst else { return "not started: \(Self.target) is switched off" }
         // Does nothing when it runs; sockets that are new are opened.
         try await host.run("systemctl", ["start", Self.target])
+        try await openSockets(host)
         return wasActive ? "open, as they were" : "open"
+    }
+
+    /// Another program may have the port. The target starts all the same, and tries to open its sockets again later; here
+    /// that is now.
+    private func openSockets(_ host: Host) async throws {
+        guard !host.isDryRun else { return }
+        let sockets = SocketFile.all.map(\.unit) + ["octavo-gateway-http.socket"]
+        _ = try await host.output(of: "systemctl", ["reset-failed"] + sockets)
+        _ = try await host.output(of: "systemctl", ["start"] + sockets)
+        for finding in try await AddressCheck().findings(on: host) {
+            guard let problem = finding.problem else { continue }
+            throw Failure("HTTP cannot be served: \(problem). \(finding.mend ?? "") Then install again.")
+        }
     }
 
     func undo(on host: Host) async throws -> String {
