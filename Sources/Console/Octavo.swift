@@ -23,7 +23,7 @@ public struct Octavo: AsyncParsableCommand {
             """,
         version: octavoVersion,
         subcommands: [
-            Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, HealthCommand.self,
+            Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, Keys.self, HealthCommand.self,
             RunCommand.self, Install.self, Uninstall.self, Doctor.self,
         ]
     )

@@ -25,6 +25,7 @@ public enum GatewayService {
         variables: [
             .optional("OCTAVO_STORAGE", "storage's socket (/run/octavo/storage-gateway.sock)"),
             .optional("OCTAVO_AGENT_RUNNER", "the agent runner's socket (/run/octavo/agent-runner-gateway.sock)"),
+            .optional("OCTAVO_HTTP_KEYS", "who needs a key: beyond-loopback (the default) or always"),
         ]
     )
 
@@ -40,6 +41,11 @@ public enum GatewayService {
             default: "/run/octavo/agent-runner-gateway.sock"
         )
         let storage = client(of: "storage", at: storagePath, context)
+        let keys = client(of: "storage", at: storagePath, context)
+        let entrance = Entrance(
+            try Entrance.Rule(setting: context.config.string(forKey: "octavo.http.keys")),
+            logger: context.logger
+        ) { check throws(ServiceError) in _ = try await keys.perform(check, deadline: .seconds(5)) }
         let follower = RunFollower(
             runner: LongCalls { client(of: "agent runner", at: runnerPath, context) },
             storage: LongCalls { client(of: "storage", at: storagePath, context) }
@@ -50,6 +56,7 @@ public enum GatewayService {
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
             responder: responder(storage: storage, follower: follower, neighbours: neighbours),
+            entrance: entrance,
             // That of the calls to storage, on which the requests' tasks run as well: from the request to the call and back
             // there is no change of thread. They do little between their waits.
             group: RPCEventLoop.shared,
@@ -67,7 +74,7 @@ public enum GatewayService {
             logger: context.logger
         )
         // Stopped in reverse: first no more requests, last the connections that answer them.
-        let calls = [storage] + follower.runner.clients + follower.storage.clients
+        let calls = [storage, keys] + follower.runner.clients + follower.storage.clients
         return calls + neighbours.clients.map(\.client) + [neighbours, admin, http]
     }
 

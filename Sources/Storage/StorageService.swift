@@ -147,6 +147,7 @@ public enum StorageService {
         Runs(database: database, signals: signals, leases: leases).add(to: &operations)
         Transactions(database: database).add(to: &operations)
         Maintenance(database: database).add(to: &operations)
+        Keys(database: database).add(to: &operations)
         var statements = Statements(database: database)
         BookEditing.add(to: &operations, &statements)
         Readers.add(to: &operations, &statements)

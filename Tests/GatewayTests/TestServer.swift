@@ -38,9 +38,14 @@ struct TestServer {
     /// Connections the server has open.
     var connections: Int { http() }
 
-    static func run(_ limits: HTTPLimits = HTTPLimits(), _ body: (TestServer) async throws -> Void) async throws {
+    static func run(
+        _ limits: HTTPLimits = HTTPLimits(),
+        entrance: Entrance? = nil,
+        host: String = "127.0.0.1",
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let socket = try ListenSocket.bindTCP(name: "http", host: "127.0.0.1", port: 0)
+        let socket = try ListenSocket.bindTCP(name: "http", host: host, port: 0)
         guard case .inet(_, let port) = socket.kind else { return }
         let nobody = RPCClient(path: "/nowhere.sock", role: .gateway, name: "nobody", logger: logger)
         let server = HTTPServer(
@@ -51,6 +56,7 @@ struct TestServer {
                 neighbours: Neighbours([]),
                 limits: limits
             ),
+            entrance: entrance ?? Entrance(.beyondLoopback, logger: logger) { _ in },
             limits: limits,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger
@@ -78,12 +84,12 @@ struct TestServer {
 
     /// Sends pieces, each as a packet of its own, and reads until the server closes.
     /// - Parameter ends: whether it says that nothing more comes.
-    func send(_ pieces: [String], ends: Bool = false) async throws -> Answer {
-        try await send(pieces.map { Array($0.utf8) }, ends: ends)
+    func send(_ pieces: [String], ends: Bool = false, to host: String = "127.0.0.1") async throws -> Answer {
+        try await send(pieces.map { Array($0.utf8) }, ends: ends, to: host)
     }
 
-    func send(_ pieces: [[UInt8]], ends: Bool = false) async throws -> Answer {
-        try await connect { inbound, outbound in
+    func send(_ pieces: [[UInt8]], ends: Bool = false, to host: String = "127.0.0.1") async throws -> Answer {
+        try await connect(to: host) { inbound, outbound in
             var text = ""
             do {
                 for piece in pieces { try await outbound.write(ByteBuffer(bytes: piece)) }
@@ -102,12 +108,13 @@ struct TestServer {
 
     /// A connection.
     func connect<T: Sendable>(
+        to host: String = "127.0.0.1",
         _ body: (NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws -> T
     ) async throws -> T {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connect(host: "127.0.0.1", port: port) { channel in
+            .connect(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel,

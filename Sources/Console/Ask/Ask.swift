@@ -13,6 +13,8 @@ struct Ask: AsyncParsableCommand {
             Quotation marks are for the shell. A word may begin with a hyphen; one that looks like an option goes behind --:
 
               octavo ask -- --jobs
+
+            A gateway on another machine asks for a key (octavo keys create): set OCTAVO_KEY.
             """
     )
 

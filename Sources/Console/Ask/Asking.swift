@@ -18,6 +18,9 @@ struct Asking: Sendable {
     static let usualURL = "http://127.0.0.1:8080"
 
     private let url: String
+    /// For a gateway beyond this machine. From the environment alone: what stands in the arguments of a process everybody
+    /// on the machine can read.
+    private let key = environment("OCTAVO_KEY")
 
     init(url: String) throws {
         let parts = URL(string: url)
@@ -64,6 +67,7 @@ struct Asking: Sendable {
         var request = HTTPClientRequest(url: url + "/v1/ask")
         request.method = .POST
         request.headers = ["content-type": "application/json", "accept": accept]
+        if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
         request.body = .bytes(try JSON(encoding: Body(question: question)).bytes)
         do {
             return try await HTTPClient.agents.execute(request, timeout: Self.timeout)

@@ -50,7 +50,7 @@ package struct House {
                 "octavo-gateway",
                 in: programs,
                 sockets: [http, try unix("admin", "gateway-admin")],
-                environment: Self.part(of: settings).adding([
+                environment: Self.part(of: settings, "OCTAVO_HTTP_KEYS").adding([
                     "OCTAVO_STORAGE": "\(run)/storage-gateway.sock",
                     "OCTAVO_AGENT_RUNNER": "\(run)/agent-runner-gateway.sock",
                 ]),

@@ -25,6 +25,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
     private let descriptors: [CInt]
     private let responder: Responder
+    private let entrance: Entrance
     private let limits: HTTPLimits
     private let group: any EventLoopGroup
     private let logger: Logger
@@ -35,6 +36,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     init(
         descriptors: [CInt],
         responder: Responder,
+        entrance: Entrance,
         limits: HTTPLimits = HTTPLimits(),
         group: any EventLoopGroup,
         logger: Logger,
@@ -42,6 +44,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     ) {
         self.descriptors = descriptors
         self.responder = responder
+        self.entrance = entrance
         self.limits = limits
         self.group = group
         self.logger = logger
@@ -189,7 +192,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         let context = Responder.Context(source: ApplicationRequestContextSource(channel: channel, logger: logger))
         var response: Response
         do {
-            response = try await responder.respond(to: request, context: context)
+            let refusal = await entrance.refusal(of: request, local: channel.localAddress, remote: channel.remoteAddress)
+            response = if let refusal { refusal } else { try await responder.respond(to: request, context: context) }
         } catch {
             // The router's middleware turns errors into problems; what comes through is a defect of its own.
             logger.error("unanswered error", metadata: ["error": "\(error)"])

@@ -183,6 +183,7 @@ extension ServiceError {
     private static let sentences = [
         "book_title_key": "There is a book of that title already.",
         "reader_handle": "There is a reader of that handle already.",
+        "api_key_name": "There is a key of that name already: revoke it first, or choose another name.",
         "reading_list_entry_reader": "There is no such reader.",
         "reading_list_entry_book": "There is no such book.",
     ]

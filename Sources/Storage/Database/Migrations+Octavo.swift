@@ -8,6 +8,7 @@ extension [Migration] {
         Migration(number: 3, name: "readers", sql: text(PackageResources.m0003_readers_sql)),
         Migration(number: 4, name: "sources", sql: text(PackageResources.m0004_sources_sql)),
         Migration(number: 5, name: "book_page", sql: text(PackageResources.m0005_book_page_sql)),
+        Migration(number: 6, name: "keys", sql: text(PackageResources.m0006_keys_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {
