@@ -58,6 +58,18 @@ import Wire
         #expect(octets.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() == digest)
     }
 
+    @Test func digestsThatDifferAnywhereAreNotEqual() throws {
+        let zeros = String(repeating: "0", count: 64)
+        let digest = try #require(KeyDigest(hex: zeros))
+        for place in 0..<64 {
+            for digit in ["1", "8", "f"] {
+                let text = String(zeros.prefix(place)) + digit + String(zeros.dropFirst(place + 1))
+                let other = try #require(KeyDigest(hex: text))
+                #expect(other != digest && digest != other && other == other)
+            }
+        }
+    }
+
     @Test func aDigestTravelsAsHexAndNothingElseIsTaken() throws {
         let digest = APIKey.Secret().digest
         #expect(try JSON(encoding: CheckKey(7, digest: digest)).decode(CheckKey.self).digest == digest)

@@ -106,6 +106,6 @@ public struct KeyDigest: Codable, Sendable, Equatable {
 
     /// Takes the same time wherever the two differ first.
     public static func == (one: Self, other: Self) -> Bool {
-        zip(one.hex.utf8, other.hex.utf8).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0
+        zip(one.hex.utf8, other.hex.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }
