@@ -42,27 +42,26 @@ public enum Daemon {
         let watchdogTimeout = Watchdog.takeTimeout()
 
         let secrets = Set(description.credentials.map { Settings.variable(for: $0.name) })
-        let settings = try Settings(environment: ProcessInfo.processInfo.environment, secrets: secrets)
+        let environment = ProcessInfo.processInfo.environment
+        let settings = try Settings(environment: environment, secrets: secrets)
         let lifetime = try Lifetime(settings)
+        let threshold = LogThreshold(lifetime.logLevel)
         LogDestination(journalStream: settings.values["JOURNAL_STREAM"]).bootstrap(
             name: description.name,
-            level: lifetime.logLevel
+            threshold: threshold
         )
         try description.check(sockets)
 
-        let context = DaemonContext(
-            name: description.name,
-            config: settings.reader,
-            logger: Logger(label: description.name),
-            notifier: Notifier(),
-            listeners: sockets
-        )
+        let context = DaemonContext(description, settings, threshold, sockets) { () throws(ConfigurationError) in
+            // The environment of a process does not change; the files beside it do.
+            try Settings(environment: environment, secrets: secrets)
+        }
         context.notifier.status("starting")
         // Until here, and while composing, a SIGTERM has its default effect: nothing was accepted yet.
         let composed = try await compose(context)
         // A daemon that was started for one piece of work has done it then.
         guard !composed.isEmpty else { return }
-        var services = [IdleMemory()] + composed
+        var services: [any Service] = [IdleMemory(), context.status] + composed
         if let watchdogTimeout {
             // First in the list is last to stop.
             let watchdog = Watchdog(timeout: watchdogTimeout, notifier: context.notifier) { [probes = context.probes] in
@@ -79,11 +78,16 @@ public enum Daemon {
         let group = ServiceGroup(configuration: configuration)
 
         let signals = StopSignals(patience: drain + Lifetime.cancellation) { signal in
+            context.status.stop()
             context.notifier.stop()
+            // Where the units allow less than the drain was set to; counted from now.
+            context.notifier.extendTimeout(by: drain + Lifetime.cancellation + .seconds(5))
             context.notifier.status("stopping; draining for at most \(drain.components.seconds) s")
             context.logger.notice("stopping", metadata: ["signal": "\(signal)"])
         }
         await signals.install()
+        let hangUp = ReloadSignal { _ = try? context.reload.run() }
+        await hangUp.install()
         for socket in context.listeners {
             context.logger.info("listening", metadata: ["socket": "\(socket.name)", "at": "\(socket.kind)"])
         }

@@ -15,9 +15,14 @@ public struct DaemonContext: Sendable {
     public let notifier: Notifier
     /// Every socket that was passed, with names the description knows.
     public let listeners: [ListenSocket]
+    /// The least level that is logged.
+    public let logThreshold: LogThreshold
+    /// Reads the settings again.
+    public let reload: Reload
 
     let readiness: Readiness
     let probes: Probes
+    let status: StatusLine
 
     /// The one socket of that name.
     ///
@@ -50,18 +55,35 @@ public struct DaemonContext: Sendable {
         probes.add(probe)
     }
 
+    /// Has `systemctl status` show what the daemon does, in one line without secrets: everybody can read it.
+    public func describe(_ status: @escaping @Sendable () -> String) {
+        self.status.describe(status)
+    }
+
+    /// Adds somebody who takes other settings while the process runs. Call it while composing. The variables have to be
+    /// ``DaemonDescription/Entry/live(_:_:)`` in the description.
+    public func onReload(_ step: @escaping Reload.Step) {
+        reload.add(step)
+    }
+
     init(
         name: String,
         config: ConfigReader,
         logger: Logger,
         notifier: Notifier,
-        listeners: [ListenSocket]
+        listeners: [ListenSocket],
+        logThreshold: LogThreshold,
+        reload: Reload,
+        status: StatusLine
     ) {
         self.name = name
         self.config = config
         self.logger = logger
         self.notifier = notifier
         self.listeners = listeners
+        self.logThreshold = logThreshold
+        self.reload = reload
+        self.status = status
         self.readiness = Readiness(notifier: notifier)
         self.probes = Probes()
     }
@@ -77,5 +99,37 @@ final class Probes: Sendable {
 
     func run() async throws {
         for probe in all.withLock({ $0 }) { try await probe() }
+    }
+}
+
+extension DaemonContext {
+    /// The context of a process that was told this.
+    init(
+        _ description: DaemonDescription,
+        _ settings: Settings,
+        _ threshold: LogThreshold,
+        _ listeners: [ListenSocket],
+        readAgain: @escaping @Sendable () throws(ConfigurationError) -> Settings
+    ) {
+        let (logger, notifier) = (Logger(label: description.name), Notifier())
+        let status = StatusLine(notifier: notifier)
+        self.init(
+            name: description.name,
+            config: settings.reader,
+            logger: logger,
+            notifier: notifier,
+            listeners: listeners,
+            logThreshold: threshold,
+            reload: Reload(
+                description,
+                settings: settings,
+                threshold: threshold,
+                status: status,
+                notifier: notifier,
+                logger: logger,
+                read: readAgain
+            ),
+            status: status
+        )
     }
 }

@@ -9,16 +9,26 @@ public struct DaemonDescription: Sendable {
         /// Whether the daemon refuses to start without it. Checked here for sockets; a setting is required by whoever
         /// reads it.
         public let isRequired: Bool
+        /// Whether another value counts as soon as the settings are read again, not only from the next start on.
+        public let isLive: Bool
 
         /// Something the daemon cannot do without.
         public static func required(_ name: String, _ about: String) -> Entry {
-            Entry(name: name, about: about, isRequired: true)
+            Entry(name: name, about: about, isRequired: true, isLive: false)
         }
 
         /// Something the daemon can do without.
         public static func optional(_ name: String, _ about: String) -> Entry {
-            Entry(name: name, about: about, isRequired: false)
+            Entry(name: name, about: about, isRequired: false, isLive: false)
         }
+
+        /// Something the daemon can do without, and takes anew when its settings are read again.
+        public static func live(_ name: String, _ about: String) -> Entry {
+            Entry(name: name, about: about, isRequired: false, isLive: true)
+        }
+
+        /// The variable it comes as; a credential's own name is that of a file.
+        var variable: String { Settings.variable(for: name) }
     }
 
     /// The name of the executable, also the label of its log: `octavo-gateway`.
@@ -53,33 +63,44 @@ public struct DaemonDescription: Sendable {
 
     /// What `--help` prints.
     public var help: String {
-        let common: [Entry] = [
-            .optional("OCTAVO_LOG", "trace, debug, info (the default), notice, warning, error or critical"),
-            .optional("OCTAVO_DRAIN_SECONDS", "seconds a stop may take before work is cut off (30)"),
-        ]
-        return """
-            \(name) \(version): \(summary)
+        """
+        \(name) \(version): \(summary)
 
-            It takes no arguments: systemd opens its sockets and gives it its settings.
-            In a terminal, `octavo up` does the same.
+        It takes no arguments: systemd opens its sockets and gives it its settings.
+        In a terminal, `octavo up` does the same.
 
-            Sockets (FileDescriptorName=)
-            \(table(sockets))
+        Sockets (FileDescriptorName=)
+        \(table(sockets))
 
-            Variables (Environment=)
-            \(table(variables + common))
-            \(credentials.isEmpty ? "" : "\nCredentials (LoadCredential=)\n" + table(credentials) + "\n")
-            SIGTERM drains and stops; a second SIGTERM stops at once.
-            Exit codes: 0 stopped as asked, 64 unknown argument, 78 configuration, 1 anything else.
+        Variables (Environment=)
+        \(table(variables + Self.common))
+        \(credentials.isEmpty ? "" : "\nCredentials (LoadCredential=)\n" + table(credentials) + "\n")
+        SIGHUP reads the settings again: those marked * count at once, others from the next start on.
+        SIGTERM drains and stops; a second SIGTERM stops at once.
+        Exit codes: 0 stopped as asked, 64 unknown argument, 78 configuration, 1 anything else.
 
-            """
+        """
+    }
+
+    /// What every daemon has.
+    private static let common: [Entry] = [
+        .live("OCTAVO_LOG", "trace, debug, info (the default), notice, warning, error or critical"),
+        .optional("OCTAVO_DRAIN_SECONDS", "seconds a stop may take before work is cut off (30)"),
+        .optional("OCTAVO_SETTINGS", "a file of further settings, NAME=value a line; it wins over the environment"),
+    ]
+
+    /// Every setting there is, one entry a variable.
+    var settings: [Entry] {
+        var seen: Set<String> = []
+        return (credentials + variables + Self.common).filter { seen.insert($0.variable).inserted }
     }
 
     private func table(_ entries: [Entry]) -> String {
         let width = (entries.map(\.name.count).max() ?? 0) + 2
         return entries.map { entry in
             let padding = String(repeating: " ", count: width - entry.name.count)
-            return "  \(entry.name)\(padding)\(entry.about)\(entry.isRequired ? " (required)" : "")"
+            return
+                "  \(entry.name)\(padding)\(entry.about)\(entry.isRequired ? " (required)" : "")\(entry.isLive ? " *" : "")"
         }.joined(separator: "\n")
     }
 }

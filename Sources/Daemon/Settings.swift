@@ -1,7 +1,7 @@
 internal import Configuration
 internal import FoundationEssentials
 
-/// What a daemon was told from outside, read once: its environment, and its credentials.
+/// What a daemon was told from outside: its environment, a file of settings, and its credentials.
 ///
 /// A credential is a file of `$CREDENTIALS_DIRECTORY` (systemd.exec(5), `LoadCredential=`). The file
 /// `slack-signing-secret` and the variable `SLACK_SIGNING_SECRET` are the same setting, `slack.signing.secret`; the
@@ -19,6 +19,9 @@ struct Settings: Sendable {
     init(environment: [String: String], secrets: Set<String> = []) throws(ConfigurationError) {
         self.values = environment.filter { !$0.value.isEmpty }
         self.secrets = secrets
+        if let path = values["OCTAVO_SETTINGS"] {
+            for (name, value) in try SettingsFile.read(path) { values[name] = value.isEmpty ? nil : value }
+        }
         guard let directory = values["CREDENTIALS_DIRECTORY"] else { return }
         for (name, value) in try Self.credentials(in: directory) {
             values[name] = value

@@ -66,3 +66,23 @@ final class StopSignals: Sendable {
         _exit(128 + number)
     }
 }
+
+/// SIGHUP: the settings are to be read again. On the queue too, since that is done in a moment and needs nobody else.
+final class ReloadSignal: Sendable {
+    private let queue = DispatchQueue(label: "octavo.reload")
+    private let reload: @Sendable () -> Void
+
+    init(_ reload: @escaping @Sendable () -> Void) {
+        self.reload = reload
+    }
+
+    /// Returns once the signal is caught; before that it ends the process.
+    func install() async {
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+        source.setEventHandler { [self] in withExtendedLifetime(source) { reload() } }
+        await withCheckedContinuation { continuation in
+            source.setRegistrationHandler { continuation.resume() }
+            source.resume()
+        }
+    }
+}

@@ -1,4 +1,5 @@
 import CSystemd
+internal import Glibc
 import Synchronization
 
 /// Tells the service manager how the process fares, sd_notify(3).
@@ -11,8 +12,13 @@ public final class Notifier: Sendable {
     public static let statusLimit = 256
 
     private let send: @Sendable (String) -> Void
+    private struct Said {
+        var ready = false
+        var stopping = false
+    }
+
     /// Held while sending too: READY=1 of one thread must not overtake STOPPING=1 of another.
-    private let stopping = Mutex(false)
+    private let said = Mutex(Said())
 
     /// Sends to `$NOTIFY_SOCKET`, or nowhere when there is none.
     public convenience init() {
@@ -28,17 +34,37 @@ public final class Notifier: Sendable {
     /// returned.
     @discardableResult
     public func ready() -> Bool {
-        stopping.withLock { stopping in
-            if !stopping { send("READY=1") }
-            return !stopping
+        said.withLock { said in
+            guard !said.stopping else { return false }
+            said.ready = true
+            send("READY=1")
+            return true
+        }
+    }
+
+    /// `RELOADING=1`, with the time by the monotonic clock that later versions of systemd ask for. Not said before READY=1,
+    /// nor once stopping.
+    public func reloading() {
+        said.withLock { said in
+            guard said.ready, !said.stopping else { return }
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1_000)")
+        }
+    }
+
+    /// `READY=1` again, after ``reloading()``.
+    public func reloaded() {
+        said.withLock { said in
+            if said.ready, !said.stopping { send("READY=1") }
         }
     }
 
     /// `STOPPING=1`, the first time only.
     public func stop() {
-        stopping.withLock { stopping in
-            guard !stopping else { return }
-            stopping = true
+        said.withLock { said in
+            guard !said.stopping else { return }
+            said.stopping = true
             send("STOPPING=1")
         }
     }

@@ -44,7 +44,11 @@ import Testing
 
             daemon.child.terminate()
             let stopping = await daemon.inbox.texts { $0.hasPrefix("STATUS=stopping") }
-            #expect(stopping == ["STOPPING=1", "STATUS=stopping; draining for at most 30 s"])
+            #expect(
+                stopping == [
+                    "STOPPING=1", "EXTEND_TIMEOUT_USEC=40000000", "STATUS=stopping; draining for at most 30 s",
+                ]
+            )
             #expect(try await daemon.child.waitForExit() == .code(0))
             let log = await daemon.errors.text()
             #expect(log.contains("info activation-probe: listening at=\(scratch)/admin.sock socket=admin\n"))
@@ -81,6 +85,40 @@ import Testing
             _ = await daemon.untilReady()
             #expect(kill(daemon.child.pid, SIGINT) == 0)
             #expect(try await daemon.child.waitForExit() == .code(0))
+        }
+    }
+
+    @Test func settingsAreReadAgainAndABadOneChangesNothing() async throws {
+        try await withScratch { scratch in
+            let file = "\(scratch)/settings"
+            func set(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+            func hangUp(_ daemon: Running, until last: String) async -> [String] {
+                kill(daemon.child.pid, SIGHUP)
+                return await daemon.inbox.texts { $0 == last }
+            }
+            try set("# none yet\n")
+            let daemon = try Running(in: scratch, ["OCTAVO_SETTINGS": file])
+            _ = await daemon.untilReady()
+
+            try set("PROBE_TONE='loud'\nPROBE_WORD=later\n")
+            let reloading = await hangUp(daemon, until: "READY=1")
+            #expect(reloading.first?.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") == true && reloading.count == 2)
+            #expect(greeting(from: "\(scratch)/gateway.sock") == "gateway hello loud \(daemon.child.pid)\n")
+
+            try set("PROBE_TONE=bad\nOCTAVO_LOG=debug\n")
+            let status = "STATUS=probing; settings not taken: PROBE_TONE is bad."
+            #expect(await hangUp(daemon, until: status).contains("READY=1"))
+            #expect(greeting(from: "\(scratch)/gateway.sock") == "gateway hello loud \(daemon.child.pid)\n")
+
+            try set("PROBE_TONE=\n")
+            _ = await hangUp(daemon, until: "STATUS=probing")
+            #expect(greeting(from: "\(scratch)/gateway.sock") == "gateway hello \(daemon.child.pid)\n")
+            daemon.child.terminate()
+            #expect(try await daemon.child.waitForExit() == .code(0))
+            let log = await daemon.errors.text()
+            #expect(log.contains("settings read again changed=PROBE_TONE need_restart=PROBE_WORD\n"), "\(log)")
+            #expect(log.contains("error activation-probe: settings not taken; those before still count"), "\(log)")
+            #expect(!log.contains("debug "))
         }
     }
 

@@ -11,7 +11,7 @@ import Testing
         var logger = Logger(label: "storage") { label in
             LineLogHandler(
                 label: label,
-                level: .info,
+                threshold: LogThreshold(.info),
                 metadataProvider: nil,
                 style: style,
                 sink: LineSink(descriptor: output.writer)
@@ -80,7 +80,7 @@ import Testing
             JournalLogHandler(
                 label: label,
                 identifier: "octavo-storage",
-                level: .info,
+                threshold: LogThreshold(.info),
                 metadataProvider: nil,
                 socket: socket
             )

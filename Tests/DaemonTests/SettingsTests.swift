@@ -1,5 +1,6 @@
 import Configuration
 import FoundationEssentials
+import Logging
 import Synchronization
 import Systemd
 import Testing
@@ -77,5 +78,41 @@ import Testing
 
     @Test func withNothingAnnouncedItIsReadyOnceComposed() {
         #expect(said { $0.seal() } == ["READY=1", "STATUS=ready"])
+    }
+
+    private func fromFile(_ text: String, _ environment: [String: String] = [:]) async throws -> Settings {
+        try await withScratch { scratch in
+            let path = "\(scratch)/settings"
+            try text.write(toFile: path, atomically: false, encoding: .utf8)
+            return try Settings(environment: environment.merging(["OCTAVO_SETTINGS": path]) { $1 })
+        }
+    }
+
+    @Test func aFileOfSettingsWinsOverTheEnvironment() async throws {
+        let text = "# a comment\n\n; another\n A_1=one \nB=\"t w o\"\nC='x=y'\r\nD=\nE=a=b#c\n"
+        let settings = try await fromFile(text, ["A_1": "0", "D": "given", "F": "kept"])
+        let values = ["A_1", "B", "C", "D", "E", "F"].map { settings.values[$0] }
+        #expect(values == ["one", "t w o", "x=y", nil, "a=b#c", "kept"])
+    }
+
+    @Test(arguments: ["nonsense", "=x", "1A=x", "A B=x", "A-B=x", "A=\"x", "A='", "A=x\\", "export A=x"])
+    func aLineThatIsNoSettingIsNamedByItsNumberAlone(line: String) async throws {
+        let error = await #expect(throws: ConfigurationError.self) { try await fromFile("GOOD=1\n\(line)\n") }
+        #expect(error?.description.hasPrefix("Line 2 of ") == true && error?.description.contains(line) == false)
+    }
+
+    @Test func aFileThatIsNotThereSetsNothing() throws {
+        let settings = try Settings(environment: ["OCTAVO_SETTINGS": "/nowhere/settings", "A": "1"])
+        #expect(settings.values["A"] == "1")
+    }
+
+    @Test func anotherLogLevelFallsBackByItself() {
+        let threshold = LogThreshold(.info)
+        threshold.set(.debug, for: .seconds(3_600))
+        #expect(threshold.level == .debug && threshold.usual == .info)
+        threshold.set(.trace, for: .zero)
+        #expect(threshold.level == .info)
+        threshold.setUsual(.warning)
+        #expect(threshold.level == .warning)
     }
 }

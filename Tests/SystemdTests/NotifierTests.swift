@@ -21,6 +21,24 @@ import Testing
         #expect(said.all == ["READY=1", "STOPPING=1"])
     }
 
+    @Test func reloadingIsSaidBetweenReadyAndStopping() {
+        let said = Said()
+        let notifier = said.notifier()
+        notifier.reloading()
+        notifier.reloaded()
+        #expect(said.all.isEmpty)
+        notifier.ready()
+        notifier.reloading()
+        notifier.reloaded()
+        notifier.stop()
+        notifier.reloading()
+        notifier.reloaded()
+        let words = said.all.map { $0.prefix { $0 != "\n" } }
+        #expect(words == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"])
+        let time = said.all[1].split(separator: "=").last.flatMap { Int($0) }
+        #expect(time ?? 0 > 0)
+    }
+
     @Test func aStatusCannotAddAnAssignment() {
         let said = Said()
         said.notifier().status("calm\nREADY=1\r\u{0}\u{85}end")

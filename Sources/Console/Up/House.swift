@@ -94,7 +94,7 @@ package struct House {
         _ names: String...,
         prefixes: [String] = []
     ) -> [String: String] {
-        let names = ["PATH", "LANG", "TZ", "OCTAVO_LOG", "OCTAVO_DRAIN_SECONDS"] + names
+        let names = ["PATH", "LANG", "TZ", "OCTAVO_LOG", "OCTAVO_DRAIN_SECONDS", "OCTAVO_SETTINGS"] + names
         return settings.filter { name, _ in names.contains(name) || prefixes.contains { name.hasPrefix($0) } }
     }
 }

@@ -4,9 +4,15 @@ internal import Logging
 /// `journalctl TRACE_ID=…` then finds it by an index, and no value can be taken for another field.
 struct JournalLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+    var logLevel: Logger.Level {
+        get { own ?? threshold.level }
+        set { own = newValue }
+    }
     var metadataProvider: Logger.MetadataProvider?
 
+    private let threshold: LogThreshold
+    /// Of a logger that was given a level of its own.
+    private var own: Logger.Level?
     private let label: String
     private let identifier: String
     private let socket: JournalSocket
@@ -14,13 +20,13 @@ struct JournalLogHandler: LogHandler {
     init(
         label: String,
         identifier: String,
-        level: Logger.Level,
+        threshold: LogThreshold,
         metadataProvider: Logger.MetadataProvider?,
         socket: JournalSocket
     ) {
         self.label = label
         self.identifier = identifier
-        self.logLevel = level
+        self.threshold = threshold
         self.metadataProvider = metadataProvider
         self.socket = socket
     }

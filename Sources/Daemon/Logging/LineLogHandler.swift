@@ -10,22 +10,28 @@ struct LineLogHandler: LogHandler {
     }
 
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+    var logLevel: Logger.Level {
+        get { own ?? threshold.level }
+        set { own = newValue }
+    }
     var metadataProvider: Logger.MetadataProvider?
 
+    private let threshold: LogThreshold
+    /// Of a logger that was given a level of its own.
+    private var own: Logger.Level?
     private let label: String
     private let style: Style
     private let sink: LineSink
 
     init(
         label: String,
-        level: Logger.Level,
+        threshold: LogThreshold,
         metadataProvider: Logger.MetadataProvider?,
         style: Style,
         sink: LineSink
     ) {
         self.label = label
-        self.logLevel = level
+        self.threshold = threshold
         self.metadataProvider = metadataProvider
         self.style = style
         self.sink = sink

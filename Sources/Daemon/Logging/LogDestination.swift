@@ -22,7 +22,7 @@ enum LogDestination: Sendable, Equatable {
     }
 
     /// Makes every `Logger` of the process write here. Once per process.
-    func bootstrap(name: String, level: Logger.Level) {
+    func bootstrap(name: String, threshold: LogThreshold) {
         let journal = self == .journal ? JournalSocket(path: Self.journalSocket) : nil
         LoggingSystem.bootstrap(
             { [self] label, provider in
@@ -30,14 +30,14 @@ enum LogDestination: Sendable, Equatable {
                     JournalLogHandler(
                         label: label,
                         identifier: name,
-                        level: level,
+                        threshold: threshold,
                         metadataProvider: provider,
                         socket: journal
                     )
                 } else {
                     LineLogHandler(
                         label: label,
-                        level: level,
+                        threshold: threshold,
                         metadataProvider: provider,
                         style: self == .terminal ? .terminal : .plain,
                         sink: .standardError

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import ServiceLifecycle
+import Synchronization
 import Systemd
 
 /// A daemon that does nothing but show how a daemon lives: it greets every connection with the name of the socket,
@@ -19,6 +20,7 @@ struct ActivationProbe {
             sockets: [.required("gateway", "greets"), .optional("admin", "greets")],
             variables: [
                 .required("PROBE_WORD", "what is greeted with"),
+                .live("PROBE_TONE", "what the greeting ends with"),
                 .optional("PROBE_BEHAVIOUR", "one of the cases of Behaviour"),
             ],
             credentials: [.optional("probe-secret", "never shown")]
@@ -32,6 +34,13 @@ struct ActivationProbe {
             default: break
             }
             let armed = context.announce("gateway")
+            let tone = Tone()
+            context.describe { "probing" }
+            context.onReload { config in
+                let word = config.string(forKey: "probe.tone", default: "")
+                guard word != "bad" else { throw ConfigurationError("PROBE_TONE is bad.") }
+                return { tone.word.withLock { $0 = word } }
+            }
             context.logger.notice(
                 "composed",
                 metadata: [
@@ -40,7 +49,15 @@ struct ActivationProbe {
                     "listen_variables": "\(inheritedVariables())",
                 ]
             )
-            return [Greeter(word: word, sockets: context.listeners, behaviour: behaviour ?? .polite, armed: armed)]
+            return [
+                Greeter(
+                    word: word,
+                    tone: tone,
+                    sockets: context.listeners,
+                    behaviour: behaviour ?? .polite,
+                    armed: armed
+                )
+            ]
         }
     }
 
@@ -66,8 +83,14 @@ struct Broken: Error, CustomStringConvertible {
     var description: String { "the composition broke\nactivation-probe: a forged line" }
 }
 
+/// What can change while the daemon runs.
+final class Tone: Sendable {
+    let word = Mutex("")
+}
+
 struct Greeter: Service {
     let word: String
+    let tone: Tone
     let sockets: [ListenSocket]
     let behaviour: Behaviour
     let armed: @Sendable () -> Void
@@ -101,7 +124,8 @@ struct Greeter: Service {
             guard poll(&waiting, 1, -1) > 0 else { return }
             let connection = accept(socket.descriptor, nil, nil)
             guard connection >= 0 else { continue }
-            let greeting = "\(socket.name) \(word) \(getpid())\n"
+            let words = [socket.name, word, tone.word.withLock { $0 }, "\(getpid())"]
+            let greeting = words.filter { !$0.isEmpty }.joined(separator: " ") + "\n"
             _ = greeting.withCString { write(connection, $0, strlen($0)) }
             close(connection)
         }
