@@ -69,7 +69,7 @@ let floors: [[Target]] = [
     [
         .target(
             name: "RPC",
-            dependencies: ["Contract", "Wire", deque, lifecycle, logging, nioCore, nioPosix],
+            dependencies: ["Contract", "Daemon", "Wire", deque, lifecycle, logging, nioCore, nioPosix],
             swiftSettings: settings
         )
     ],

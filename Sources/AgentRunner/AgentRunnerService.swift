@@ -23,16 +23,18 @@ public enum AgentRunnerService {
         ],
         variables: [
             .optional("OCTAVO_STORAGE", "storage's socket (/run/octavo/storage-agent-runner.sock)"),
-            .optional("OCTAVO_MODEL", "the provider's model; without one the built-in extractive model answers"),
-            .optional("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
-            .optional("OPENAI_API_KEY", "its key; better as a credential"),
+            .live("OCTAVO_MODEL", "the provider's model; without one the built-in extractive model answers"),
+            .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
+            .live("OPENAI_API_KEY", "its key; better as a credential"),
         ],
-        credentials: [.optional("openai-api-key", "the provider's key")]
+        credentials: [.live("openai-api-key", "the provider's key")]
     )
 
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
         context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
+        // Where the providers' answers come in.
+        context.watch { try await HTTPClient.agents.eventLoopGroup.next().submit {}.get() }
         let storage = RPCClient(
             path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-agent-runner.sock"),
             role: .agentRunner,
@@ -58,20 +60,30 @@ public enum AgentRunnerService {
         provider: ModelProvider,
         context: DaemonContext
     ) -> [any Service] {
-        let agent = DocumentationAgent(model: provider.model, storage: storage, logger: context.logger)
+        let logger = context.logger
+        let agent = CurrentAgent(DocumentationAgent(model: provider.model, storage: storage, logger: logger))
+        context.onReload { config in
+            let provider = try ModelProvider(config)
+            return { agent.use(DocumentationAgent(model: provider.model, storage: storage, logger: logger)) }
+        }
         let runs = Runs(
             agents: ["documentation": agent],
             teller: StreamTeller(),
             storage: storage,
             logger: context.logger
         )
-        let claims = ClaimLoop(runs: runs, storage: storage, logger: context.logger)
+        let drain = Drain()
+        let claims = ClaimLoop(runs: runs, storage: storage, drain: drain, logger: context.logger)
+        var operations = operations(runs: runs, claims: claims)
+        operations.administer(context)
         let server = RPCServer(
             listeners,
-            operations: operations(runs: runs, claims: claims),
+            operations: operations,
             logger: context.logger,
+            drain: drain,
             onListening: context.announce("sockets")
         )
+        context.describe { server.summary("\(runs.count) \(runs.count == 1 ? "run" : "runs")") }
         // Stopped in reverse: no more claims, no more calls, then what was accepted is finished, then its connections end.
         return [storage, runs, server, claims]
     }

@@ -23,8 +23,17 @@ public struct Octavo: AsyncParsableCommand {
             """,
         version: octavoVersion,
         subcommands: [
-            Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, Keys.self, HealthCommand.self,
-            RunCommand.self, Install.self, Uninstall.self, Doctor.self,
+            Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, Keys.self, RunCommand.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Administration",
+                subcommands: [
+                    HealthCommand.self, StatsCommand.self, ConnectionsCommand.self, CallsCommand.self,
+                    LogLevelCommand.self, DrainCommand.self, ResumeCommand.self, ReloadCommand.self,
+                    Install.self, Uninstall.self, Doctor.self,
+                ]
+            )
         ]
     )
 

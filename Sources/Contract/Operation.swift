@@ -10,6 +10,8 @@ public protocol Operation: Codable, Sendable {
     static var name: String { get }
     /// The roles that may call it.
     static var callers: Set<Role> { get }
+    /// What it does to the service; it changes something unless it says otherwise.
+    static var effect: Effect { get }
     /// The arguments as they travel.
     func encoded() throws -> JSON
     /// The call from its arguments.
@@ -18,6 +20,8 @@ public protocol Operation: Codable, Sendable {
 
 // By `Codable`, unless an operation passes on JSON that `Codable` would take apart.
 extension Operation {
+    /// It changes something.
+    public static var effect: Effect { .changes }
     /// As `Codable` writes them.
     public func encoded() throws -> JSON { try JSON(encoding: self) }
     /// As `Codable` reads them.

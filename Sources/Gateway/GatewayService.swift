@@ -25,7 +25,7 @@ public enum GatewayService {
         variables: [
             .optional("OCTAVO_STORAGE", "storage's socket (/run/octavo/storage-gateway.sock)"),
             .optional("OCTAVO_AGENT_RUNNER", "the agent runner's socket (/run/octavo/agent-runner-gateway.sock)"),
-            .optional("OCTAVO_HTTP_KEYS", "who needs a key: beyond-loopback (the default) or always"),
+            .live("OCTAVO_HTTP_KEYS", "who needs a key: beyond-loopback (the default) or always"),
         ]
     )
 
@@ -42,10 +42,16 @@ public enum GatewayService {
         )
         let storage = client(of: "storage", at: storagePath, context)
         let keys = client(of: "storage", at: storagePath, context)
+        let drain = Drain()
         let entrance = Entrance(
-            try Entrance.Rule(setting: context.config.string(forKey: "octavo.http.keys")),
+            try rule(context.config),
+            drain: drain,
             logger: context.logger
         ) { check throws(ServiceError) in _ = try await keys.perform(check, deadline: .seconds(5)) }
+        context.onReload { config in
+            let rule = try rule(config)
+            return { entrance.follow(rule) }
+        }
         let follower = RunFollower(
             runner: LongCalls { client(of: "agent runner", at: runnerPath, context) },
             storage: LongCalls { client(of: "storage", at: storagePath, context) }
@@ -53,26 +59,38 @@ public enum GatewayService {
         let neighbours = Neighbours(
             [("storage", storagePath), ("agent runner", runnerPath)].map { ($0, client(of: $0, at: $1, context)) }
         )
+        let open = OpenConnections()
+        var operations = Operations(service: "gateway", version: octavoVersion)
+        operations.health {
+            let reasons = neighbours.reasons
+            return (ready: reasons.isEmpty, reasons: reasons, gauges: ["http.connections": open.count])
+        }
+        operations.administer(context)
+        let admin = RPCServer(
+            context.listeners(named: "admin").map { RPCListener(role: .admin, address: .descriptor($0.descriptor)) },
+            operations: operations,
+            logger: context.logger,
+            drain: drain
+        )
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
-            responder: responder(storage: storage, follower: follower, neighbours: neighbours),
+            responder: responder(
+                storage: storage,
+                follower: follower,
+                neighbours: neighbours,
+                drain: drain,
+                stats: { admin.stats }
+            ),
             entrance: entrance,
             // That of the calls to storage, on which the requests' tasks run as well: from the request to the call and back
             // there is no change of thread. They do little between their waits.
             group: RPCEventLoop.shared,
             logger: context.logger,
-            onListening: context.announce("http")
+            open: open,
+            onListening: context.announce("http"),
+            onAnswer: { admin.count($0, since: $1, code: $2) }
         )
-        var operations = Operations(service: "gateway", version: octavoVersion)
-        operations.health {
-            let reasons = neighbours.reasons
-            return (ready: reasons.isEmpty, reasons: reasons, gauges: ["http.connections": http.connections])
-        }
-        let admin = RPCServer(
-            context.listeners(named: "admin").map { RPCListener(role: .admin, address: .descriptor($0.descriptor)) },
-            operations: operations,
-            logger: context.logger
-        )
+        context.describe { admin.summary("\(open.count) HTTP connections") }
         // Stopped in reverse: first no more requests, last the connections that answer them.
         let calls = [storage, keys] + follower.runner.clients + follower.storage.clients
         return calls + neighbours.clients.map(\.client) + [neighbours, admin, http]
@@ -82,16 +100,23 @@ public enum GatewayService {
         RPCClient(path: path, role: .gateway, name: service, logger: context.logger)
     }
 
+    private static func rule(_ config: ConfigReader) throws(ConfigurationError) -> Entrance.Rule {
+        try Entrance.Rule(setting: config.string(forKey: "octavo.http.keys"))
+    }
+
     /// Every route there is.
     static func responder(
         storage: RPCClient,
         follower: RunFollower,
         neighbours: Neighbours,
+        drain: Drain = Drain(),
+        stats: @escaping @Sendable () -> Stats,
         limits: HTTPLimits = HTTPLimits()
     ) -> some HTTPResponder<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
-        HealthRoutes(neighbours: neighbours).add(to: router)
+        HealthRoutes(neighbours: neighbours, drain: drain).add(to: router)
+        MetricsRoutes(own: stats, neighbours: neighbours).add(to: router)
         let api = router.group("v1")
         AskRoutes(follower: follower, limits: limits).add(to: api)
         RunRoutes(storage: storage, follower: follower, limits: limits).add(to: api)

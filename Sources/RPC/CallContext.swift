@@ -4,7 +4,7 @@ internal import Synchronization
 public import Wire
 
 /// A connection's number, unique in the process; leases are bound to it.
-public struct ConnectionID: Sendable, Hashable, CustomStringConvertible {
+public struct ConnectionID: Sendable, Hashable, Comparable, CustomStringConvertible {
     private static let last = Atomic<UInt64>(0)
     private let number: UInt64
 
@@ -15,6 +15,9 @@ public struct ConnectionID: Sendable, Hashable, CustomStringConvertible {
 
     /// `c7`
     public var description: String { "c\(number)" }
+
+    /// The one that came first is the smaller.
+    public static func < (one: Self, other: Self) -> Bool { one.number < other.number }
 }
 
 /// Who is at the other end by the kernel's word (`SO_PEERCRED`), for the log. The three fields are those of `struct
@@ -57,12 +60,21 @@ public struct CallContext: Sendable {
         max(.zero, ContinuousClock.now.duration(to: deadline) - .milliseconds(Limits.hopMilliseconds))
     }
 
-    /// A logger that carries the operation, the connection and the trace id.
+    /// Who calls, for the log: the role, and who exactly where that is a person.
+    public var caller: String {
+        guard role == .admin, let peer else { return role.rawValue }
+        return "uid \(peer.uid), pid \(peer.pid)"
+    }
+
+    /// A logger that carries the operation, the caller, the connection, the trace id, and the run that the call is about:
+    /// in the journal each is a field of its own.
     public var logger: Logger {
         var logger = base
         logger[metadataKey: "operation"] = "\(operation)"
+        logger[metadataKey: "caller"] = "\(caller)"
         logger[metadataKey: "connection"] = "\(connection)"
         logger[metadataKey: "trace_id"] = "\(traceparent.traceID)"
+        if let run = arguments.run { logger[metadataKey: "run_id"] = "\(run)" }
         return logger
     }
 }

@@ -32,6 +32,7 @@ final class Link: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     let limits: Limits
+    let traffic = Traffic()
     private var end: (any ConnectionEnd)?
     private var context: ChannelHandlerContext?
     private var decoder: FrameDecoder
@@ -142,6 +143,7 @@ final class Link: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         var octets = unwrapInboundIn(data)
+        traffic.read(octets.readableBytes)
         if inbound.readableBytes == 0 { inbound = octets } else { inbound.writeBuffer(&octets) }
         readFrames()
     }
@@ -238,6 +240,7 @@ final class Link: ChannelInboundHandler {
         flushIsDue = false
         guard outbound.readableBytes > 0, let context else { return }
         octetsWritten += outbound.readableBytes
+        traffic.wrote(outbound.readableBytes)
         let octets = outbound
         outbound = ByteBuffer()
         context.writeAndFlush(wrapOutboundOut(octets), promise: nil)

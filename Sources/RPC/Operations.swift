@@ -17,6 +17,7 @@ public struct Operations: Sendable {
         var opensScope = false
         /// Whether it may belong to the scope of another call.
         var mayBeWithin = false
+        var effect: Effect
         var run: @Sendable (JSON, CallContext, ItemSink) async throws -> JSON
     }
 
@@ -27,6 +28,7 @@ public struct Operations: Sendable {
     let service: String
     let version: String
     private(set) var entries: [String: Entry] = [:]
+    private(set) var immediates = Dictionary(uniqueKeysWithValues: Immediate.ofEveryService.map { ($0.name, $0) })
     private(set) var reading = Reading { (true, [], [:]) }
 
     /// An empty table.
@@ -91,6 +93,19 @@ public struct Operations: Sendable {
         entries[O.name]?.isBrief = true
     }
 
+    /// Answers an operation on the event loop itself, also while all work is stuck. The handler must return at once: values in
+    /// memory, no lock that is held during work.
+    public mutating func atOnce<O: Operation>(
+        _ operation: O.Type,
+        _ handler: @Sendable @escaping (O) throws(ServiceError) -> O.Result
+    ) {
+        precondition(immediates[O.name] == nil && entries[O.name] == nil, "\(O.name) stands twice in the table")
+        immediates[O.name] = Immediate(operation) { arguments throws(ServiceError) in
+            let result = try handler(arguments.decodeArguments(of: O.self))
+            do { return try JSON(encoding: result) } catch { throw .internal("The answer cannot be written.") }
+        }
+    }
+
     /// What `health` reads. It is called on the event loop, and must return at once: values in memory, no lock that is
     /// held during work.
     public mutating func health(
@@ -101,18 +116,21 @@ public struct Operations: Sendable {
 
     /// The table as `describe` shows it.
     var description: Description {
-        let inherent = [
-            Description.Entry(name: GetHealth.name, callers: GetHealth.callers.sorted(), streams: false),
-            Description.Entry(name: Describe.name, callers: Describe.callers.sorted(), streams: false),
-        ]
-        let own = entries.values.sorted { $0.name < $1.name }.map {
+        let inherent = Immediate.ofEveryService.map(\.name)
+        let ofEveryService = Immediate.ofEveryService.map {
+            Description.Entry(name: $0.name, callers: $0.callers.sorted(), streams: false)
+        }
+        let immediate = immediates.values.filter { !inherent.contains($0.name) }.map {
+            Description.Entry(name: $0.name, callers: $0.callers.sorted(), streams: false)
+        }
+        let own = entries.values.map {
             Description.Entry(name: $0.name, callers: $0.callers.sorted(), streams: $0.streams)
         }
         return Description(
             service: service,
             version: version,
             protocolVersions: [Limits.versions.lowerBound, Limits.versions.upperBound],
-            operations: inherent + own
+            operations: ofEveryService + (own + immediate).sorted { $0.name < $1.name }
         )
     }
 
@@ -123,7 +141,14 @@ public struct Operations: Sendable {
         _ run: @Sendable @escaping (JSON, CallContext, ItemSink) async throws -> JSON
     ) {
         precondition(entries[O.name] == nil, "\(O.name) stands twice in the table of \(service)")
-        entries[O.name] = Entry(name: O.name, callers: O.callers, streams: streams, standing: standing, run: run)
+        entries[O.name] = Entry(
+            name: O.name,
+            callers: O.callers,
+            streams: streams,
+            standing: standing,
+            effect: O.effect,
+            run: run
+        )
     }
 }
 

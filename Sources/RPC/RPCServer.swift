@@ -39,6 +39,7 @@ public final class RPCServer: Service {
     private let onListening: @Sendable () -> Void
 
     /// - Parameters:
+    ///   - drain: whether it takes new calls, shared with what else lets work into the service.
     ///   - group: the event loops to use; the process' one unless another is given.
     ///   - onListening: called once every listener accepts connections.
     ///   - onDisconnect: called on the event loop when a connection is gone, its calls cancelled: releases what is bound
@@ -48,6 +49,7 @@ public final class RPCServer: Service {
         operations: Operations,
         limits: Limits = .standard,
         logger: Logger,
+        drain: Drain = Drain(),
         group: any EventLoopGroup = RPCEventLoop.shared,
         onListening: @Sendable @escaping () -> Void = {},
         onDisconnect: (@Sendable (ConnectionID, Role) -> Void)? = nil
@@ -55,7 +57,30 @@ public final class RPCServer: Service {
         self.listeners = listeners
         self.group = group
         self.onListening = onListening
-        state = ServerState(operations: operations, limits: limits, logger: logger, onDisconnect: onDisconnect)
+        state = ServerState(
+            operations: operations,
+            limits: limits,
+            logger: logger,
+            drain: drain,
+            onDisconnect: onDisconnect
+        )
+    }
+
+    /// What the service has done since it started; read at any time, from anywhere.
+    public var stats: Stats { state.stats() }
+
+    /// How the service is, in a few words: `ready; 3 calls, 2 runs`, or why it is not.
+    /// - Parameter more: what else it does, counted.
+    public func summary(_ more: String...) -> String {
+        let health = state.healthNow()
+        let work = (["\(health.inFlight) \(health.inFlight == 1 ? "call" : "calls")"] + more).joined(separator: ", ")
+        return health.ready ? "ready; \(work)" : "not ready: \(health.reasons.joined(separator: "; ")); \(work)"
+    }
+
+    /// Counts work that came in on another way, such as HTTP. The names and codes have to be few and known beforehand.
+    /// - Parameter code: why it failed; nil when it did not.
+    public func count(_ operation: String, since started: ContinuousClock.Instant, code: String?) {
+        state.ledger.ended(operation, started: started, code)
     }
 
     /// Serves until the graceful shutdown, or until the task is cancelled, which cuts at once.

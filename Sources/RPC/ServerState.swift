@@ -14,15 +14,21 @@ final class ServerState: Sendable {
         var drained: CheckedContinuation<Void, Never>?
     }
 
-    /// What the server tells its connections when it stops.
+    /// What the server tells its connections.
     enum Order: Sendable {
+        /// It stops.
         case goAway
+        /// It has stopped.
         case cut
+        /// It takes no new work for a while.
+        case rest
     }
 
     let operations: Operations
     let limits: Limits
     let logger: Logger
+    let drain: Drain
+    let ledger = Ledger()
     let onDisconnect: (@Sendable (ConnectionID, Role) -> Void)?
     /// `describe`'s answer, which never changes.
     let description: JSON
@@ -36,11 +42,13 @@ final class ServerState: Sendable {
         operations: Operations,
         limits: Limits,
         logger: Logger,
+        drain: Drain,
         onDisconnect: (@Sendable (ConnectionID, Role) -> Void)?
     ) {
         self.operations = operations
         self.limits = limits
         self.logger = logger
+        self.drain = drain
         self.onDisconnect = onDisconnect
         // Names and numbers always encode.
         description = (try? JSON(encoding: operations.description)) ?? .emptyObject
@@ -59,26 +67,39 @@ final class ServerState: Sendable {
         resumeIfDrained()
     }
 
+    /// Calls being worked on: two counters, read one after the other while calls come and go.
+    var callsInFlight: Int { max(0, inFlight.load(ordering: .relaxed) - standing.load(ordering: .relaxed)) }
+
+    /// Broken rules, by name.
+    var violations: [String: Int] {
+        let violations = table.withLock(\.violations)
+        return Dictionary(uniqueKeysWithValues: violations.map { ($0.key.rawValue, $0.value) })
+    }
+
     /// `health`'s answer as of now.
     func health() -> JSON {
+        // Only U+0000 in a reason could fail to encode, and then the rest still tells.
+        (try? JSON(encoding: healthNow())) ?? .emptyObject
+    }
+
+    /// How the service is as of now.
+    func healthNow() -> Health {
         let own = operations.reading.read()
         let (connections, violations) = table.withLock { ($0.ends.count, $0.violations) }
+        let reasons = own.reasons + (drain.isOn ? [Health.drained] : [])
         var gauges = own.gauges
         gauges["violations"] = violations.values.reduce(0, +)
         for (reason, count) in violations { gauges["violations.\(reason.rawValue)"] = count }
-        let health = Health(
+        return Health(
             service: operations.service,
-            ready: own.ready,
-            reasons: own.reasons,
+            ready: own.ready && !drain.isOn,
+            reasons: reasons,
             uptimeMilliseconds: Int(started.duration(to: .now) / .milliseconds(1)),
             version: operations.version,
-            // Two counters, read one after the other while calls come and go.
-            inFlight: max(0, inFlight.load(ordering: .relaxed) - standing.load(ordering: .relaxed)),
+            inFlight: callsInFlight,
             connections: connections,
             gauges: gauges
         )
-        // Only U+0000 in a reason could fail to encode, and then the rest still tells.
-        return (try? JSON(encoding: health)) ?? .emptyObject
     }
 
     // MARK: Connections
@@ -96,13 +117,14 @@ final class ServerState: Sendable {
             table.ends[id] = nil
             return table.isStopping
         }
+        ledger.disconnected(id)
         if !isStopping { onDisconnect?(id, role) }
         resumeIfDrained()
     }
 
     func tellAll(_ order: Order) {
         let ends = table.withLock { table in
-            table.isStopping = true
+            if case .rest = order {} else { table.isStopping = true }
             return Array(table.ends.values)
         }
         for end in ends { end(order) }

@@ -7,9 +7,10 @@ internal import Wire
 extension ServiceEnd {
     func start(_ call: Message.Call) {
         guard let entry = state.operations.entries[call.operation] else {
-            return finish(call.id, .failure(.unimplemented("There is no operation \(call.operation).")))
+            return refuse(call, .unimplemented("There is no operation \(call.operation)."))
         }
-        if let refusal = refusal(of: call, entry) { return finish(call.id, .failure(refusal)) }
+        do throws(ServiceError) { try permit(call, entry) } catch { return refuse(call, error) }
+        if role == .admin, entry.callers == [.admin] { note(call, entry.effect) }
         let scope = entry.opensScope ? CallScope() : nil
         let context = context(of: call, opening: scope)
         let end = NIOLoopBound(self, eventLoop: loop)
@@ -17,6 +18,19 @@ extension ServiceEnd {
         let arguments = call.arguments
         let (id, isStanding, loop, state) = (call.id, entry.standing, self.loop, self.state)
         state.callStarted(isStanding: isStanding)
+        let started = ContinuousClock.now
+        state.ledger.started(
+            Ledger.Call(
+                operation: call.operation,
+                started: started,
+                deadline: call.stream == nil ? context.deadline : nil,
+                trace: context.traceparent,
+                arguments: arguments,
+                within: call.within
+            ),
+            id,
+            on: self.id
+        )
         let task = Task(executorPreference: executor(for: call, entry)) {
             let outcome: Result<JSON, ServiceError>
             do {
@@ -25,8 +39,17 @@ extension ServiceEnd {
                 outcome = .failure(ServiceError(thrown: error, context))
             }
             loop.execute {
-                end.value.finish(id, outcome)
+                let code = end.value.finish(id, outcome)
+                state.ledger.ended(
+                    context.operation,
+                    id,
+                    on: context.connection,
+                    started: started,
+                    code,
+                    isMeasured: !isStanding
+                )
                 state.callEnded(isStanding: isStanding)
+                context.noteEnd(outcome, since: started)
             }
         }
         let length = TimeAmount(call.deadline)
@@ -50,24 +73,36 @@ extension ServiceEnd {
     /// Some 50 microseconds of decoding.
     private static let mostBriefBytes = 8192
 
-    private func refusal(of call: Message.Call, _ entry: Operations.Entry) -> ServiceError? {
+    private func permit(_ call: Message.Call, _ entry: Operations.Entry) throws(ServiceError) {
         guard entry.callers.contains(role) else {
-            return .permissionDenied("\(call.operation) is not for \(role.rawValue).")
+            throw .permissionDenied("\(call.operation) is not for \(role.rawValue).")
         }
         if let enclosing = call.within, work[enclosing]?.scope == nil {
-            return .failedPrecondition("Call \(enclosing) is not in flight, or opens no scope.")
+            throw .failedPrecondition("Call \(enclosing) is not in flight, or opens no scope.")
         }
         guard call.within == nil || entry.mayBeWithin else {
-            return .invalidArgument("\(call.operation) cannot be called within another call.")
+            throw .invalidArgument("\(call.operation) cannot be called within another call.")
         }
         guard entry.streams == (call.stream != nil) else {
-            return .invalidArgument(
+            throw .invalidArgument(
                 entry.streams
                     ? "\(call.operation) answers with a stream: call it with \"stream\"."
                     : "\(call.operation) does not stream: call it without \"stream\"."
             )
         }
-        return nil
+        try confirm(call, entry.effect)
+        // What is open is finished, and administrators look and mend.
+        if state.drain.isOn, role != .admin, call.within == nil { throw drained }
+    }
+
+    private func refuse(_ call: Message.Call, _ error: ServiceError) {
+        finish(call.id, .failure(error))
+        refused(call, error.code)
+    }
+
+    /// Counts a call that was not begun. Names that there are not are counted as one: anybody can make up more.
+    func refused(_ call: Message.Call, _ code: ErrorCode) {
+        state.ledger.answered(state.operations.entries[call.operation] == nil ? "other" : call.operation, code)
     }
 
     private func context(of call: Message.Call, opening scope: CallScope?) -> CallContext {
@@ -86,21 +121,6 @@ extension ServiceEnd {
         )
     }
 
-    /// `health` and `describe`, here on the event loop: they answer while everything else hangs.
-    func answerAtOnce(_ call: Message.Call) {
-        let answer: Result<JSON, ServiceError> =
-            if call.stream != nil {
-                .failure(.invalidArgument("\(call.operation) does not stream: call it without \"stream\"."))
-            } else if call.operation == Describe.name {
-                .success(state.description)
-            } else if GetHealth.callers.contains(role) {
-                .success(state.health())
-            } else {
-                .failure(.permissionDenied("\(call.operation) is not for \(role.rawValue)."))
-            }
-        sendTerminal(call.id, answer, items: nil)
-    }
-
     /// What is still in flight within a scope goes with it.
     private func end(_ scope: CallScope, of id: CallID) {
         scope.end()
@@ -108,8 +128,11 @@ extension ServiceEnd {
     }
 
     /// The call's terminal; the one way out of the table of work.
-    func finish(_ id: CallID, _ outcome: Result<JSON, ServiceError>) {
-        guard link != nil else { return }
+    ///
+    /// Returns the code it was answered with; nil for a result.
+    @discardableResult
+    func finish(_ id: CallID, _ outcome: Result<JSON, ServiceError>) -> ErrorCode? {
+        guard link != nil else { return outcome.code ?? .cancelled }
         let ended = work.removeValue(forKey: id)
         occupancy.heard(self.id, isBusy: !work.isEmpty)
         if let scope = ended?.scope { end(scope, of: id) }
@@ -119,11 +142,12 @@ extension ServiceEnd {
         if case .failure(let error) = outcome, error.code == .cancelled, let ending = ended?.ending {
             outcome = .failure(ending)
         }
-        sendTerminal(id, outcome, items: machine.answered(id))
+        let code = sendTerminal(id, outcome, items: machine.answered(id))
         closeIfDone()
+        return code
     }
 
-    private func sendTerminal(_ id: CallID, _ outcome: Result<JSON, ServiceError>, items: Int?) {
+    func sendTerminal(_ id: CallID, _ outcome: Result<JSON, ServiceError>, items: Int?) -> ErrorCode? {
         let message: Message =
             switch (outcome, items) {
             case (.success(let value), let items?): .end(id: id, items: items, result: value)
@@ -132,9 +156,11 @@ extension ServiceEnd {
             }
         do throws(FrameEncoder.TooLarge) {
             try link?.send(message)
+            return outcome.code
         } catch {
             let text = "The answer has \(error.bytes) octets, a frame holds \(error.limit): ask for less."
             link?.say(.error(id: id, ServiceError(.resourceExhausted, text, retry: .no)))
+            return .resourceExhausted
         }
     }
 
@@ -155,6 +181,29 @@ extension ServiceEnd {
     }
 }
 
+extension Result where Failure == ServiceError {
+    /// The error's code; nil for a success.
+    fileprivate var code: ErrorCode? { if case .failure(let error) = self { error.code } else { nil } }
+}
+
+extension CallContext {
+    /// What failed for reasons of the service's own is for the log; the rest is for whoever looks closer.
+    fileprivate func noteEnd(_ outcome: Result<JSON, ServiceError>, since started: ContinuousClock.Instant) {
+        let level: Logger.Level =
+            switch outcome.code {
+            case .internal, .dataLoss, .outcomeUnknown: .warning
+            default: .debug
+            }
+        guard base.logLevel <= level else { return }
+        var metadata: Logger.Metadata = ["ms": "\(Int(started.duration(to: .now) / .milliseconds(1)))"]
+        if case .failure(let error) = outcome {
+            metadata["error_code"] = "\(error.code.rawValue)"
+            metadata["error"] = "\(error.message)"
+        }
+        logger.log(level: level, outcome.code == nil ? "call answered" : "call failed", metadata: metadata)
+    }
+}
+
 extension ServiceError {
     /// What a handler threw, as it travels. The text of a defect stays here.
     init(thrown error: any Error, _ context: CallContext) {
@@ -162,7 +211,10 @@ extension ServiceError {
         case let error as ServiceError: self = error
         case is CancellationError: self = .cancelled()
         default:
-            context.logger.error("A call failed by a defect", metadata: ["error": "\(String(reflecting: error))"])
+            context.logger.error(
+                "A call failed by a defect",
+                metadata: ["error_code": "internal", "error": "\(String(reflecting: error))"]
+            )
             self = .internal("A defect; the trace id is \(context.traceparent.traceID).")
         }
     }

@@ -36,6 +36,8 @@ final class ServiceEnd: ConnectionEnd {
     let executor: EventLoopExecutor
     private(set) var nextDue: NIODeadline?
     let pausesReading = true
+    /// Who is at the other end, where that is an administrator. Looked up once.
+    private(set) lazy var administrator = peer?.name ?? "unknown"
 
     init(role: Role, state: ServerState, occupancy: Occupancy, loop: any EventLoop) {
         self.role = role
@@ -51,7 +53,7 @@ final class ServiceEnd: ConnectionEnd {
                 limits: Message.Accepted(state.limits)
             ),
             requiresHello: role != .admin,
-            atOnce: [GetHealth.name, Describe.name]
+            atOnce: Set(state.operations.immediates.keys)
         )
     }
 
@@ -59,6 +61,7 @@ final class ServiceEnd: ConnectionEnd {
 
     func opened(_ link: Link) {
         self.link = link
+        state.ledger.connected(id, role: role, peer: peer, traffic: link.traffic)
         // Without hello nothing is known of the peer's limit but the protocol's.
         if role == .admin { link.greeted(peerAccepts: Limits.standard.frameBytes) }
         let end = NIOLoopBound(self, eventLoop: loop)
@@ -72,7 +75,9 @@ final class ServiceEnd: ConnectionEnd {
         defer { occupancy.heard(id, isBusy: !work.isEmpty) }
         switch try machine.receive(message, processHasRoom: hasRoom) {
         case .nothing: break
-        case .send(let answer): link?.say(answer)
+        case .send(let answer):
+            link?.say(answer)
+            if case .call(let call) = message, case .error(_, let refusal) = answer { refused(call, refusal.code) }
         case .greet(let hello, let answer):
             link?.greeted(peerAccepts: hello.limits.frameBytes)
             link?.say(answer)
@@ -114,7 +119,17 @@ final class ServiceEnd: ConnectionEnd {
             for (call, work) in work where work.isStanding { end(call, as: .unavailable("The service is stopping.")) }
             closeIfDone()
         case .cut: link?.cut(reason: "the service has stopped")
+        case .rest:
+            for (call, work) in work where work.isStanding && role != .admin { end(call, as: drained) }
         }
+    }
+
+    /// What new work is answered with while an administrator has asked for none.
+    var drained: ServiceError {
+        .unavailable(
+            "\(state.operations.service) takes no new work now: an administrator has drained it.",
+            afterMilliseconds: 1_000
+        )
     }
 
     /// Another connection takes the place of this one, which had no call in flight a moment ago.

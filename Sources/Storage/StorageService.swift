@@ -63,6 +63,7 @@ public enum StorageService {
             transactions: size("OCTAVO_DATABASE_TRANSACTIONS", usually: 8, context.config),
             listeners: listeners,
             logger: context.logger,
+            context: context,
             onListening: context.announce("sockets")
         )
     }
@@ -74,6 +75,7 @@ public enum StorageService {
     ///   - policy: who brings its tables up to date.
     ///   - connections: connections to it for single statements.
     ///   - transactions: connections to it for transactions that their callers end.
+    ///   - context: the process, where it is one of its own.
     package static func services(
         databaseURL: String?,
         policy: MigrationPolicy = .apply,
@@ -81,6 +83,7 @@ public enum StorageService {
         transactions: Int = 8,
         listeners: [RPCListener],
         logger: Logger,
+        context: DaemonContext? = nil,
         onListening: @Sendable @escaping () -> Void = {}
     ) throws(ConfigurationError) -> [any Service] {
         var limits = PoolConfiguration()
@@ -96,13 +99,25 @@ public enum StorageService {
         let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
+        var operations = operations(database, signals, leases)
+        if let context { operations.administer(context) }
         let server = RPCServer(
             listeners,
-            operations: operations(database, signals, leases),
+            operations: operations,
             logger: logger,
             onListening: onListening,
             onDisconnect: { connection, _ in leases.disconnected(connection) }
         )
+        if let context, let pool {
+            // Its scheduler's thread and its lock; never Postgres, which may be away for as long as it likes.
+            context.watch {
+                await withTaskExecutorPreference(Reactor.shared) { await Task.yield() }
+                _ = pool.status
+            }
+            context.describe { server.summary("pool \(pool.status.busy)/\(connections)") }
+        } else {
+            context?.describe { server.summary() }
+        }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
         return [pool, transactions].compactMap(\.self) + [schema, leases, server]
     }

@@ -54,6 +54,7 @@ struct TestServer {
                 storage: nobody,
                 follower: RunFollower(runner: LongCalls { nobody }, storage: LongCalls { nobody }),
                 neighbours: Neighbours([]),
+                stats: { Stats.none },
                 limits: limits
             ),
             entrance: entrance ?? Entrance(.beyondLoopback, logger: logger) { _ in },
@@ -124,4 +125,25 @@ struct TestServer {
             }
         return try await channel.executeThenClose { try await body($0, $1) }
     }
+}
+
+extension Stats {
+    /// Of a service that has done nothing.
+    static let none = Stats(
+        health: Health(
+            service: "gateway",
+            ready: true,
+            reasons: [],
+            uptimeMilliseconds: 0,
+            version: "0",
+            inFlight: 0,
+            connections: 0,
+            gauges: [:]
+        ),
+        isDraining: false,
+        logLevel: "info",
+        operations: [],
+        connections: [:],
+        violations: [:]
+    )
 }

@@ -247,7 +247,11 @@ import Wire
             }
             let description = try json.decode(Description.self)
             #expect(description.protocolVersions == [1, 1])
-            #expect(description.operations.map(\.name).prefix(3) == ["health", "describe", "test.admin"])
+            #expect(
+                description.operations.map(\.name).prefix(8) == [
+                    "health", "describe", "stats", "connections", "calls", "drain", "resume", "test.admin",
+                ]
+            )
             #expect(description.operations.first { $0.name == "test.count" }?.streams == true)
             peer.close()
         }

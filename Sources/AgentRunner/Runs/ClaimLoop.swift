@@ -8,14 +8,19 @@ import Wire
 /// Offers this runner to storage and takes what is leased to it. The open call is also the sign of life behind the leases
 /// of all its runs.
 final class ClaimLoop: Service {
+    /// Between two looks whether it may claim again.
+    private static let drainPause = Duration.milliseconds(200)
+
     private let runs: Runs
     private let storage: RPCClient
+    private let drain: Drain
     private let logger: Logger
     private let hasStorage = Atomic(true)
 
-    init(runs: Runs, storage: RPCClient, logger: Logger) {
+    init(runs: Runs, storage: RPCClient, drain: Drain = Drain(), logger: Logger) {
         self.runs = runs
         self.storage = storage
+        self.drain = drain
         self.logger = logger
     }
 
@@ -25,6 +30,12 @@ final class ClaimLoop: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                // What is leased to it by a claim that is open when the drain begins is carried out: to refuse it would cost
+                // the run one of its attempts. Storage ends each claim within two minutes.
+                if self.drain.isOn {
+                    try? await Task.sleep(for: Self.drainPause)
+                    continue
+                }
                 do {
                     try await self.claim()
                 } catch {

@@ -16,15 +16,22 @@ struct HealthCommand: AsyncParsableCommand {
 
             With --json it is one object with a member for each of gateway, agent-runner and storage: what health answers in \
             protocol/every-service.md. A service that does not answer has "live":false, "ready":false and the "reasons".
+
+            With --nagios it is one line with numbers, and the exit code is 0 when all are ready, 1 when one was drained by an \
+            administrator, 2 when one is not ready or does not answer, 3 when you may not ask:
+
+              OCTAVO OK - gateway, agent-runner, storage ready | gateway_uptime=812s;;;0 gateway_calls=0;;;0 …
             """
     )
 
     private static let services = ["gateway", "agent-runner", "storage"]
 
     @Flag(help: "One JSON document, an object by service, for scripts.") var json = false
+    @Flag(help: "One line and an exit code, as a plugin of Nagios, Icinga or Zabbix.") var nagios = false
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
+        if nagios { return try await check() }
         var code: Int32 = 0
         var members: [String] = []
         for name in Self.services {
@@ -47,6 +54,22 @@ struct HealthCommand: AsyncParsableCommand {
         }
         if json { Terminal.output.line("{\(members.joined(separator: ","))}") }
         if code != 0 { throw ExitCode(code) }
+    }
+
+    private func check() async throws {
+        let answers = await service.ask(ServiceName.allCases, GetHealth())
+        var services: [(name: String, health: Result<Health, Failure>)] = []
+        for answer in answers {
+            let health: Result<Health, Failure> =
+                switch answer.result {
+                case .success(let value): .success(try value.decode(Health.self))
+                case .failure(let failure): .failure(failure)
+                }
+            services.append((answer.service.rawValue, health))
+        }
+        let result = Nagios(services)
+        Terminal.output.line(result.line)
+        if result.state != .ok { throw ExitCode(result.state.rawValue) }
     }
 
     private func line(_ health: Health) -> String {

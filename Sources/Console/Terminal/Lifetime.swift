@@ -6,6 +6,10 @@ struct Lifetime: ExpressibleByArgument, Equatable {
 
     let seconds: Int
 
+    init(minutes: Int) {
+        seconds = minutes * 60
+    }
+
     init?(argument: String) {
         guard let unit = argument.last.flatMap({ Self.units[$0] }), let count = Int(argument.dropLast()), count > 0,
             case let (seconds, isTooLong) = count.multipliedReportingOverflow(by: unit), !isTooLong

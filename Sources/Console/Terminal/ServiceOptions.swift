@@ -55,7 +55,10 @@ struct ServiceOptions: ParsableArguments {
         case ECONNREFUSED:
             Failure("Octavo is not running: nobody listens on \(path) any more. Start it again: octavo up")
         case EACCES, EPERM:
-            Failure("You may not use \(path): become a member of its group (octavo-admin), or use sudo.")
+            Failure(
+                "You may not use \(path): become a member of its group (octavo-admin), or use sudo.",
+                isForbidden: true
+            )
         case ENAMETOOLONG:
             Failure(
                 "The path of the socket has \(path.utf8.count) bytes and 107 are allowed: \(path). Name a shorter one with --run-folder."
@@ -82,8 +85,11 @@ struct ServiceOptions: ParsableArguments {
 /// What a command ends with when it could not do its work: a sentence that says what to do.
 struct Failure: Error, CustomStringConvertible {
     let description: String
+    /// The person who asks may not: nothing is known of what they asked about.
+    let isForbidden: Bool
 
-    init(_ description: String) {
+    init(_ description: String, isForbidden: Bool = false) {
         self.description = description
+        self.isForbidden = isForbidden
     }
 }

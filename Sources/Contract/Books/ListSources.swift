@@ -4,6 +4,8 @@ public struct ListSources: Operation {
     public static let name = "books.sources"
     /// The roles that may call it.
     public static let callers: Set<Role> = [.admin]
+    /// It changes nothing.
+    public static let effect = Effect.reads
 
     /// A book, as it would be imported again.
     public struct Source: Codable, Sendable, Equatable {

@@ -73,6 +73,8 @@ public struct ListKeys: Operation {
     public static let name = "keys.list"
     /// The roles that may call it.
     public static let callers: Set<Role> = [.admin]
+    /// It changes nothing.
+    public static let effect = Effect.reads
 
     /// A page of keys.
     public struct Result: Codable, Sendable, Equatable {

@@ -4,6 +4,8 @@ public struct ListMigrations: Operation {
     public static let name = "migrations.list"
     /// The roles that may call it.
     public static let callers: Set<Role> = [.admin]
+    /// It changes nothing.
+    public static let effect = Effect.reads
 
     /// A migration.
     public struct Standing: Codable, Sendable, Equatable {

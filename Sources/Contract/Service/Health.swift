@@ -4,6 +4,8 @@ public struct GetHealth: Operation {
     public static let name = "health"
     /// The roles that may call it.
     public static let callers: Set<Role> = Set(Role.allCases)
+    /// It changes nothing.
+    public static let effect = Effect.reads
     /// What it answers with.
     public typealias Result = Health
     /// The call with its arguments.
@@ -30,6 +32,9 @@ public struct Health: Codable, Sendable, Equatable {
     public var connections: Int
     /// Numbers of the service's own, such as `pool.idle`.
     public var gauges: [String: Int]
+
+    /// The reason of a service that takes no new work because an administrator asked for it.
+    public static let drained = "drained by an administrator"
 
     enum CodingKeys: String, CodingKey {
         case service, live, ready, reasons, version, connections, gauges
@@ -66,6 +71,8 @@ public struct Describe: Operation {
     public static let name = "describe"
     /// The roles that may call it.
     public static let callers: Set<Role> = Set(Role.allCases)
+    /// It changes nothing.
+    public static let effect = Effect.reads
     /// What it answers with.
     public typealias Result = Description
     /// The call with its arguments.

@@ -17,7 +17,10 @@ import Synchronization
 /// Hummingbird's own `Application` binds an address and would unlink and replace a socket it was handed, and its channel
 /// answers what it cannot read with an empty 400; its router is used here, and `HTTPExchanges` brings it the requests.
 final class HTTPServer<Responder: HTTPResponder>: Service
-where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> & RequestContext {
+    /// Told of each request that was answered: its route, when it began, and its status where that is an error.
+    typealias OnAnswer = @Sendable (String, ContinuousClock.Instant, String?) -> Void
+
     private struct Connection: Sendable {
         let channel: any Channel
         let exchanges: NIOLoopBound<HTTPExchanges>
@@ -30,7 +33,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private let group: any EventLoopGroup
     private let logger: Logger
     private let onListening: @Sendable () -> Void
-    private let open = Atomic<Int>(0)
+    private let onAnswer: OnAnswer
+    private let open: OpenConnections
     private let date = HTTPDate()
 
     init(
@@ -40,7 +44,9 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         limits: HTTPLimits = HTTPLimits(),
         group: any EventLoopGroup,
         logger: Logger,
-        onListening: @escaping @Sendable () -> Void = {}
+        open: OpenConnections = OpenConnections(),
+        onListening: @escaping @Sendable () -> Void = {},
+        onAnswer: @escaping OnAnswer = { _, _, _ in }
     ) {
         self.descriptors = descriptors
         self.responder = responder
@@ -48,14 +54,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         self.limits = limits
         self.group = group
         self.logger = logger
+        self.open = open
         self.onListening = onListening
+        self.onAnswer = onAnswer
     }
 
     /// Accepted, and not served yet; nil when no more are.
     private let accepted = Mutex<[ObjectIdentifier: Connection]?>([:])
 
     /// Connections open now.
-    var connections: Int { open.load(ordering: .relaxed) }
+    var connections: Int { open.count }
 
     func run() async throws {
         let quiescing = ServerQuiescingHelper(group: group)
@@ -115,8 +123,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(descriptor) { child -> EventLoopFuture<ObjectIdentifier?> in
-                let count = self.open.add(1, ordering: .relaxed).newValue
-                child.closeFuture.whenComplete { _ in self.open.subtract(1, ordering: .relaxed) }
+                let count = self.open.come()
+                child.closeFuture.whenComplete { _ in self.open.leave() }
                 return child.eventLoop.makeCompletedFuture { try self.accept(child, count) }
             }
     }
@@ -176,7 +184,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         await withTaskCancellationHandler {
             let exchanges = connection.exchanges.value
             do {
-                while let request = await exchanges.next() { try await exchanges.write(respond(to: request, channel)) }
+                while let request = await exchanges.next() { try await answer(request, exchanges, channel) }
             } catch {
                 logger.trace("a response was not read", metadata: ["error": "\(error)"])
                 return channel.close(promise: nil)
@@ -188,8 +196,24 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         }
     }
 
-    private func respond(to request: Request, _ channel: any Channel) async -> Response {
+    private func answer(_ request: Request, _ exchanges: HTTPExchanges, _ channel: any Channel) async throws {
+        let started = ContinuousClock.now
         let context = Responder.Context(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+        let response = await response(to: request, context, channel)
+        // What no route answers is counted as one: anybody can ask for more paths.
+        let path = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        let route = path.map { "\(request.method) \($0)" } ?? "other"
+        do {
+            try await exchanges.write(response)
+            onAnswer(route, started, response.status.code >= 400 ? "\(response.status.code)" : nil)
+        } catch {
+            // The reader has left: nginx's number for that.
+            onAnswer(route, started, "499")
+            throw error
+        }
+    }
+
+    private func response(to request: Request, _ context: Responder.Context, _ channel: any Channel) async -> Response {
         var response: Response
         do {
             let refusal = await entrance.refusal(of: request, local: channel.localAddress, remote: channel.remoteAddress)
@@ -203,4 +227,15 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         response.headers[.xContentTypeOptions] = "nosniff"
         return response
     }
+}
+
+/// How many connections are open; known to others before there is a server.
+final class OpenConnections: Sendable {
+    private let open = Atomic<Int>(0)
+
+    var count: Int { open.load(ordering: .relaxed) }
+
+    /// Returns how many there are with this one.
+    func come() -> Int { open.add(1, ordering: .relaxed).newValue }
+    func leave() { open.subtract(1, ordering: .relaxed) }
 }

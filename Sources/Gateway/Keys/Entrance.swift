@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import RPC
 import Synchronization
 import Wire
 
@@ -32,6 +33,8 @@ final class Entrance: Sendable {
 
     /// What a load balancer asks without a key: whether the gateway runs, and is ready.
     private static let open: Set = ["/livez", "/readyz"]
+    /// Monitoring, which goes on while the gateway takes no work.
+    private static let metrics = "/metrics"
 
     private struct State {
         var rule: Rule
@@ -40,13 +43,22 @@ final class Entrance: Sendable {
     }
 
     private let state: Mutex<State>
+    private let drain: Drain
     private let logger: Logger
     private let check: @Sendable (CheckKey) async throws(ServiceError) -> Void
 
-    /// - Parameter check: asks storage. It has a connection of its own for this: however many wrong keys there are, no other
-    ///   call waits behind them.
-    init(_ rule: Rule, logger: Logger, check: @escaping @Sendable (CheckKey) async throws(ServiceError) -> Void) {
+    /// - Parameters:
+    ///   - drain: while it is on nobody comes in.
+    ///   - check: asks storage. It has a connection of its own for this: however many wrong keys there are, no other call
+    ///     waits behind them.
+    init(
+        _ rule: Rule,
+        drain: Drain = Drain(),
+        logger: Logger,
+        check: @escaping @Sendable (CheckKey) async throws(ServiceError) -> Void
+    ) {
         state = Mutex(State(rule: rule))
+        self.drain = drain
         self.logger = logger
         self.check = check
     }
@@ -58,7 +70,9 @@ final class Entrance: Sendable {
 
     /// What a request is refused with; nil when it may come in.
     func refusal(of request: Request, local: SocketAddress?, remote: SocketAddress?) async -> Response? {
-        guard needsKey(local), !Self.open.contains(request.uri.path) else { return nil }
+        guard !Self.open.contains(request.uri.path) else { return nil }
+        if drain.isOn, request.uri.path != Self.metrics { return Problem(Self.drained).response() }
+        guard needsKey(local) else { return nil }
         do {
             try await admit(request.headers[values: .authorization], from: remote)
             return nil
@@ -131,6 +145,7 @@ final class Entrance: Sendable {
         }
     }
 
+    private static let drained = ServiceError.unavailable("The gateway takes no requests now; try again later.")
     private static let missing = ServiceError.unauthenticated(
         "This address serves callers with a key: Authorization: Bearer octavo_… (an administrator makes one with octavo keys create NAME)."
     )

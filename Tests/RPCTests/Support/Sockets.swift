@@ -59,6 +59,7 @@ struct TestServer {
 func withServer<R: Sendable>(
     _ operations: Operations = .test(),
     limits: Limits = .unhurried,
+    logger: Logger = quiet,
     onDisconnect: (@Sendable (ConnectionID) -> Void)? = nil,
     _ body: (TestServer) async throws -> R
 ) async throws -> R {
@@ -71,7 +72,7 @@ func withServer<R: Sendable>(
             listeners,
             operations: operations,
             limits: limits,
-            logger: quiet,
+            logger: logger,
             onDisconnect: { id, _ in onDisconnect?(id) }
         )
         let group = ServiceGroup(services: [server], logger: quiet)

@@ -1,0 +1,135 @@
+/// Numbers of services in the text format of Prometheus, version 0.0.4.
+///
+/// Labels take their values from what is known beforehand (services, operations, codes, roles, rules), never from what
+/// callers send, so that the number of series is bounded.
+public struct Prometheus {
+    /// What it is called over HTTP.
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    private var text = ""
+
+    /// The numbers of services by name; nil for one that does not answer.
+    public static func text(_ services: [(name: String, stats: Stats?)]) -> String {
+        var prometheus = Prometheus()
+        prometheus.write(services)
+        return prometheus.text
+    }
+
+    private mutating func write(_ services: [(name: String, stats: Stats?)]) {
+        let known = services.compactMap { service in service.stats.map { (name: service.name, stats: $0) } }
+        family("octavo_up", "gauge", "Whether the service answers.")
+        for service in services { sample("octavo_up", [("service", service.name)], service.stats == nil ? 0 : 1) }
+        gauge(known, "octavo_ready", "Whether the service can do its work.") { $0.health.ready ? 1 : 0 }
+        gauge(known, "octavo_draining", "Whether an administrator has it take no new work.") { $0.isDraining ? 1 : 0 }
+        family("octavo_build_info", "gauge", "The version that runs, as a label.")
+        for (name, stats) in known {
+            sample("octavo_build_info", [("service", name), ("version", stats.health.version)], 1)
+        }
+        family("octavo_uptime_seconds", "gauge", "Seconds since the process started.")
+        for (name, stats) in known {
+            let uptime = Self.seconds(microseconds: stats.health.uptimeMilliseconds * 1_000)
+            sample("octavo_uptime_seconds", [("service", name)], uptime)
+        }
+        gauge(known, "octavo_calls_in_flight", "Calls and requests being worked on.") { $0.health.inFlight }
+        labelled(known, "octavo_connections", "gauge", "Open connections by role.", "role", \.connections)
+        labelled(known, "octavo_protocol_violations_total", "counter", "Broken rules.", "rule", \.violations)
+        calls(known)
+        durations(known)
+        gauges(known)
+    }
+
+    private mutating func calls(_ services: [(name: String, stats: Stats)]) {
+        family("octavo_calls_total", "counter", "Calls and requests answered, by operation and code.")
+        for (name, stats) in services {
+            for operation in stats.operations {
+                let labels = [("service", name), ("operation", operation.name)]
+                if operation.succeeded > 0 {
+                    sample("octavo_calls_total", labels + [("code", "ok")], operation.succeeded)
+                }
+                for (code, count) in operation.failed.sorted(by: { $0.key < $1.key }) {
+                    sample("octavo_calls_total", labels + [("code", code)], count)
+                }
+            }
+        }
+    }
+
+    private mutating func durations(_ services: [(name: String, stats: Stats)]) {
+        let family = "octavo_call_duration_seconds"
+        self.family(family, "histogram", "How long calls and requests took.")
+        for (name, stats) in services {
+            for operation in stats.operations where !operation.buckets.isEmpty {
+                let labels = [("service", name), ("operation", operation.name)]
+                let bounds = stats.bounds.map(Self.seconds) + ["+Inf"]
+                var count = 0
+                for (bound, bucket) in zip(bounds, operation.buckets) {
+                    count += bucket
+                    sample("\(family)_bucket", labels + [("le", bound)], count)
+                }
+                sample("\(family)_sum", labels, Self.seconds(microseconds: operation.microseconds))
+                sample("\(family)_count", labels, count)
+            }
+        }
+    }
+
+    /// Numbers of the services' own; broken rules are counted above.
+    private mutating func gauges(_ services: [(name: String, stats: Stats)]) {
+        let names = Set(services.flatMap(\.stats.health.gauges.keys)).filter { !$0.hasPrefix("violations") }
+        for gauge in names.sorted() {
+            let name = "octavo_" + String(gauge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+            family(name, "gauge", "\(gauge), as health has it.")
+            for (service, stats) in services {
+                if let value = stats.health.gauges[gauge] { sample(name, [("service", service)], value) }
+            }
+        }
+    }
+
+    private mutating func gauge(
+        _ services: [(name: String, stats: Stats)],
+        _ name: String,
+        _ help: String,
+        _ value: (Stats) -> Int
+    ) {
+        family(name, "gauge", help)
+        for (service, stats) in services { sample(name, [("service", service)], value(stats)) }
+    }
+
+    private mutating func labelled(
+        _ services: [(name: String, stats: Stats)],
+        _ name: String,
+        _ type: String,
+        _ help: String,
+        _ label: String,
+        _ values: (Stats) -> [String: Int]
+    ) {
+        family(name, type, help)
+        for (service, stats) in services {
+            for (key, value) in values(stats).sorted(by: { $0.key < $1.key }) {
+                sample(name, [("service", service), (label, key)], value)
+            }
+        }
+    }
+
+    // MARK: Lines
+
+    private mutating func family(_ name: String, _ type: String, _ help: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: some CustomStringConvertible) {
+        let labels = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
+        text += "\(name){\(labels)} \(value)\n"
+    }
+
+    private static func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+
+    /// `0.0025`: exact, where a floating-point number would be nearly so.
+    static func seconds(microseconds: Int) -> String {
+        let (whole, part) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        guard part != 0 else { return "\(whole)" }
+        var digits = String(String(1_000_000 + part).dropFirst())
+        while digits.hasSuffix("0") { digits.removeLast() }
+        return "\(whole).\(digits)"
+    }
+}
