@@ -186,7 +186,7 @@ let tests: [Target] = [
         name: "HouseTests",
         dependencies: [
             "Agents", "Console", "Contract", "Daemon", "Postgres", "PrivateCluster", "RPC", "ScriptedProvider",
-            "Systemd", "TestSupport", "Wire", argumentParser, asyncHTTPClient, nioCore, nioHTTP1,
+            "Systemd", "TestSupport", "Wire", argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1,
         ],
         exclude: ["dialogue.py"],
         swiftSettings: settings
