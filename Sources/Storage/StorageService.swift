@@ -111,7 +111,7 @@ public enum StorageService {
         if let context, let pool {
             // Its scheduler's thread and its lock; never Postgres, which may be away for as long as it likes.
             context.watch {
-                await withTaskExecutorPreference(Reactor.shared) { await Task.yield() }
+                await Reactor.shared.respond()
                 _ = pool.status
             }
             context.describe { server.summary("pool \(pool.status.busy)/\(connections)") }

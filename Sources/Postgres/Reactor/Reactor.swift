@@ -61,6 +61,11 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
         add(.call(call))
     }
 
+    /// Returns once the thread has come round to it: for a watchdog, since a thread that is stuck never does.
+    public func respond() async {
+        await withCheckedContinuation { continuation in submit { continuation.resume() } }
+    }
+
     private func add(_ work: Work) {
         if isCurrent {
             local.append(work)
