@@ -24,6 +24,7 @@ public enum AgentRunnerService {
         variables: [
             .optional("OCTAVO_STORAGE", "storage's socket (/run/octavo/storage-agent-runner.sock)"),
             .live("OCTAVO_MODEL", "the provider's model; without one the built-in extractive model answers"),
+            .live("OCTAVO_IDLE_SECONDS", "seconds without work after which it ends until it is called again (never)"),
             .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
             .live("OPENAI_API_KEY", "its key; better as a credential"),
         ],
@@ -42,6 +43,12 @@ public enum AgentRunnerService {
             logger: context.logger
         )
         let provider = try ModelProvider(context.config)
+        let idle = context.idleExit
+        idle.allow(try idleTime(context.config))
+        context.onReload { config in
+            let time = try idleTime(config)
+            return { idle.allow(time) }
+        }
         context.logger.info("model", metadata: ["name": "\(provider.name)"])
         return services(
             listeners: [
@@ -83,9 +90,23 @@ public enum AgentRunnerService {
             drain: drain,
             onListening: context.announce("sockets")
         )
+        context.idleExit.watch {
+            runs.count == 0 ? server.activity : nil
+        } onEnd: {
+            server.leaveForWantOfWork()
+        }
         context.describe { server.summary("\(runs.count) \(runs.count == 1 ? "run" : "runs")") }
         // Stopped in reverse: no more claims, no more calls, then what was accepted is finished, then its connections end.
         return [storage, runs, server, claims]
+    }
+
+    /// Nil for never. Below a second it would rather start and end than work.
+    private static func idleTime(_ config: ConfigReader) throws(ConfigurationError) -> Duration? {
+        guard let given = config.string(forKey: "octavo.idle.seconds") else { return nil }
+        guard let seconds = Int(given), (1...86_400).contains(seconds) else {
+            throw ConfigurationError("OCTAVO_IDLE_SECONDS is \"\(given)\"; it has to be a number from 1 to 86400.")
+        }
+        return .seconds(seconds)
     }
 
     /// The service's table.

@@ -61,7 +61,7 @@ public enum Daemon {
         let composed = try await compose(context)
         // A daemon that was started for one piece of work has done it then.
         guard !composed.isEmpty else { return }
-        var services: [any Service] = [IdleMemory(), context.status] + composed
+        var services: [any Service] = [IdleMemory(), context.status, context.idleExit] + composed
         if let watchdogTimeout {
             // First in the list is last to stop.
             let watchdog = Watchdog(timeout: watchdogTimeout, notifier: context.notifier) { [probes = context.probes] in
@@ -73,7 +73,15 @@ public enum Daemon {
     }
 
     private static func serve(_ services: [any Service], _ context: DaemonContext, drain: Duration) async throws {
-        var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { service in
+                // The one that returns when all is well.
+                service is IdleExit
+                    ? .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+                    : .init(service: service)
+            },
+            logger: context.logger
+        )
         configuration.maximumGracefulShutdownDuration = drain
         let group = ServiceGroup(configuration: configuration)
 
@@ -99,7 +107,7 @@ public enum Daemon {
             defer { tasks.cancelAll() }
             do {
                 try await group.run()
-            } catch is CancellationError where signals.wasReceived {
+            } catch is CancellationError where signals.wasReceived || context.idleExit.hasEnded {
                 // A service that was cut off says so; that is how a long drain ends, not a failure of the daemon.
                 context.logger.warning("drain took too long; what still ran was cut off")
             }

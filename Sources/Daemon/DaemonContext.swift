@@ -19,6 +19,8 @@ public struct DaemonContext: Sendable {
     public let logThreshold: LogThreshold
     /// Reads the settings again.
     public let reload: Reload
+    /// Ends the daemon when it has nothing to do, where it is told what that means.
+    public let idleExit: IdleExit
 
     let readiness: Readiness
     let probes: Probes
@@ -84,6 +86,7 @@ public struct DaemonContext: Sendable {
         self.logThreshold = logThreshold
         self.reload = reload
         self.status = status
+        self.idleExit = IdleExit(notifier: notifier, status: status, logger: logger)
         self.readiness = Readiness(notifier: notifier)
         self.probes = Probes()
     }

@@ -58,7 +58,10 @@ public enum GatewayService {
         )
         let neighbours = Neighbours(
             [("storage", storagePath), ("agent runner", runnerPath)].map { ($0, client(of: $0, at: $1, context)) }
-        )
+        ) { name in
+            let used = name == "storage" ? follower.storage.clients : follower.runner.clients
+            return used.contains { $0.presence == .connected }
+        }
         let open = OpenConnections()
         var operations = Operations(service: "gateway", version: octavoVersion)
         operations.health {

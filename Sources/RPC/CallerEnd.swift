@@ -9,7 +9,7 @@ final class CallerEnd: ConnectionEnd {
         /// The service has introduced itself.
         case opened
         /// It stops; these calls were not started.
-        case leaving(notStarted: [ClientCall])
+        case leaving(notStarted: [ClientCall], isAsleep: Bool)
         /// The connection is gone, and nobody knows what became of these calls.
         case closed(reason: ServiceError?, lost: [ClientCall])
         /// There may be room for another call.
@@ -93,7 +93,9 @@ final class CallerEnd: ConnectionEnd {
         case .item(let id, let item):
             if let call = calls[id], case .stream(let buffer) = call.request.waiter { buffer.append(item) }
         case .leaving(let ids):
-            exchange.happened(.leaving(notStarted: ids.compactMap { calls.removeValue(forKey: $0) }), at: self)
+            let notStarted = ids.compactMap { calls.removeValue(forKey: $0) }
+            let isAsleep = if case .goaway(let goaway) = message { goaway.reason == Message.Goaway.idle } else { false }
+            exchange.happened(.leaving(notStarted: notStarted, isAsleep: isAsleep), at: self)
         case .closing(let error):
             farewell = error
             link?.close(reason: "the service said \(error.code.rawValue)")

@@ -44,9 +44,13 @@ extension Exchange {
         case .opened:
             backoff.succeeded()
             connection = .open(end)
+            presence.become(.connected)
         case .room: break
-        case .leaving(let notStarted):
-            if isCurrent(end) { connection = .none }
+        case .leaving(let notStarted, let isAsleep):
+            if isCurrent(end) {
+                connection = .none
+                presence.become(isAsleep ? .asleep : .away)
+            }
             for call in notStarted.reversed() {
                 call.place = .waiting
                 waiting.prepend(call)
@@ -67,6 +71,7 @@ extension Exchange {
         for call in lost { finish(call, .failure(error)) }
         if isCurrent(end) {
             connection = .none
+            presence.become(.away)
         } else if !end.hasBeenOpen {
             connectionFailed(
                 reason?.message ?? "it closed the connection before its hello",

@@ -32,6 +32,7 @@ final class Exchange {
     let limits: Limits
     let logger: Logger
     let loop: any EventLoop
+    let presence: PresenceCell
     private(set) var phase = Phase.idle
     var connection = Connection.none
     /// Every connection that is not closed yet: the current one, and those whose service went away.
@@ -52,7 +53,8 @@ final class Exchange {
         introduction: Message.Hello,
         limits: Limits,
         logger: Logger,
-        loop: any EventLoop
+        loop: any EventLoop,
+        presence: PresenceCell
     ) {
         self.path = path
         self.service = service
@@ -60,6 +62,7 @@ final class Exchange {
         self.limits = limits
         self.logger = logger
         self.loop = loop
+        self.presence = presence
         closed = loop.makePromise()
     }
 

@@ -12,6 +12,10 @@ public import Wire
 public final class RPCClient: Service {
     private let exchange: NIOLoopBoundBox<Exchange>
     private let loop: any EventLoop
+    private let cell = PresenceCell()
+
+    /// Whether it is connected. Asking does not connect it.
+    public var presence: Presence { cell.presence }
 
     /// A client; nothing happens before `run()`, calls made earlier wait for it.
     /// - Parameters:
@@ -36,7 +40,8 @@ public final class RPCClient: Service {
                 introduction: introduction,
                 limits: limits,
                 logger: logger,
-                loop: loop
+                loop: loop,
+                presence: cell
             ),
             eventLoop: loop
         )

@@ -77,6 +77,15 @@ public final class RPCServer: Service {
         return health.ready ? "ready; \(work)" : "not ready: \(health.reasons.joined(separator: "; ")); \(work)"
     }
 
+    /// How many calls were ever begun, as a sign of life; nil while some are in flight. Not counted are those answered from
+    /// memory, and streams that stand waiting are no work either.
+    public var activity: Int? { state.callsInFlight == 0 ? state.callsBegun : nil }
+
+    /// Says with its farewell that it ends for want of work, so that nobody connects again only to look after it.
+    public func leaveForWantOfWork() {
+        state.becomeIdle()
+    }
+
     /// Counts work that came in on another way, such as HTTP. The names and codes have to be few and known beforehand.
     /// - Parameter code: why it failed; nil when it did not.
     public func count(_ operation: String, since started: ContinuousClock.Instant, code: String?) {

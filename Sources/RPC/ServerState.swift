@@ -34,6 +34,8 @@ final class ServerState: Sendable {
     let description: JSON
     private let started = ContinuousClock.now
     private let inFlight = Atomic(0)
+    private let begun = Atomic(0)
+    private let isIdle = Atomic(false)
     /// Those of them that wait for things to come: no work that anybody waits for.
     private let standing = Atomic(0)
     private let table = Mutex(Table())
@@ -58,6 +60,7 @@ final class ServerState: Sendable {
 
     var hasRoom: Bool { inFlight.load(ordering: .relaxed) < limits.callsInFlightInProcess }
     func callStarted(isStanding: Bool) {
+        begun.add(1, ordering: .relaxed)
         inFlight.add(1, ordering: .relaxed)
         if isStanding { standing.add(1, ordering: .relaxed) }
     }
@@ -69,6 +72,15 @@ final class ServerState: Sendable {
 
     /// Calls being worked on: two counters, read one after the other while calls come and go.
     var callsInFlight: Int { max(0, inFlight.load(ordering: .relaxed) - standing.load(ordering: .relaxed)) }
+
+    /// Calls that were ever begun; those answered from memory are not counted.
+    var callsBegun: Int { begun.load(ordering: .relaxed) }
+
+    /// Why connections end.
+    var farewell: String { isIdle.load(ordering: .acquiring) ? Message.Goaway.idle : "The service is stopping." }
+
+    /// It stops for want of work.
+    func becomeIdle() { isIdle.store(true, ordering: .releasing) }
 
     /// Broken rules, by name.
     var violations: [String: Int] {

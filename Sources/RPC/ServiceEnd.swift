@@ -115,7 +115,7 @@ final class ServiceEnd: ConnectionEnd {
     func obey(_ order: ServerState.Order) {
         switch order {
         case .goAway:
-            if let goaway = machine.goAway(reason: "The service is stopping.") { link?.say(goaway) }
+            if let goaway = machine.goAway(reason: state.farewell) { link?.say(goaway) }
             for (call, work) in work where work.isStanding { end(call, as: .unavailable("The service is stopping.")) }
             closeIfDone()
         case .cut: link?.cut(reason: "the service has stopped")

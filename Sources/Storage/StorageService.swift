@@ -99,7 +99,8 @@ public enum StorageService {
         let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
-        var operations = operations(database, signals, leases)
+        let queued = QueuedRuns(database: database)
+        var operations = operations(database, signals, leases, queued)
         if let context { operations.administer(context) }
         let server = RPCServer(
             listeners,
@@ -119,7 +120,7 @@ public enum StorageService {
             context?.describe { server.summary() }
         }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
-        return [pool, transactions].compactMap(\.self) + [schema, leases, server]
+        return [pool, transactions].compactMap(\.self) + [schema, leases, queued, server]
     }
 
     private static func connectionPool(
@@ -155,7 +156,12 @@ public enum StorageService {
     }
 
     /// The service's table.
-    static func operations(_ database: Database, _ signals: RunSignals, _ leases: Leases) -> Operations {
+    static func operations(
+        _ database: Database,
+        _ signals: RunSignals,
+        _ leases: Leases,
+        _ queued: QueuedRuns
+    ) -> Operations {
         var operations = Operations(service: "storage", version: octavoVersion)
         Books(database: database).add(to: &operations)
         Sections(database: database).add(to: &operations)
@@ -176,7 +182,10 @@ public enum StorageService {
                 ready: reasons.isEmpty,
                 reasons: Array(reasons.prefix(1)),
                 gauges: status.map {
-                    ["pool.open": $0.open, "pool.idle": $0.idle, "pool.busy": $0.busy, "pool.waiting": $0.waiting]
+                    [
+                        "pool.open": $0.open, "pool.idle": $0.idle, "pool.busy": $0.busy, "pool.waiting": $0.waiting,
+                        Health.queuedRuns: queued.count,
+                    ]
                 } ?? [:]
             )
         }

@@ -113,6 +113,9 @@ public enum Message: Sendable, Equatable {
         /// How long calls in flight may take.
         public var graceMilliseconds: Int
 
+        /// The reason of a service that ends for want of work: the next connection starts it again.
+        public static let idle = "idle"
+
         /// A notice.
         public init(last: CallID, reason: String, graceMilliseconds: Int) {
             self.last = last

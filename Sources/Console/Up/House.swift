@@ -42,8 +42,13 @@ package struct House {
                 "octavo-agent-runner",
                 in: programs,
                 sockets: [try unix("gateway", "agent-runner-gateway"), try unix("admin", "agent-runner-admin")],
-                environment: Self.part(of: settings, "OCTAVO_MODEL", prefixes: ["OPENAI_", "SSL_CERT_"])
-                    .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
+                environment: Self.part(
+                    of: settings,
+                    "OCTAVO_MODEL",
+                    "OCTAVO_IDLE_SECONDS",
+                    prefixes: ["OPENAI_", "SSL_CERT_"]
+                )
+                .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
                 log: log
             ),
             LocalService(

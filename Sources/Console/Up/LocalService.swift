@@ -9,6 +9,8 @@ import Systemd
 package final class LocalService: Service {
     /// From a service's end to its next start, as `RestartSec=` of the units.
     private static let restartPause = Duration.seconds(1)
+    /// Between two looks whether somebody calls a service that has ended for want of work.
+    private static let look = Duration.milliseconds(20)
     /// EX_CONFIG: it will not start with these settings, however often it is tried.
     private static let configurationExit: CInt = 78
 
@@ -48,6 +50,11 @@ package final class LocalService: Service {
             while let child = try start() {
                 let exit = try await wait(for: child)
                 if isStopping { return }
+                if exit == .code(0) {
+                    // It had nothing to do. As systemd does, it is started again when somebody connects.
+                    try? await cancelWhenGracefulShutdown { try await self.untilCalled() }
+                    continue
+                }
                 if exit == .code(Self.configurationExit) {
                     throw Failure("\(name) does not start with these settings; the end of \(log.path) says why.")
                 }
@@ -95,6 +102,16 @@ package final class LocalService: Service {
             // Stopping took too long for whoever is in charge.
             child.kill()
             throw error
+        }
+    }
+
+    /// Returns when a connection waits on one of the sockets.
+    private func untilCalled() async throws {
+        state.withLock { if case .running = $0 { $0 = .down } }
+        while !Task.isCancelled {
+            var waiting = sockets.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            if poll(&waiting, nfds_t(waiting.count), 0) > 0 { return }
+            try await Task.sleep(for: Self.look)
         }
     }
 

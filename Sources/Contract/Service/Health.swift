@@ -33,6 +33,8 @@ public struct Health: Codable, Sendable, Equatable {
     /// Numbers of the service's own, such as `pool.idle`.
     public var gauges: [String: Int]
 
+    /// Storage's gauge of runs that wait for an agent runner.
+    public static let queuedRuns = "runs.queued"
     /// The reason of a service that takes no new work because an administrator asked for it.
     public static let drained = "drained by an administrator"
 

@@ -9,16 +9,24 @@ public struct Prometheus {
     private var text = ""
 
     /// The numbers of services by name; nil for one that does not answer.
-    public static func text(_ services: [(name: String, stats: Stats?)]) -> String {
+    /// - Parameter asleep: those that were not asked, since they have ended for want of work until they are called.
+    public static func text(_ services: [(name: String, stats: Stats?)], asleep: Set<String> = []) -> String {
         var prometheus = Prometheus()
-        prometheus.write(services)
+        prometheus.write(services, asleep)
         return prometheus.text
     }
 
-    private mutating func write(_ services: [(name: String, stats: Stats?)]) {
+    private mutating func write(_ services: [(name: String, stats: Stats?)], _ asleep: Set<String>) {
         let known = services.compactMap { service in service.stats.map { (name: service.name, stats: $0) } }
-        family("octavo_up", "gauge", "Whether the service answers.")
-        for service in services { sample("octavo_up", [("service", service.name)], service.stats == nil ? 0 : 1) }
+        family("octavo_up", "gauge", "Whether the service answers, or would when it is called.")
+        for service in services {
+            let isUp = service.stats != nil || asleep.contains(service.name)
+            sample("octavo_up", [("service", service.name)], isUp ? 1 : 0)
+        }
+        family("octavo_asleep", "gauge", "Whether the service has ended for want of work until it is called.")
+        for service in services {
+            sample("octavo_asleep", [("service", service.name)], asleep.contains(service.name) ? 1 : 0)
+        }
         gauge(known, "octavo_ready", "Whether the service can do its work.") { $0.health.ready ? 1 : 0 }
         gauge(known, "octavo_draining", "Whether an administrator has it take no new work.") { $0.isDraining ? 1 : 0 }
         family("octavo_build_info", "gauge", "The version that runs, as a label.")

@@ -15,7 +15,8 @@ struct MetricsRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in
-            let text = Prometheus.text([("gateway", own())] + (await others()))
+            let asleep = neighbours.clients.filter { $0.client.presence == .asleep }.map { Self.service($0.name) }
+            let text = Prometheus.text([("gateway", own())] + (await others()), asleep: Set(asleep))
             return Response(
                 status: .ok,
                 headers: [.contentType: Prometheus.contentType, .cacheControl: "no-store"],
@@ -27,11 +28,16 @@ struct MetricsRoutes: Sendable {
     private func others() async -> [(name: String, stats: Stats?)] {
         await withTaskGroup(of: (name: String, stats: Stats?).self) { group in
             for (name, client) in neighbours.clients {
-                group.addTask { (name, try? await client.perform(GetStats(), deadline: Self.patience)) }
+                group.addTask {
+                    // Monitoring wakes nobody.
+                    guard client.presence != .asleep else { return (Self.service(name), nil) }
+                    return (Self.service(name), try? await client.perform(GetStats(), deadline: Self.patience))
+                }
             }
-            // As the service names itself.
-            return await group.reduce(into: []) { $0.append(($1.name.replacing(" ", with: "-"), $1.stats)) }
-                .sorted { $0.name < $1.name }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.name < $1.name }
         }
     }
+
+    /// As the service names itself.
+    private static func service(_ neighbour: String) -> String { neighbour.replacing(" ", with: "-") }
 }

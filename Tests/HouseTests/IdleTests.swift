@@ -1,0 +1,59 @@
+import Contract
+import Daemon
+import Glibc
+import Systemd
+import TestSupport
+import Testing
+import Wire
+
+/// An agent runner that ends when it has nothing to do.
+@Suite(.serialized) struct IdleTests {
+    @Test func anAgentRunnerWithoutWorkEndsAndTheNextQuestionStartsIt() async throws {
+        let settings = ["OCTAVO_IDLE_SECONDS": "1"]
+        try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let http = HTTP(house: house)
+            try await eventually { house.processID(of: "octavo-agent-runner") == nil }
+            #expect(house.log.contains("nothing to do; ending until the next connection"), "\(house.log)")
+            try await eventually { try await http.get("/readyz").status == 200 }
+            // Whoever looks after it does not start it.
+            for _ in 0..<20 {
+                let ready = try await http.get("/readyz")
+                let metrics = try await http.get("/metrics")
+                #expect(ready.status == 200)
+                #expect(metrics.body.contains(#"octavo_asleep{service="agent-runner"} 1"#))
+                #expect(metrics.body.contains(#"octavo_up{service="agent-runner"} 1"#))
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(house.processID(of: "octavo-agent-runner") == nil)
+            // Several at once, while it starts; and again while it may be ending.
+            for _ in 0..<3 {
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<4 { group.addTask { try await http.ask("How do I request a day off?").status } }
+                    return try await group.reduce(into: [Int]()) { $0.append($1) }
+                }
+                #expect(statuses == [200, 200, 200, 200])
+                try await Task.sleep(for: .milliseconds(900))
+            }
+            try await eventually { house.processID(of: "octavo-agent-runner") == nil }
+        }
+    }
+
+    @Test func aTimeThatMakesNoSenseIsRefused() async throws {
+        try await TestHouse.run(database: nil) { house in
+            let socket = "\(house.runFolder)/idle.sock"
+            let listener = try ListenSocket.bindUnix(name: "gateway", path: socket)
+            defer { close(listener.descriptor) }
+            var launch = ChildProcess.Launch(path: try Self.program("octavo-agent-runner"))
+            launch.environment = ["OCTAVO_IDLE_SECONDS": "soon"]
+            launch.sockets = [listener]
+            #expect(try await ChildProcess(launch).waitForExit() == .code(78))
+        }
+    }
+
+    private static func program(_ name: String) throws -> String {
+        let own = try #require(CommandLine.arguments.first)
+        return own[..<(own.lastIndex(of: "/") ?? own.endIndex)] + "/" + name
+    }
+}
