@@ -158,7 +158,10 @@ public final class PrivateCluster: Sendable {
             "listen_addresses=", "port=\(Self.port)", "unix_socket_directories=\(directory)",
             "unix_socket_permissions=0777",
         ]
-        if isTemporary { settings += ["fsync=off", "full_page_writes=off", "shared_buffers=32MB"] }
+        if isTemporary {
+            // The suites of a test run have services of their own at the same time, each with a pool.
+            settings += ["fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=400"]
+        }
         let arguments = [
             "/bin/sh", "-c", Server.watchdog, "postgres-watchdog", programs.path("postgres"), data, log,
             isTemporary ? directory : "",

@@ -132,18 +132,20 @@ import Wire
         }
     }
 
-    @Test func wrongKeysFromOnePlaceAreLookedAtTenTimesAndRightOnesGoOn() async throws {
+    @Test func wrongKeysFromOnePlaceAreHeldAndRightOnesGoOn() async throws {
         let table = Table()
         let key = APIKey(id: 7, APIKey.Secret())
         table.add(key)
         try await TestServer.run(entrance: table.entrance(.always)) { server in
             let right = try await server.send(get("/nowhere", "Authorization: Bearer \(key.text)"))
             #expect(right.statuses == [reached])
-            for _ in 0..<WrongKeys.most {
-                let wrong = APIKey(id: 7, APIKey.Secret())
-                let answer = try await server.send(get("/nowhere", "Authorization: Bearer \(wrong.text)"))
-                #expect(answer.statuses == [401])
+            let wrongs = (1...WrongKeys.mostOfThisMachine).map { number in
+                let end = number == WrongKeys.mostOfThisMachine ? "Connection: close\r\n" : ""
+                let key = APIKey(id: 7, APIKey.Secret()).text
+                return "GET /nowhere HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\n\(end)\r\n"
             }
+            let answers = try await server.send([wrongs.joined()])
+            #expect(answers.statuses == Array(repeating: 401, count: wrongs.count))
             let asked = table.asked
             let wrong = APIKey(id: 7, APIKey.Secret())
             let held = try await server.send(get("/nowhere", "Authorization: Bearer \(wrong.text)"))

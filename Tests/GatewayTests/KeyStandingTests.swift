@@ -20,7 +20,8 @@ import Testing
         #expect(known.standing(of: key, now: start + .seconds(3)) == .inForce)
         known.notChecked(key)
         #expect(known.standing(of: key, now: start + .seconds(4)) == .toCheck)
-        #expect(known.standing(of: key, now: start + .seconds(5)) == .unknown)
+        #expect(known.standing(of: key, now: start + .seconds(5)) == .old)
+        #expect(known.standing(of: key, now: start + .seconds(50_000)) == .old)
         known.inForce(key, asked: start + .seconds(4))
         #expect(known.standing(of: key, now: start + .seconds(6)) == .inForce)
         known.refused(key)
@@ -48,20 +49,36 @@ import Testing
     @Test func aPlaceIsHeldForAMinuteAndOthersAreNot() {
         var wrong = WrongKeys()
         for _ in 0..<WrongKeys.most {
-            #expect(wrong.wait(for: [10, 0, 0, 1], now: start) == nil)
-            wrong.add([10, 0, 0, 1], now: start)
+            #expect(wrong.wait(for: place([10, 0, 0, 1]), now: start) == nil)
+            wrong.add(place([10, 0, 0, 1]), now: start)
         }
-        #expect(wrong.wait(for: [10, 0, 0, 1], now: start + .seconds(20)) == .seconds(40))
-        #expect(wrong.wait(for: [10, 0, 0, 2], now: start) == nil)
-        #expect(wrong.wait(for: [10, 0, 0, 1], now: start + .seconds(60)) == nil)
-        wrong.add([10, 0, 0, 1], now: start + .seconds(60))
-        #expect(wrong.wait(for: [10, 0, 0, 1], now: start + .seconds(61)) == nil)
+        #expect(wrong.wait(for: place([10, 0, 0, 1]), now: start + .seconds(20)) == .seconds(40))
+        #expect(wrong.wait(for: place([10, 0, 0, 2]), now: start) == nil)
+        #expect(wrong.wait(for: place([10, 0, 0, 1]), now: start + .seconds(60)) == nil)
+        wrong.add(place([10, 0, 0, 1]), now: start + .seconds(60))
+        #expect(wrong.wait(for: place([10, 0, 0, 1]), now: start + .seconds(61)) == nil)
+    }
+
+    private func place(_ octets: [UInt8]) -> WrongKeys.Place { WrongKeys.Place(octets: octets) }
+
+    @Test func aProxyIsManyPeople() throws {
+        var wrong = WrongKeys()
+        let proxies = [
+            try SocketAddress(ipAddress: "127.0.0.1", port: 1), try SocketAddress(unixDomainSocketPath: "/x"),
+        ]
+        for proxy in proxies {
+            for _ in 0..<WrongKeys.mostOfThisMachine {
+                #expect(wrong.wait(for: proxy.place, now: start) == nil)
+                wrong.add(proxy.place, now: start)
+            }
+            #expect(wrong.wait(for: proxy.place, now: start) != nil)
+        }
     }
 
     @Test func aMillionPlacesCostNoMoreThanTheLastThousand() {
         var wrong = WrongKeys()
         for number in 0..<5_000 {
-            wrong.add([10, 0, UInt8(number >> 8), UInt8(number & 255)], now: start + .microseconds(number))
+            wrong.add(place([10, 0, UInt8(number >> 8), UInt8(number & 255)]), now: start + .microseconds(number))
         }
         #expect(wrong.count == WrongKeys.places)
     }
@@ -86,6 +103,7 @@ import Testing
             try SocketAddress(ipAddress: "2001:db8::1", port: 1), try SocketAddress(ipAddress: "2001:db8::2", port: 2)
         )
         #expect(one.place == other.place)
-        #expect(try SocketAddress(ipAddress: "::ffff:10.0.0.1", port: 1).place == [10, 0, 0, 1])
+        #expect(try SocketAddress(ipAddress: "::ffff:10.0.0.1", port: 1).place == place([10, 0, 0, 1]))
+        #expect("\(one.place)" == "2001:db8:0:0::/64" && "\(place([10, 0, 0, 1]))" == "10.0.0.1")
     }
 }

@@ -57,7 +57,13 @@ import Wire
                 name: "test",
                 logger: quiet
             ) { client in
-                _ = try? await client.perform(Break(run: run), traceparent: trace)
+                // Until the server listens nothing is asked.
+                var code: ErrorCode?
+                while code != .internal {
+                    do { _ = try await client.perform(Break(run: run), traceparent: trace) } catch {
+                        code = (error as? ServiceError)?.code
+                    }
+                }
             }
         }
         let fields = (1...4).map { _ in inbox.next() }

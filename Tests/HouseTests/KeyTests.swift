@@ -1,7 +1,9 @@
 import Contract
 import Daemon
+import Glibc
 import NIOHTTP1
 import RPC
+import Systemd
 import TestSupport
 import Testing
 import Wire
@@ -38,6 +40,27 @@ import Wire
             #expect(revoked.exit == .code(0), "\(revoked.errors)")
             try await eventually { try await status(key) == 401 }
             #expect(!house.log.contains(key.suffix(43)))
+        }
+    }
+
+    @Test func onAUnixSocketTheFileDecidesUnlessKeysAreAlwaysAskedFor() async throws {
+        for (rule, status) in [("beyond-loopback", "404"), ("always", "401")] {
+            try await TestHouse.run(database: nil) { house in
+                let path = "\(house.runFolder)/http.sock"
+                let listener = try ListenSocket.bindUnix(name: "http", path: path)
+                defer { close(listener.descriptor) }
+                let own = try #require(CommandLine.arguments.first)
+                let folder = own[..<(own.lastIndex(of: "/") ?? own.endIndex)]
+                var launch = ChildProcess.Launch(path: "\(folder)/octavo-gateway")
+                launch.environment = ["OCTAVO_HTTP_KEYS": rule]
+                launch.sockets = [listener]
+                let gateway = try ChildProcess(launch)
+                defer { gateway.kill() }
+                let answer = try await shell(
+                    "curl -s -o /dev/null -w '%{http_code}' --unix-socket \(path) http://localhost/nowhere"
+                )
+                #expect(answer == status, "\(rule)")
+            }
         }
     }
 }

@@ -91,7 +91,7 @@ import Wire
         // The tables of the third migration and later are not Octavo's own.
         try await query(
             """
-            drop function octavo_page; drop table reading_list_entry, intention; alter table book drop column sources;
+            drop function octavo_page; drop table api_key, reading_list_entry, intention; alter table book drop column sources;
             delete from octavo_migration where number >= 3;
             """,
             on: database

@@ -103,10 +103,15 @@ final class Entrance: Sendable {
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Self.missing }
         guard let key = APIKey(parts[1]) else { throw Self.wrong }
         let now = Instant.now
+        // Without an address the other end is gone already.
+        let place = remote?.place ?? WrongKeys.Place(octets: [])
         switch state.withLock({ $0.known.standing(of: key, now: now) }) {
         case .inForce: return
         case .toCheck: try await checkAgain(key, now)
-        case .unknown: try await checkFirst(key, now, from: remote)
+        case .old: try await checkNow(key, now, from: place)
+        case .unknown:
+            if let wait = state.withLock({ $0.wrong.wait(for: place, now: now) }) { throw Self.held(wait) }
+            try await checkNow(key, now, from: place)
         }
     }
 
@@ -125,24 +130,30 @@ final class Entrance: Sendable {
     }
 
     /// Nobody comes in because storage cannot be asked.
-    private func checkFirst(_ key: APIKey, _ now: Instant, from remote: SocketAddress?) async throws(ServiceError) {
-        let place = remote?.place ?? []
-        if let wait = state.withLock({ $0.wrong.wait(for: place, now: now) }) {
-            throw .resourceExhausted(
-                "Too many wrong keys came from there; keys are looked at again in a while.",
-                afterMilliseconds: Int(wait / .milliseconds(1))
-            )
-        }
+    private func checkNow(_ key: APIKey, _ now: Instant, from place: WrongKeys.Place) async throws(ServiceError) {
         do {
             try await check(CheckKey(key.id, digest: key.digest))
             state.withLock { $0.known.inForce(key, asked: now) }
         } catch  where error.code == .unauthenticated {
-            state.withLock { $0.wrong.add(place, now: now) }
-            logger.notice("a wrong key", metadata: ["key": "\(key.prefix)", "from": "\(remote?.ipAddress ?? "")"])
+            let count = state.withLock { state in
+                state.known.refused(key)
+                return state.wrong.add(place, now: now)
+            }
+            // A few lines tell what a thousand would.
+            if count <= WrongKeys.most {
+                logger.notice("a wrong key", metadata: ["key": "\(key.prefix)", "from": "\(place)"])
+            }
             throw Self.wrong
         } catch {
             throw .unavailable("The key cannot be checked now; try again in a moment.", afterMilliseconds: 1_000)
         }
+    }
+
+    private static func held(_ wait: Duration) -> ServiceError {
+        .resourceExhausted(
+            "Too many wrong keys came from there; new ones are looked at again in a while.",
+            afterMilliseconds: Int(wait / .milliseconds(1))
+        )
     }
 
     private static let drained = ServiceError.unavailable("The gateway takes no requests now; try again later.")

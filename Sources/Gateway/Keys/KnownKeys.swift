@@ -1,6 +1,7 @@
 import Contract
 
-/// The keys that were found to be in force a moment ago: pure, so that no request waits for storage that need not.
+/// The keys that were found to be in force: pure. Those of a moment ago count without asking storage; those of longer ago
+/// are told from keys that were never right, which anybody can send.
 struct KnownKeys {
     typealias Instant = ContinuousClock.Instant
 
@@ -20,6 +21,8 @@ struct KnownKeys {
     /// What is known of a key.
     enum Standing: Equatable {
         case unknown
+        /// It was in force when storage was last asked, which is too long ago.
+        case old
         case inForce
         /// It is in force, and whoever got this answer asks storage again; others get `inForce` meanwhile.
         case toCheck
@@ -30,10 +33,8 @@ struct KnownKeys {
     var count: Int { entries.count }
 
     mutating func standing(of key: APIKey, now: Instant) -> Standing {
-        guard let entry = entries[key.id], entry.checked.duration(to: now) < Self.life, entry.digest == key.digest
-        else {
-            return .unknown
-        }
+        guard let entry = entries[key.id], entry.digest == key.digest else { return .unknown }
+        guard entry.checked.duration(to: now) < Self.life else { return .old }
         guard !entry.isBeingChecked, entry.checked.duration(to: now) >= Self.fresh else { return .inForce }
         entries[key.id]?.isBeingChecked = true
         return .toCheck
