@@ -66,11 +66,11 @@ class Octavo:
         wait_until(lambda: answers(f"{self.url}/v1/books"), "Postgres", self.process)
         self.psql("octavo", file=HERE / "books.sql")
 
-    def psql(self, database, statement=None, file=None):
+    def psql(self, database, statement=None, file=None, errors=None):
         what = ["-c", statement] if statement else ["-f", file]
         return subprocess.run(
             ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.database, "-U", "octavo", database, *what],
-            check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"PGOPTIONS": "-c client_min_messages=warning"},
+            check=True, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | {"PGOPTIONS": "-c client_min_messages=warning"},
         ).stdout.strip()
 
     def postmaster(self):
