@@ -9,7 +9,7 @@ extension Host {
 
     /// What a unit's property is now, as `systemctl show` has it; empty when there is no such unit.
     func property(_ name: String, of unit: String) async throws -> String {
-        try await ask("systemctl", ["show", "--property=\(name)", "--value", "--timestamp=unix", unit]) ?? ""
+        try await ask("systemctl", ["show", "--property=\(name)", "--value", "--timestamp=us+utc", unit]) ?? ""
     }
 
     func isActive(_ unit: String) async throws -> Bool {

@@ -7,9 +7,9 @@ from machine import PROGRAMS, ask, ready, run, sql
 
 # Where nothing of Octavo's may stay.
 FOLDERS = ("/etc", "/usr", "/opt", "/run", "/srv", "/var/lib", "/var/spool", "/var/log")
-# What runs here all the time writes there, with or without Octavo.
+# What runs here all the time writes there, or on the machine underneath, with or without an installed Octavo.
 OTHERS = ("/var/lib/postgresql/", "/var/log/", "/run/systemd/", "/run/udev/", "/run/credentials", "/run/log", "/run/user",
-          "/var/lib/systemd/random-seed", "/run/postgresql", "/run/lock", "/var/lib/private")
+          "/var/lib/systemd/random-seed", "/run/postgresql", "/run/lock", "/var/lib/private", "/var/lib/octavo-")
 before = {}
 
 
