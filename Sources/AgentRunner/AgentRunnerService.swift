@@ -91,7 +91,8 @@ public enum AgentRunnerService {
             onListening: context.announce("sockets")
         )
         context.idleExit.watch {
-            runs.count == 0 ? server.activity : nil
+            // A drain ends with the process: nothing may end it but an administrator.
+            runs.count == 0 && !drain.isOn ? server.activity : nil
         } onEnd: {
             server.leaveForWantOfWork()
         }
