@@ -15,6 +15,8 @@ leave() {
     for tree in "${trees[@]}"; do
         [ -d "$tree/$group" ] || continue
         echo $$ > "$tree/cgroup.procs"
+        # Nothing, unless the container was cut off.
+        find "$tree/$group" -name cgroup.procs -exec cat {} + | xargs --no-run-if-empty kill -KILL 2> /dev/null || true
         find "$tree/$group" -depth -type d -exec rmdir {} + || true
     done
 }
@@ -70,4 +72,4 @@ export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 systemd-nspawn --quiet --register=no --keep-unit --private-network --directory=$root \
     --capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON --system-call-filter=bpf \
     --bind-ro="$checkout" --bind="$findings:/findings" \
-    --boot systemd.unit=boot.target systemd.show_status=no
+    --kill-signal=SIGKILL --boot systemd.unit=boot.target systemd.show_status=no

@@ -1,5 +1,7 @@
 """Starting on first use, crashing, hanging, stopping."""
 
+import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -93,6 +95,38 @@ def nothing_was_lost_on_the_way():
     assert not bad, bad
 
 
+def settings_are_read_again_without_a_dropped_connection():
+    ready()
+    before = pid("octavo-gateway")
+    connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
+    assert request("GET", "/livez", connection=connection)[0] == 200
+    with settings("octavo-gateway", "OCTAVO_LOG=debug\n"):
+        assert request("GET", "/livez", connection=connection)[0] == 200
+        assert pid("octavo-gateway") == before
+
+
+def the_agent_runner_ends_without_work_and_comes_back_when_it_is_asked():
+    ready()
+    unit = "octavo-agent-runner.service"
+    restarts = show(unit, "NRestarts")
+    with settings("octavo-agent-runner", "OCTAVO_IDLE_SECONDS=1\n"):
+        eventually(lambda: show(unit, "ActiveState") == "inactive", 30, "the agent runner's end")
+        assert show(unit, "Result") == "success" and show(unit, "NRestarts") == restarts
+        ask()
+
+
+@contextlib.contextmanager
+def settings(service, text):
+    """Settings in the file of a running service."""
+    path = f"/etc/octavo/{service}.conf"
+    with open(path, "w") as file:
+        file.write(text)
+    run("systemctl", "reload", f"{service}.service")
+    yield
+    os.remove(path)
+    run("systemctl", "reload-or-restart", f"{service}.service")
+
+
 def housekeeping_runs_as_a_user_of_its_own():
     run("systemctl", "start", "octavo-prune.service")
     said = journal("octavo-prune.service")
@@ -110,6 +144,8 @@ CHECKS = [
     a_crash_loop_keeps_the_sockets_open_and_mends_by_itself,
     a_service_that_hangs_is_restarted,
     what_was_accepted_is_finished_before_a_stop,
+    settings_are_read_again_without_a_dropped_connection,
+    the_agent_runner_ends_without_work_and_comes_back_when_it_is_asked,
     housekeeping_runs_as_a_user_of_its_own,
     nothing_was_lost_on_the_way,
 ]
