@@ -216,7 +216,11 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private func response(to request: Request, _ context: Responder.Context, _ channel: any Channel) async -> Response {
         var response: Response
         do {
-            let refusal = await entrance.refusal(of: request, local: channel.localAddress, remote: channel.remoteAddress)
+            let refusal = await entrance.refusal(
+                of: request,
+                local: channel.localAddress,
+                remote: channel.remoteAddress
+            )
             response = if let refusal { refusal } else { try await responder.respond(to: request, context: context) }
         } catch {
             // The router's middleware turns errors into problems; what comes through is a defect of its own.
