@@ -18,8 +18,15 @@ struct Transactions: Sendable {
             return Done()
         }
         operations.on(SetSavepoint.self) { set, call in
-            try await open(call).setSavepoint(set.savepoint, deepest: SetSavepoint.deepest)
-            return try await run(["savepoint \(unsafe: name(set.savepoint))"], call)
+            let transaction = try await open(call)
+            try transaction.setSavepoint(set.savepoint, deepest: SetSavepoint.deepest)
+            do {
+                return try await run(["savepoint \(unsafe: name(set.savepoint))"], call)
+            } catch {
+                // Not set: what is wrong with the transaction is to be heard by the next call, and not that it miscounts.
+                try? transaction.endSavepoint(set.savepoint)
+                throw error
+            }
         }
         operations.on(ReleaseSavepoint.self) { release, call in
             try await open(call).endSavepoint(release.savepoint)
