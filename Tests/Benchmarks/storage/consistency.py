@@ -98,8 +98,11 @@ class Killer:
         self.octavo, self.dice = octavo, dice
         self.counts = collections.Counter()
 
+    # What is filled for a while is the file system of the state folder: only a small one, made for it.
+    SMALL = 4 << 30
+
     def strike(self):
-        name, action = self.dice.choice([
+        strikes = [
             ("storage killed", lambda: self.signal("storage", signal.SIGKILL)),
             ("gateway killed", lambda: self.signal("gateway", signal.SIGKILL)),
             ("storage stopped for a second", self.stop_storage),
@@ -107,7 +110,11 @@ class Killer:
             ("backend killed", lambda: self.signal("Postgres", signal.SIGKILL)),
             ("postmaster killed", lambda: os.kill(self.octavo.postmaster(), signal.SIGKILL)),
             ("reader locked for a second", self.lock),
-        ])
+        ]
+        disk = os.statvfs(self.octavo.state)
+        if disk.f_blocks * disk.f_frsize < self.SMALL:
+            strikes.append(("disk full for two seconds", self.fill))
+        name, action = self.dice.choice(strikes)
         try:
             action()
             self.counts[name] += 1
@@ -122,6 +129,18 @@ class Killer:
         os.kill(pid, signal.SIGSTOP)
         time.sleep(1)
         os.kill(pid, signal.SIGCONT)
+
+    def fill(self):
+        path = self.octavo.state / "filler"
+        try:
+            with open(path, "wb") as filler:
+                while True:
+                    filler.write(bytes(1 << 20))
+                    filler.flush()
+        except OSError:
+            time.sleep(2)
+        finally:
+            path.unlink()
 
     def lock(self):
         self.quietly("begin; select from reader where handle like 'writer-%' for update; select pg_sleep(1); rollback")
