@@ -8,13 +8,6 @@ import Testing
         "select id, title from book where id = \(key: book) and language = \(language)"
     }
 
-    /// On a busy machine a connection may take long to open.
-    private var limits: PoolConfiguration {
-        var limits = PoolConfiguration()
-        limits.maximumWait = .seconds(60)
-        return limits
-    }
-
     @Test func readsThatDifferOnlyInTheirKeyAreOneStatement() {
         let reads = KeyedReads([title(3), "select 1", title(1), title(3)])
         #expect(
@@ -41,7 +34,7 @@ import Testing
     }
 
     @Test func everyReaderGetsTheRowsOfItsOwnKey() async throws {
-        try await withPool(newDatabase(), limits: limits) { pool in
+        try await withPool(newDatabase()) { pool in
             try await pool.query("create table book (id int8, language text, title text)")
             try await pool.query(
                 "insert into book select id / 2, 'en', 'Book ' || id from generate_series(2, 201) as id"
@@ -65,7 +58,7 @@ import Testing
     }
 
     @Test func anErrorOfOneKeyReachesNoOther() async throws {
-        try await withPool(newDatabase(), limits: limits) { pool in
+        try await withPool(newDatabase()) { pool in
             try await pool.query("create table book (id int8)")
             try await pool.query("insert into book select generate_series(1, 50)")
             let failed = try await withThrowingTaskGroup(of: Int?.self) { group in
@@ -89,7 +82,7 @@ import Testing
 
     /// What misses its key as first column is read by each alone: slower, never wrong.
     @Test func aStatementThatDoesNotNameItsKeyIsReadAlone() async throws {
-        try await withPool(newDatabase(), limits: limits) { pool in
+        try await withPool(newDatabase()) { pool in
             try await pool.query("create table book (id int8, title text)")
             try await pool.query("insert into book select id, 'Book ' || id from generate_series(1, 50) as id")
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -105,7 +98,7 @@ import Testing
     }
 
     @Test func insideATransactionTheKeyIsAParameterLikeAnother() async throws {
-        try await withPool(newDatabase(), limits: limits) { pool in
+        try await withPool(newDatabase()) { pool in
             try await pool.query("create table book (id int8, language text, title text)")
             try await pool.query("insert into book values (1, 'en', 'One')")
             let rows = try await pool.withTransaction { try await $0.query(title(1)) }

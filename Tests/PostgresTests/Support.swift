@@ -79,10 +79,17 @@ func code<Value>(
 /// A logger that drops everything.
 let silence = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
+/// On a busy machine a connection may take long to open.
+let patient: PoolConfiguration = {
+    var limits = PoolConfiguration()
+    limits.maximumWait = .seconds(60)
+    return limits
+}()
+
 /// Runs `body` with a pool that is ended afterwards.
 func withPool<Value: Sendable>(
     _ configuration: PostgresConfiguration,
-    limits: PoolConfiguration = PoolConfiguration(),
+    limits: PoolConfiguration = patient,
     _ body: @Sendable @escaping (ConnectionPool) async throws -> Value
 ) async throws -> Value {
     let pool = ConnectionPool(configuration, limits: limits, logger: silence)

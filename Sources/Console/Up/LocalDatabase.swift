@@ -149,8 +149,8 @@ final class LocalDatabase: Service {
 package struct RestartLimit {
     /// With the pauses this is a quarter of a minute: what has not passed by then is a person's to look at.
     package static let most = 6
-    /// Whoever ran for so long had started well.
-    private static let longEnough = Duration.seconds(60)
+    /// Whoever ran for so long had started well: what ends it again and again after that is not the start.
+    private static let longEnough = Duration.seconds(10)
     private static let firstPause = Duration.milliseconds(250)
 
     private var starts = 0

@@ -152,7 +152,7 @@ class Killer:
             raise RuntimeError("Postgres is down") from error
 
 
-def check(octavo, patience=30):
+def check(octavo, patience=90):
     """The rows that should not be; waits for a Postgres that is starting."""
     end = time.monotonic() + patience
     while True:
@@ -160,7 +160,8 @@ def check(octavo, patience=30):
             return octavo.psql("octavo", CHECK, errors=subprocess.DEVNULL)
         except Exception:
             if time.monotonic() > end:
-                raise
+                print((octavo.database / "server.log").read_text()[-3000:], (octavo.state / "octavo.log").read_text()[-3000:])
+                sys.exit("Postgres did not come back")
             time.sleep(0.2)
 
 
