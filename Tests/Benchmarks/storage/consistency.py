@@ -178,7 +178,8 @@ def main():
         octavo = Octavo(options.programs, options.state)
         stack.callback(octavo.stop)
         octavo.psql("octavo", SET_UP.format(writers=options.writers))
-        octavo.psql("octavo", "insert into book (title) select 'Shelf ' || n from generate_series(1, 60000) as n")
+        # More than are kept in that time.
+        octavo.psql("octavo", f"insert into book (title) select 'Shelf ' || n from generate_series(1, {800 * options.seconds}) as n")
         readers = octavo.psql("octavo", "select id from reader where handle like 'writer-%' order by id").split()
         books = [int(b) for b in octavo.psql("octavo", "select id from book where title like 'Shelf %' order by id").split()]
         stop = threading.Event()
