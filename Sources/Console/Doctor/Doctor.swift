@@ -46,19 +46,28 @@ struct Doctor: AsyncParsableCommand {
                 )
             ]
         }
-        return await withTaskGroup(of: (Int, [Finding]).self) { tasks in
+        return await withTaskGroup(of: Examination.self) { tasks in
             for (place, check) in checks.enumerated() {
-                tasks.addTask {
-                    do {
-                        return (place, try await check.findings(on: host))
-                    } catch {
-                        return (place, [Finding(subject: check.subject, unknown: "\(error)")])
-                    }
-                }
+                tasks.addTask { Examination(place: place, findings: await examine(check, on: host)) }
             }
-            var found: [Int: [Finding]] = [:]
-            for await (place, findings) in tasks { found[place] = findings }
-            return checks.indices.flatMap { found[$0] ?? [] }
+            return await tasks.reduce(into: []) { $0.append($1) }
+        }
+        .sorted { $0.place < $1.place }
+        .flatMap(\.findings)
+    }
+
+    private struct Examination {
+        let place: Int
+        let findings: [Finding]
+    }
+
+    /// A function of its own, and its result no tuple: with `return (place, try await …)` in the child task, Swift 6.3.1 loses
+    /// `place` where it optimizes, and all but the last check's findings with it.
+    private static func examine(_ check: any DoctorCheck, on host: Host) async -> [Finding] {
+        do {
+            return try await check.findings(on: host)
+        } catch {
+            return [Finding(subject: check.subject, unknown: "\(error)")]
         }
     }
 }

@@ -13,7 +13,7 @@ struct Uninstall: AsyncParsableCommand {
             installing again finds everything as it was
               octavo uninstall --purge       leaves nothing, books and questions included
 
-            Without either it asks. A database on another machine is never touched.
+            Without either it asks. What --keep-data kept can be purged later. A database on another machine is never touched.
             """
     )
 
@@ -28,8 +28,12 @@ struct Uninstall: AsyncParsableCommand {
     func run() async throws {
         let host = Host(isDryRun: dryRun)
         guard geteuid() == 0 || dryRun else { throw Failure("This is for root: sudo octavo uninstall") }
-        guard host.exists("/usr/lib/systemd/system/octavo.target") else {
-            throw Failure("Octavo is not installed on this machine.")
+        let isInstalled = host.exists("/usr/lib/systemd/system/octavo.target")
+        guard isInstalled || purge && host.exists("/etc/octavo") else {
+            throw Failure(
+                "Octavo is not installed on this machine."
+                    + (host.exists("/etc/octavo") ? " What was kept of it goes with --purge." : "")
+            )
         }
         let isPurge = keepData ? false : try purge || dryRun || confirm()
         let place = try await DatabasePlace.current(on: host)
@@ -57,8 +61,14 @@ struct Uninstall: AsyncParsableCommand {
         guard isatty(STDIN_FILENO) == 1 else {
             throw Failure("Say what becomes of the books and questions: --keep-data or --purge.")
         }
-        Terminal.output.write("Delete all books, questions and settings too? [y/N] ")
-        return readLine()?.lowercased().hasPrefix("y") == true
+        Terminal.output.write(
+            "Octavo goes. What becomes of books, questions and settings: keep, delete, or cancel? [cancel] "
+        )
+        switch readLine()?.lowercased() {
+        case "k", "keep": return false
+        case "d", "delete": return true
+        default: throw Failure("Nothing was done.")
+        }
     }
 }
 
