@@ -75,7 +75,8 @@ import Testing
             }
             for await _ in heard { break }
             let listening: Query = "select from pg_stat_activity where query like 'listen %' and state = 'idle'"
-            #expect(try await pool.query(listening).count == 1)
+            // What a session does is reported a moment later.
+            try await eventually("it listens") { try await pool.query(listening).count == 1 }
             task.cancel()
             try await task.value
             try await eventually("nobody listens") { try await pool.query(listening).isEmpty }
