@@ -42,9 +42,14 @@ struct RunExecution: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await storeAndWrite(log, timeline) }
                 group.addTask { try await tellAndAnswer(into: log, timeline) }
-                try await group.waitForAll()
+                // `waitForAll` would wait for the other one also when one of them has failed.
+                for try await _ in group {}
             }
             feed.end()
+            logger.info(
+                "run finished",
+                metadata: ["run_id": "\(run)", "agent": "\(agentName)", "trace_id": "\(trace.traceID)"]
+            )
         } catch is RunIsElsewhere {
             feed.end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
         } catch {

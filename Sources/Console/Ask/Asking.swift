@@ -74,7 +74,7 @@ struct Asking: Sendable {
         } catch {
             try Task.checkCancellation()
             throw Failure(
-                "There is no gateway at \(url): \(reason(error)). Start Octavo with `octavo up`, or name another address with --url."
+                "There is no gateway at \(url): \(reason(error)). Start Octavo with `\(Failure.start)`, or name another address with --url."
             )
         }
     }

@@ -50,10 +50,10 @@ struct ServiceOptions: ParsableArguments {
         switch error {
         case ENOENT, ENOTDIR:
             Failure(
-                "Octavo is not running here: there is no \(path). Start it with `octavo up`, or name the folder of its sockets with --run-folder."
+                "Octavo is not running here: there is no \(path). Start it with `\(Failure.start)`, or name the folder of its sockets with --run-folder."
             )
         case ECONNREFUSED:
-            Failure("Octavo is not running: nobody listens on \(path) any more. Start it again: octavo up")
+            Failure("Octavo is not running: nobody listens on \(path) any more. Start it again: \(Failure.start)")
         case EACCES, EPERM:
             Failure(
                 "You may not use \(path): become a member of its group (octavo-admin), or use sudo.",
@@ -91,5 +91,11 @@ struct Failure: Error, CustomStringConvertible {
     init(_ description: String, isForbidden: Bool = false) {
         self.description = description
         self.isForbidden = isForbidden
+    }
+
+    /// How Octavo is started on this machine.
+    static var start: String {
+        access("/usr/lib/systemd/system/octavo.target", F_OK) == 0
+            ? "sudo systemctl start octavo.target" : "octavo up"
     }
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import socket
 
 from machine import ADMIN_SOCKETS, OTHER_SOCKETS, CHECKOUT, SERVICES, Unproven, active, ask, drop_in, journal, ready
@@ -11,7 +12,10 @@ from machine import own_address, run, sql
 POSTGRES = "/run/postgresql/.s.PGSQL.5432"
 PRIVATE, PUBLIC = "10.66.0.1", "203.0.113.9"
 PORT = 9000
-PROBE = f"/usr/bin/python3 {CHECKOUT}/Tests/BootTests/machine/probe.py"
+# Where services see it, wherever the checkout is: they have no /home, and a /tmp of their own.
+PROBE_FILE = "/usr/local/lib/octavo-probe.py"
+PROBE = f"/usr/bin/python3 {PROBE_FILE}"
+shutil.copyfile(f"{CHECKOUT}/Tests/BootTests/machine/probe.py", PROBE_FILE)
 
 
 def probe(service, *places):
