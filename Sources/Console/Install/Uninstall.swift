@@ -38,7 +38,7 @@ struct Uninstall: AsyncParsableCommand {
         let isPurge = keepData ? false : try purge || dryRun || confirm()
         let place = try await DatabasePlace.current(on: host)
         if place == .local { try await Requirements.check(host, needsPostgres: true) }
-        for step in Self.steps(database: place, isPurge: isPurge) {
+        for step in Self.steps(database: place, isPurge: isPurge, isInstalled: isInstalled) {
             try await InstallProgress.run(step) { try await step.undo(on: host) }
         }
         Terminal.output.line(
@@ -47,14 +47,14 @@ struct Uninstall: AsyncParsableCommand {
     }
 
     /// The reverse of an installation: nobody uses any more what is taken away.
-    static func steps(database: DatabasePlace, isPurge: Bool) -> [any InstallStep] {
-        var steps: [any InstallStep] = [Activation(isFirst: false)]
+    static func steps(database: DatabasePlace, isPurge: Bool, isInstalled: Bool) -> [any InstallStep] {
+        var steps: [any InstallStep] = isInstalled ? [Activation(isFirst: false)] : []
         if database == .local {
             steps.append(DatabaseAccess())
             if isPurge { steps.append(DatabaseRoles()) }
         }
         if isPurge { steps += [Settings(), Accounts()] }
-        return steps + [Files(checkout: nil)]
+        return steps + (isInstalled ? [Files(checkout: nil)] : [])
     }
 
     private func confirm() throws -> Bool {

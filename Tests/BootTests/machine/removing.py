@@ -52,7 +52,18 @@ def removing_it_with_its_data_kept_and_installing_again_finds_them():
 
 
 def removing_it_leaves_nothing():
-    said = run("octavo", "uninstall", "--purge")
+    return nothing_is_left(run("octavo", "uninstall", "--purge"))
+
+
+def what_was_kept_can_be_purged_later():
+    run(f"{PROGRAMS}/octavo", "install")
+    run("octavo", "uninstall", "--keep-data")
+    said = run(f"{PROGRAMS}/octavo", "uninstall", check=False)
+    assert "What was kept of it goes with --purge" in said, said
+    return nothing_is_left(run(f"{PROGRAMS}/octavo", "uninstall", "--purge"))
+
+
+def nothing_is_left(said):
     left = files() - before["files"]
     # What the tools that remove users keep by themselves.
     left = {path for path in left if path not in ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")}
@@ -66,4 +77,6 @@ def removing_it_leaves_nothing():
     return said
 
 
-CHECKS = [removing_it_with_its_data_kept_and_installing_again_finds_them, removing_it_leaves_nothing]
+CHECKS = [
+    removing_it_with_its_data_kept_and_installing_again_finds_them, removing_it_leaves_nothing, what_was_kept_can_be_purged_later,
+]
