@@ -33,6 +33,15 @@ struct Host: Sendable {
         return output.succeeded ? output.text.trimmed : nil
     }
 
+    /// The credentials that a unit loads, with its drop-ins, `NAME:PATH` each: from its text, since systemd 252 shows the
+    /// property as "[unprintable]".
+    func credentials(of unit: String) async throws -> [String] {
+        let setting = "LoadCredential="
+        let name = String(unit.prefix { $0 != "." })
+        return (try await ask("systemctl", ["cat", unit]) ?? "").split(separator: "\n").filter { $0.hasPrefix(setting) }
+            .map { $0.dropFirst(setting.count).replacing("%N", with: name).description }
+    }
+
     /// Whether the machine has that program.
     static func has(_ program: String) -> Bool { path(of: program) != nil }
 

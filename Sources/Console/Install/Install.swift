@@ -83,7 +83,7 @@ struct Install: AsyncParsableCommand {
 extension DatabasePlace {
     /// As storage's unit, with the admin's drop-ins, has it.
     static func current(on host: Host) async throws -> DatabasePlace {
-        let credentials = try await host.property("LoadCredential", of: "octavo-storage.service")
-        return credentials.contains("database-url") ? .remote : .local
+        let credentials = try await host.credentials(of: "octavo-storage.service")
+        return credentials.contains { $0.hasPrefix("database-url:") } ? .remote : .local
     }
 }

@@ -19,9 +19,9 @@ struct CredentialsCheck: DoctorCheck {
             problems.append(wrong("\(Self.folder) is open to others than root", mend: mend))
         }
         guard Self.isRoot else { return problems + unknown(Self.onlyRoot) }
-        var loaded = ""
+        var loaded: [String] = []
         for service in Host.services + ["octavo-migrate"] {
-            loaded += try await host.property("LoadCredential", of: "\(service).service") + "\n"
+            loaded += try await host.credentials(of: "\(service).service")
         }
         let names = host.names(in: Self.folder)
         for name in names {
@@ -31,7 +31,7 @@ struct CredentialsCheck: DoctorCheck {
                     wrong("\(path) is open to others than root", mend: "chown root:root \(path); chmod 400 \(path)")
                 )
             }
-            if !loaded.contains(path) {
+            if !loaded.contains(where: { $0.hasSuffix(":\(path)") }) {
                 problems.append(
                     wrong(
                         "no service loads \(path)",

@@ -7,8 +7,8 @@ struct Tables: InstallStep {
 
     func apply(on host: Host) async throws -> String {
         if database == .remote, !host.isDryRun {
-            let credentials = try await host.property("LoadCredential", of: Self.unit)
-            guard credentials.contains("database-url") else {
+            let credentials = try await host.credentials(of: Self.unit)
+            guard credentials.contains(where: { $0.hasPrefix("database-url:") }) else {
                 throw Failure(
                     "Say first where Postgres is, as /usr/share/doc/octavo/examples/remote-postgres.conf shows; then run this again."
                 )
