@@ -39,11 +39,14 @@ struct ReadingListBody {
         (self.reader, self.book) = (reader, book)
     }
 
-    /// Everything it asks for, as one transaction. The entry comes last, so that it has the book's new title.
+    /// Everything it asks for, as one transaction. A reader who does not exist is refused by the second operation, which
+    /// reads the profile, or changes the name in it; the entry comes last, so that it has the book's new title.
     func operations(summary: String?) -> [BatchedOperation] {
         var operations: [BatchedOperation] = []
         if let title { operations.append(BatchedOperation(SetBookTitle(book, to: title))) }
-        if let name { operations.append(BatchedOperation(SetReaderName(reader, to: name))) }
+        operations.append(
+            name.map { BatchedOperation(SetReaderName(reader, to: $0)) } ?? BatchedOperation(GetReader(reader))
+        )
         let add = AddToReadingList(reader: reader, book: book, section: section, summary: summary)
         operations.append(BatchedOperation(add))
         return operations

@@ -27,16 +27,13 @@ struct ReadingListRoutes: Sendable {
         }
     }
 
-    /// The reader and the section are fetched at once; then everything is written at once, in one transaction and one
-    /// round trip.
+    /// What is to be known beforehand is found out at once; then everything is written at once, in one transaction and
+    /// one round trip.
     private func keep(_ request: Request) async throws -> Response {
         let key = try IdempotencyKey.of(request)
         let trace = Trace.of(request)
         let wish = try ReadingListBody(await JSONBody.bytes(of: request, limits: limits))
-        async let reader = storage.json(GetReader(wish.reader), traceparent: trace)
         let operations = wish.operations(summary: try await summary(for: wish, trace))
-        // A reader who does not exist is refused before anything is tried.
-        _ = try await reader
         let answers = try await storage.batch(operations, idempotencyKey: key, traceparent: trace)
         guard let entry = answers.last else { throw ServiceError.internal("The entry did not come back.") }
         let isNew = entry.member("new")?.description == "true"
@@ -45,9 +42,14 @@ struct ReadingListRoutes: Sendable {
 
     /// What the wish says, or else how its section begins. A section that is not there, or not in this book, is refused by
     /// the transaction.
-    private func summary(for wish: ReadingListBody, _ trace: TraceParent) async throws(ServiceError) -> String? {
+    ///
+    /// The reader is read meanwhile, so that nothing is begun for one who does not exist. Where there is nothing to make,
+    /// that would be a round trip more for what the transaction finds out by itself.
+    private func summary(for wish: ReadingListBody, _ trace: TraceParent) async throws -> String? {
         guard wish.summary == nil, let section = wish.section else { return wish.summary }
+        async let reader = storage.json(GetReader(wish.reader), traceparent: trace)
         let found = try await storage.json(GetSections(sections: [section]), traceparent: trace)
+        _ = try await reader
         let text = found.member("sections")?.elements?.first?.member("text")?.string
         return text.flatMap(ExtractiveSummary.of)
     }

@@ -107,9 +107,12 @@ class Octavo:
         with open(log, encoding="utf-8") as file:
             file.seek(start)
             text = file.read()
-        # A statement's further lines begin with a tab.
-        pattern = r"  execute octavo_\w+: (.*(?:\n\t.*)*)\n.* DETAIL:  parameters: (.*)"
-        return [(sql, dict(re.findall(r"(\$\d+) = ('(?:[^']|'')*'|NULL)", given))) for sql, given in re.findall(pattern, text)]
+        # A statement's further lines begin with a tab. What storage does by itself meanwhile comes over other connections.
+        pattern = r" \[(\d+)\] LOG: .*  execute octavo_\w+: (.*(?:\n\t.*)*)\n.* DETAIL:  parameters: (.*)"
+        found = re.findall(pattern, text)
+        backend = next((pid for pid, sql, _ in found if "book" in sql), None)
+        value = r"(\$\d+) = ('(?:[^']|'')*'|NULL)"
+        return [(sql, dict(re.findall(value, given))) for pid, sql, given in found if pid == backend]
 
     def client(self, *arguments):
         """What `octavo-benchmark` reports."""
