@@ -1,5 +1,6 @@
 import Agents
 import Contract
+import Daemon
 import NIOHTTP1
 import RPC
 import ScriptedProvider
@@ -74,6 +75,24 @@ import Wire
             let events = try await HTTP(house: house).events(.GET, "/v1/runs/\(run)/events")
             #expect(events.last?.event == "finished")
             #expect(events.last?.data.contains("two weeks before") == true)
+        }
+    }
+
+    @Test(arguments: [[], ["--json"]]) func theTerminalFollowsItsRunWhenTheGatewayIsKilled(options: [String])
+        async throws
+    {
+        try await withHouse(model: [.says(Self.sentence).after(.milliseconds(300))]) { house, provider in
+            async let output = house.octavo(["ask"] + options + ["How do I request a day off?"])
+            await provider.received(1)
+            house.kill("octavo-gateway")
+            let answer = try await output
+            #expect(answer.exit == .code(0), "\(answer.errors)")
+            // Shown once, though the stream began again; the document has it in the citation too.
+            let times = answer.text.split(separator: "two weeks before", omittingEmptySubsequences: false).count - 1
+            #expect(times == (options.isEmpty ? 1 : 2), "\(answer.text)")
+            // It was one run: nobody asked the model twice.
+            let runs = try await HTTP(house: house).get("/v1/runs")
+            #expect(runs.json?.member("runs")?.elements?.count == 1)
         }
     }
 

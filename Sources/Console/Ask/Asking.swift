@@ -34,45 +34,116 @@ struct Asking: Sendable {
 
     /// The answer as the gateway's one document.
     func document(_ question: String) async throws -> String {
-        let response = try await post(question, accept: "application/json")
-        let body = try await collect(response)
-        guard response.status == .ok else { throw failure(response, body) }
-        return String(buffer: body)
+        let run = RunID.new()
+        return try await persevering(with: run) { isFirst in
+            let response = try await post(question, run, accept: "application/json", isFirst: isFirst)
+            let body = try await collect(response)
+            guard response.status == .ok else { throw failure(response, body, isFirst: isFirst) }
+            return String(buffer: body)
+        } progress: {
+            0
+        } interrupted: {
+        }
     }
 
     /// The answer as it comes.
     func stream(_ question: String, to terminal: Terminal) async throws {
-        let response = try await post(question, accept: "text/event-stream")
-        guard response.status == .ok else { throw failure(response, try await collect(response)) }
+        let run = RunID.new()
         var view = StreamView(terminal: terminal)
+        defer { if !view.isOver { view.endLine() } }
+        try await persevering(with: run) { isFirst in
+            let response = try await post(question, run, accept: "text/event-stream", isFirst: isFirst)
+            guard response.status == .ok else {
+                throw failure(response, try await collect(response), isFirst: isFirst)
+            }
+            try await show(response, &view)
+        } progress: {
+            view.seen
+        } interrupted: {
+            view.interrupted()
+        }
+        view.endLine()
+        try view.showOutcome()
+    }
+
+    private func show(_ response: HTTPClientResponse, _ view: inout StreamView) async throws {
         var parser = ServerSentEventParser()
         do {
             for try await buffer in response.body {
                 for event in try parser.parse(buffer.readableBytesView) { try view.show(event) }
             }
-        } catch let error as Failure {
-            throw error
+        } catch let problem as StreamView.Problem {
+            guard problem.isPassing else { throw Failure(problem.detail) }
+            throw Interruption(reason: problem.detail)
         } catch {
             try Task.checkCancellation()
-            throw brokenOff(error)
+            throw Interruption(reason: reason(error))
         }
-        try view.finish()
+        guard view.isOver else { throw Interruption(reason: "the gateway ended it") }
     }
 
-    private func post(_ question: String, accept: String) async throws -> HTTPClientResponse {
+    /// Asks again when the connection broke: the run goes on meanwhile, and asking with its id is the same run. Gives up
+    /// after half a minute without anything new, which is longer than a service takes to be restarted.
+    private func persevering<Value>(
+        with run: RunID,
+        _ attempt: (_ isFirst: Bool) async throws -> Value,
+        progress: () -> Int,
+        interrupted: () -> Void
+    ) async throws -> Value {
+        var failures = 0
+        var last = 0
+        var isFirst = true
+        while true {
+            do {
+                return try await attempt(isFirst)
+            } catch let interruption as Interruption {
+                isFirst = false
+                failures = progress() > last ? 1 : failures + 1
+                last = progress()
+                guard failures <= Self.mostFailures else {
+                    throw Failure(
+                        "The answer broke off: \(interruption.reason). Its run is kept: octavo runs show \(run)"
+                    )
+                }
+            }
+            interrupted()
+            try await Task.sleep(for: Self.pause)
+        }
+    }
+
+    private static let pause = Duration.milliseconds(500)
+    private static let mostFailures = 60
+
+    /// The connection broke after the question was sent.
+    private struct Interruption: Error {
+        let reason: String
+    }
+
+    /// - Parameter isFirst: Whether nothing was heard from this gateway yet. Then one that does not answer is the mistake of
+    ///   whoever gave its address.
+    private func post(
+        _ question: String,
+        _ run: RunID,
+        accept: String,
+        isFirst: Bool
+    ) async throws -> HTTPClientResponse {
         struct Body: Encodable {
             var question: String
+            var run: RunID
             var channel = Question.Channel.terminal
         }
         var request = HTTPClientRequest(url: url + "/v1/ask")
         request.method = .POST
         request.headers = ["content-type": "application/json", "accept": accept]
         if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
-        request.body = .bytes(try JSON(encoding: Body(question: question)).bytes)
+        request.body = .bytes(try JSON(encoding: Body(question: question, run: run)).bytes)
         do {
             return try await HTTPClient.agents.execute(request, timeout: Self.timeout)
         } catch {
             try Task.checkCancellation()
+            // It had taken the connection, and so perhaps the question.
+            let wasThere = error as? HTTPClientError == .remoteConnectionClosed
+            guard isFirst, !wasThere else { throw Interruption(reason: reason(error)) }
             throw Failure(
                 "There is no gateway at \(url): \(reason(error)). Start Octavo with `\(Failure.start)`, or name another address with --url."
             )
@@ -84,17 +155,15 @@ struct Asking: Sendable {
             return try await response.body.collect(upTo: Self.mostBytes)
         } catch {
             try Task.checkCancellation()
-            throw brokenOff(error)
+            throw Interruption(reason: reason(error))
         }
     }
 
-    private func brokenOff(_ error: any Error) -> Failure {
-        Failure("The answer broke off: \(reason(error)). Its run is kept: octavo runs list")
-    }
-
     /// The sentence of a problem, RFC 9457.
-    private func failure(_ response: HTTPClientResponse, _ body: ByteBuffer) -> Failure {
+    private func failure(_ response: HTTPClientResponse, _ body: ByteBuffer, isFirst: Bool) -> any Error {
         let problem = try? JSON(validating: body)
+        // A service that is just restarted; when it is the first try, it may be away for long, and is not waited for.
+        if !isFirst, response.status == .serviceUnavailable { return Interruption(reason: "a service is away") }
         return Failure(
             problem?.member("detail")?.string.map(Terminal.harmless)
                 ?? "\(url) is not Octavo's gateway: it answered with HTTP \(response.status.code). Name another address with --url."
@@ -115,48 +184,5 @@ private func reason(_ error: any Error) -> String {
     case is HTTPParserError: "what answers there does not speak HTTP"
     case is NIOTooManyBytesError: "it is longer than it may be"
     default: "the connection failed"
-    }
-}
-
-/// Shows a run's events while they come.
-private struct StreamView {
-    let terminal: Terminal
-    private var citations: [Citation] = []
-    private var hasText = false
-    private var outcome: Outcome?
-
-    init(terminal: Terminal) {
-        self.terminal = terminal
-    }
-
-    mutating func show(_ event: ServerSentEvent) throws {
-        if event.event == "error" {
-            let problem = try? JSON(validating: event.data)
-            throw Failure(Terminal.harmless(problem?.member("detail")?.string ?? event.data))
-        }
-        switch try JSON(validating: event.data).decode(RunEvent.self).body {
-        case .status(let text): if !hasText { Terminal.error.progress(Terminal.harmless(text)) }
-        case .search(let query, let hits):
-            if !hasText { Terminal.error.progress("\(hits) sections on \"\(Terminal.harmless(query).prefix(60))\"") }
-        case .citation(let citation): citations.append(citation)
-        case .text(let text):
-            if !hasText { Terminal.error.clearProgress() }
-            hasText = true
-            terminal.write(Terminal.harmless(text))
-        case .restarted:
-            terminal.line()
-            Terminal.error.line("(interrupted; starting over)")
-            citations = []
-            hasText = false
-        case .finished(let outcome): self.outcome = outcome
-        }
-    }
-
-    func finish() throws {
-        // Where there is text, the line of progress is gone already, and what stands there now is the answer's last.
-        if hasText { terminal.line() } else { Terminal.error.clearProgress() }
-        guard let outcome else { throw Failure("The answer broke off. Its run is kept: octavo runs list") }
-        AnswerView(terminal: terminal).show(citations)
-        if let error = outcome.error { throw Failure(Terminal.harmless(error.message)) }
     }
 }

@@ -1,0 +1,75 @@
+import Agents
+import Contract
+import Wire
+
+/// Shows a run's events while they come, each once, however often the stream begins again.
+struct StreamView {
+    let terminal: Terminal
+    private var citations: [Citation] = []
+    private var hasText = false
+    private var outcome: Outcome?
+    /// The number of the last event shown.
+    private(set) var seen = 0
+
+    init(terminal: Terminal) {
+        self.terminal = terminal
+    }
+
+    /// Whether the run's end was shown.
+    var isOver: Bool { outcome != nil }
+
+    /// - Throws: `Problem` for what the gateway could not go on with.
+    mutating func show(_ event: ServerSentEvent) throws {
+        if event.event == "error" { throw Problem(event.data) }
+        if let number = event.id.flatMap({ Int($0) }) {
+            guard number > seen else { return }
+            seen = number
+        }
+        switch try JSON(validating: event.data).decode(RunEvent.self).body {
+        case .status(let text): if !hasText { Terminal.error.progress(Terminal.harmless(text)) }
+        case .search(let query, let hits):
+            if !hasText { Terminal.error.progress("\(hits) sections on \"\(Terminal.harmless(query).prefix(60))\"") }
+        case .citation(let citation): citations.append(citation)
+        case .text(let text):
+            if !hasText { Terminal.error.clearProgress() }
+            hasText = true
+            terminal.write(Terminal.harmless(text))
+        case .restarted:
+            terminal.line()
+            Terminal.error.line("(interrupted; starting over)")
+            citations = []
+            hasText = false
+        case .finished(let outcome): self.outcome = outcome
+        }
+    }
+
+    /// The connection broke, and the question is asked again.
+    func interrupted() {
+        if !hasText { Terminal.error.progress("The connection broke; following the run again…") }
+    }
+
+    /// Whatever comes next is to stand on a line of its own.
+    func endLine() {
+        // Where there is text, the line of progress is gone already, and what stands there now is the answer's last.
+        if hasText { terminal.line() } else { Terminal.error.clearProgress() }
+    }
+
+    func showOutcome() throws {
+        AnswerView(terminal: terminal).show(citations)
+        if let error = outcome?.error { throw Failure(Terminal.harmless(error.message)) }
+    }
+
+    /// What the gateway says in place of an answer, RFC 9457.
+    struct Problem: Error {
+        /// In words for people.
+        let detail: String
+        /// Whether asking again may do.
+        let isPassing: Bool
+
+        init(_ document: String) {
+            let problem = try? JSON(validating: document)
+            detail = Terminal.harmless(problem?.member("detail")?.string ?? document)
+            isPassing = problem?.member("status")?.description == "503"
+        }
+    }
+}
