@@ -207,7 +207,9 @@ let tests: [Target] = [
     ),
     .testTarget(
         name: "StorageTests",
-        dependencies: ["Contract", "OctavoTesting", "Postgres", "RPC", "Storage", "Wire", nioCore, nioPosix],
+        dependencies: [
+            "Contract", "OctavoTesting", "Postgres", "RPC", "Storage", "Wire", lifecycle, logging, nioCore, nioPosix,
+        ],
         swiftSettings: settings
     ),
     .testTarget(

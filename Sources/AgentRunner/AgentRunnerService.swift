@@ -73,10 +73,12 @@ public enum AgentRunnerService {
             let provider = try ModelProvider(config)
             return { agent.use(DocumentationAgent(model: provider.model, storage: storage, logger: logger)) }
         }
+        let seconds = context.config.int(forKey: "octavo.drain.seconds", default: 30)
         let runs = Runs(
-            agents: ["documentation": agent],
+            agents: ["documentation": agent, EchoAgent.name: EchoAgent()],
             teller: StreamTeller(),
             storage: storage,
+            drain: .seconds(seconds * 2 / 3),
             logger: context.logger
         )
         let drain = Drain()
@@ -92,7 +94,8 @@ public enum AgentRunnerService {
         )
         context.idleExit.watch {
             // A drain ends with the process: nothing may end it but an administrator.
-            runs.count == 0 && !drain.isOn ? server.activity : nil
+            guard runs.count == 0, !drain.isOn, let calls = server.activity else { return nil }
+            return calls + runs.accepted
         } onEnd: {
             server.leaveForWantOfWork()
         }

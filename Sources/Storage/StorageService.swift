@@ -99,8 +99,9 @@ public enum StorageService {
         let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
-        let queued = QueuedRuns(database: database)
-        var operations = operations(database, signals, leases, queued)
+        let queue = RunQueue(database: database)
+        let queued = QueuedRuns(database: database, signals: signals)
+        var operations = operations(database, signals, leases, queue, queued)
         if let context { operations.administer(context) }
         let server = RPCServer(
             listeners,
@@ -109,6 +110,8 @@ public enum StorageService {
             onListening: onListening,
             onDisconnect: { connection, _ in leases.disconnected(connection) }
         )
+        let clock = RunClock(database: database, signals: signals, queue: queue, logger: logger)
+        let bell = Bell(database: database, signals: signals, logger: logger)
         if let context, let pool {
             // Its scheduler's thread and its lock; never Postgres, which may be away for as long as it likes.
             context.watch {
@@ -120,7 +123,7 @@ public enum StorageService {
             context?.describe { server.summary() }
         }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
-        return [pool, transactions].compactMap(\.self) + [schema, leases, queued, server]
+        return [pool, transactions].compactMap(\.self) + [schema, bell, clock, leases, queued, server]
     }
 
     private static func connectionPool(
@@ -160,16 +163,17 @@ public enum StorageService {
         _ database: Database,
         _ signals: RunSignals,
         _ leases: Leases,
+        _ queue: RunQueue,
         _ queued: QueuedRuns
     ) -> Operations {
         var operations = Operations(service: "storage", version: octavoVersion)
         Books(database: database).add(to: &operations)
         Sections(database: database).add(to: &operations)
-        Runs(database: database, signals: signals, leases: leases).add(to: &operations)
         Transactions(database: database).add(to: &operations)
         Maintenance(database: database).add(to: &operations)
         Keys(database: database).add(to: &operations)
         var statements = Statements(database: database)
+        Runs(database: database, signals: signals, leases: leases, queue: queue).add(to: &operations, &statements)
         BookEditing.add(to: &operations, &statements)
         Readers.add(to: &operations, &statements)
         ReadingLists.add(to: &operations, &statements)

@@ -8,7 +8,7 @@ import Wire
 /// Offers this runner to storage and takes what is leased to it. The open call is also the sign of life behind the leases
 /// of all its runs.
 final class ClaimLoop: Service {
-    /// Between two looks whether it may claim again.
+    /// Between two looks whether it takes runs again.
     private static let drainPause = Duration.milliseconds(200)
 
     private let runs: Runs
@@ -30,14 +30,10 @@ final class ClaimLoop: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                // What is leased to it by a claim that is open when the drain begins is carried out: to refuse it would cost
-                // the run one of its attempts. Storage ends each claim within two minutes.
-                if self.drain.isOn {
-                    try? await Task.sleep(for: Self.drainPause)
-                    continue
-                }
                 do {
-                    try await self.claim()
+                    // What is leased to it by a claim that is open when the drain begins is carried out: what is on its way
+                    // when a claim is given up would be lost. Storage ends each claim within two minutes.
+                    if self.drain.isOn { try await self.listenWhileDrained() } else { try await self.claim() }
                 } catch {
                     self.hasStorage.store(Task.isCancelled, ordering: .relaxed)
                     self.logger.debug("claim ended", metadata: ["error": "\(error)"])
@@ -45,27 +41,48 @@ final class ClaimLoop: Service {
                 }
             }
         }
+        // The first of the services that is told to stop: from now on what is still under way has its time.
+        runs.beginDraining()
     }
 
-    private func claim() async throws {
+    /// Takes nothing, and hears what is to be stopped of that which it has.
+    private func listenWhileDrained() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.claim(room: 0) }
+            group.addTask { while self.drain.isOn { try await Task.sleep(for: Self.drainPause) } }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func claim(room: Int = Runs.maximumClaimed) async throws {
         // An open claim says nothing until there is a run, and a connect succeeds while nobody is there to accept.
         _ = try await storage.perform(Describe(), deadline: .seconds(5))
         hasStorage.store(true, ordering: .relaxed)
-        let stream = storage.stream(ClaimRuns(runner: runs.runner, holding: runs.ids), deadline: .seconds(600))
-        for try await claimed in stream.items {
-            logger.info("run claimed", metadata: ["RUN_ID": "\(claimed.run)", "attempt": "\(claimed.attempt)"])
-            do {
-                _ = try runs.accept(
-                    claimed.run,
-                    agent: claimed.agent,
-                    question: claimed.question,
-                    origin: .claimed(attempt: claimed.attempt, next: claimed.next)
-                )
-            } catch {
-                let release = ReleaseRun(run: claimed.run, runner: runs.runner, attempt: claimed.attempt)
-                _ = try? await storage.perform(release, deadline: .seconds(5))
-                logger.warning("claimed run refused", metadata: ["RUN_ID": "\(claimed.run)", "error": "\(error)"])
+        let offer = ClaimRuns(runner: runs.runner, offers: runs.offers, room: room, holding: runs.ids)
+        // All that a runner has room for may be on its way at once.
+        let stream = storage.stream(offer, deadline: .seconds(600), credit: 256)
+        for try await item in stream.items {
+            switch item {
+            case .lease(let lease): await accept(lease)
+            case .stop(let stop): runs.stop(stop.run, upTo: stop.attempt)
             }
+        }
+    }
+
+    private func accept(_ lease: ClaimRuns.Lease) async {
+        logger.info("run claimed", metadata: ["RUN_ID": "\(lease.run)", "attempt": "\(lease.attempt)"])
+        do {
+            _ = try runs.accept(
+                lease.run,
+                agent: lease.agent,
+                question: lease.question,
+                origin: .claimed(attempt: lease.attempt, next: lease.next)
+            )
+        } catch {
+            let release = ReleaseRun(run: lease.run, runner: runs.runner, attempt: lease.attempt, reason: .drained)
+            _ = try? await storage.perform(release, deadline: .seconds(5))
+            logger.warning("claimed run refused", metadata: ["RUN_ID": "\(lease.run)", "error": "\(error)"])
         }
     }
 }

@@ -12,6 +12,7 @@ final class CurrentAgent: RunnableAgent {
     }
 
     var modelName: String { agent.withLock { $0.modelName } }
+    var providerName: String { agent.withLock { $0.providerName } }
 
     /// Runs that begin from now on are this one's.
     func use(_ next: any RunnableAgent) {

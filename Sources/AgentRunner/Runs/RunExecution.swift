@@ -15,6 +15,11 @@ struct RunExecution: Sendable {
         case live
         /// Leased by storage, after another runner was lost or for a run accepted for later.
         case claimed(attempt: Int, next: Int)
+
+        /// The attempt its lease is for; that of an opened run is the first.
+        var attempt: Int { if case .claimed(let attempt, _) = self { attempt } else { 1 } }
+        /// The number of its next event, the first shown here.
+        var next: Int { if case .claimed(_, let next) = self { next } else { 1 } }
     }
 
     let run: RunID
@@ -26,6 +31,7 @@ struct RunExecution: Sendable {
     let storage: RPCClient
     let runner: String
     let feed: RunFeed
+    let stopping: Stopping
     /// The trace of whoever asked.
     let trace: TraceParent
     let logger: Logger
@@ -39,31 +45,78 @@ struct RunExecution: Sendable {
             // The first event follows from the run's id alone, its time too, so it is the same however often the run is
             // asked for: the reader sees it while the opening transaction, which stores it, is still on its way.
             if case .live = origin { feed.show(try JSON(encoding: firstEvent)) }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await storeAndWrite(log, timeline) }
-                group.addTask { try await tellAndAnswer(into: log, timeline) }
-                // `waitForAll` would wait for the other one also when one of them has failed.
-                for try await _ in group {}
+            try await stopping.whileNotStopped {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await storeAndWrite(log, timeline) }
+                    group.addTask { try await tellAndAnswer(into: log, timeline) }
+                    // `waitForAll` would wait for the other one also when one of them has failed.
+                    for try await _ in group {}
+                }
             }
             feed.end()
             logger.info(
                 "run finished",
                 metadata: ["run_id": "\(run)", "agent": "\(agentName)", "trace_id": "\(trace.traceID)"]
             )
-        } catch is RunIsElsewhere {
-            feed.end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
         } catch {
-            logger.warning("run given up here", metadata: ["run_id": "\(run)", "error": "\(error)"])
-            feed.end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
+            await leave(error)
         }
         log.close()
+    }
+
+    /// The run goes on elsewhere, or is over: whoever follows it here does so in storage from now on.
+    private func leave(_ error: any Error) async {
+        switch error {
+        case is RunIsElsewhere, Stopping.Reason.lost:
+            feed.end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
+        case Stopping.Reason.drained:
+            await release(.drained)
+            feed.end(.failure(ServiceError(.aborted, "The agent runner is stopping; the run goes on.", retry: .safe)))
+        case let failure as PassingFailure:
+            logger.info(
+                "attempt failed",
+                metadata: ["run_id": "\(run)", "attempt": "\(origin.attempt)", "error_code": "\(failure.failure.code)"]
+            )
+            await release(.failed, failure.failure, after: failure.pause)
+            if let pause = failure.pause, failure.holdsProvider {
+                let hold = HoldProvider(provider: agent.providerName, milliseconds: pause)
+                _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)
+            }
+            feed.end(.failure(ServiceError(.aborted, "The run is tried again later.", retry: .safe)))
+        default:
+            // What storage does not take goes elsewhere at once; a no to this call too means the lease is gone anyway.
+            logger.warning("run given up here", metadata: ["run_id": "\(run)", "error": "\(error)"])
+            await release(.lost)
+            feed.end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
+        }
+    }
+
+    private func release(
+        _ reason: ReleaseRun.Reason,
+        _ error: Outcome.Failure? = nil,
+        after pause: Int? = nil
+    ) async {
+        let release = ReleaseRun(
+            run: run,
+            runner: runner,
+            attempt: origin.attempt,
+            reason: reason,
+            error: error,
+            afterMilliseconds: pause
+        )
+        do {
+            _ = try await storage.perform(release, deadline: .seconds(5), traceparent: trace)
+        } catch {
+            // Then it ends by time, or with this process.
+            logger.warning("lease not given back", metadata: ["run_id": "\(run)", "error": "\(error)"])
+        }
     }
 
     private func storeAndWrite(_ log: RunLog, _ timeline: Timeline) async throws {
         switch origin {
         case .claimed(let attempt, let next):
-            try log.append(.restarted(attempt: attempt))
-            try await write(log, attempt: attempt, next: next)
+            try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
+            try await log.write(attempt: attempt, next: next)
         case .live:
             let open = OpenRun(
                 run: run,
@@ -77,22 +130,7 @@ struct RunExecution: Sendable {
                 try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
             }
             guard let attempt = opened.attempt else { throw RunIsElsewhere() }
-            try await write(log, attempt: attempt, next: 2)
-        }
-    }
-
-    /// A run whose events storage does not take is given back, so that it ends or goes on elsewhere at once.
-    private func write(_ log: RunLog, attempt: Int, next: Int) async throws {
-        do {
-            try await log.write(attempt: attempt, next: next)
-        } catch {
-            // A no to this call too means the lease is gone anyway.
-            _ = try? await storage.perform(
-                ReleaseRun(run: run, runner: runner, attempt: attempt),
-                deadline: .seconds(5),
-                traceparent: trace
-            )
-            throw error
+            try await log.write(attempt: attempt, next: 2)
         }
     }
 
@@ -121,7 +159,10 @@ struct RunExecution: Sendable {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
+            try Task.checkCancellation()
             let failure = RunFailure(error)
+            // Nobody waits for a run from the queue: it is tried again when that may help.
+            if failure.mayPass, case .claimed = origin { throw PassingFailure(failure) }
             logger.warning(
                 "agent failed",
                 metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]
@@ -154,6 +195,9 @@ struct StreamTeller: Teller {
 protocol RunnableAgent: Sendable {
     /// The model it uses, for the record.
     var modelName: String { get }
+    /// Whom it asks, by the name under which all runs leave it alone when it wants to be: the model, unless there is a better
+    /// one.
+    var providerName: String { get }
 
     /// Answers, saying what happens on the way. Its calls belong to the trace of whoever asked.
     func answer(
@@ -161,6 +205,10 @@ protocol RunnableAgent: Sendable {
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome
+}
+
+extension RunnableAgent {
+    var providerName: String { modelName }
 }
 
 /// The lease is not ours: the run has ended, or is carried out by another runner.

@@ -11,8 +11,12 @@ final class Runs: Service {
     /// before this one.
     static let maximum = 1_024
 
+    /// How many runs it asks the queue for: the rest of the room is for those whose readers wait.
+    static let maximumClaimed = 256
+
     private struct State {
-        var feeds: [RunID: RunFeed] = [:]
+        var executions: [RunID: RunExecution] = [:]
+        var accepted = 0
         var isStopping = false
     }
 
@@ -23,30 +27,59 @@ final class Runs: Service {
     private let storage: RPCClient
     private let logger: Logger
     private let state = Mutex(State())
-    private let accepted: AsyncStream<RunExecution>
-    private let acceptedWriter: AsyncStream<RunExecution>.Continuation
+    private let executions: AsyncStream<RunExecution>
+    private let executionsWriter: AsyncStream<RunExecution>.Continuation
+    private let draining: AsyncStream<Void>
+    private let drainingWriter: AsyncStream<Void>.Continuation
+    private let drain: Duration
 
+    /// - Parameter drain: How long runs that are under way when the process is told to stop have for their end. Then they
+    ///   are given back, and go on elsewhere.
     init(
         agents: [String: any RunnableAgent],
         teller: any Teller,
         storage: RPCClient,
         runner: String = "\(RunID.new())",
+        drain: Duration = .seconds(20),
         logger: Logger
     ) {
         self.agents = agents
         self.teller = teller
         self.storage = storage
         self.runner = runner
+        self.drain = drain
         self.logger = logger
         // Bounded by `maximum`, which `accept` holds to.
-        (accepted, acceptedWriter) = AsyncStream.makeStream()
+        (executions, executionsWriter) = AsyncStream.makeStream()
+        (draining, drainingWriter) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
     }
 
     /// Runs in flight.
-    var count: Int { state.withLock { $0.feeds.count } }
+    var count: Int { state.withLock { $0.executions.count } }
+
+    /// Runs there ever were: those that began and ended between two looks were work too.
+    var accepted: Int { state.withLock { $0.accepted } }
 
     /// The runs in flight.
-    var ids: [RunID] { state.withLock { Array($0.feeds.keys) } }
+    var ids: [RunID] { state.withLock { Array($0.executions.keys) } }
+
+    /// What this runner can do.
+    var offers: [ClaimRuns.Offer] {
+        agents.map { ClaimRuns.Offer(agent: $0, provider: $1.providerName) }.sorted { $0.agent < $1.agent }
+    }
+
+    /// Stops the work on a run whose lease is gone.
+    func stop(_ run: RunID, upTo attempt: Int) {
+        let execution = state.withLock { $0.executions[run] }
+        guard let execution, execution.origin.attempt <= attempt else { return }
+        logger.info("run stopped", metadata: ["RUN_ID": "\(run)", "attempt": "\(attempt)"])
+        execution.stopping.stop(.lost)
+    }
+
+    /// The process is being stopped: what is under way has its time from now on.
+    func beginDraining() {
+        drainingWriter.yield()
+    }
 
     /// Takes a run on and gives its feed; a run that is in flight here already gives the feed it has.
     ///
@@ -62,13 +95,25 @@ final class Runs: Service {
             let known = agents.keys.sorted().joined(separator: ", ")
             throw .invalidArgument("There is no agent \"\(name)\". Agents: \(known).")
         }
-        let first = if case .claimed(_, let next) = origin { next } else { 1 }
-        let (feed, isNew) = try state.withLock { state throws(ServiceError) in
-            // A claim of a run that is in flight here says that its lease was lost and given again: the execution that had
-            // it is refused at its next write, and this one takes its place.
-            if let feed = state.feeds[run], case .live = origin { return (feed, false) }
+        let execution = RunExecution(
+            run: run,
+            agentName: name,
+            question: question,
+            origin: origin,
+            agent: agent,
+            teller: teller,
+            storage: storage,
+            runner: runner,
+            feed: RunFeed(first: origin.next),
+            stopping: Stopping(),
+            trace: trace,
+            logger: logger
+        )
+        let (feed, replaced) = try state.withLock { state throws(ServiceError) in
+            let earlier = state.executions[run]
+            if let earlier, case .live = origin { return (earlier.feed, nil as RunExecution?) }
             guard !state.isStopping else { throw .unavailable("The agent runner is stopping.") }
-            guard state.feeds.count < Self.maximum else {
+            guard state.executions.count < Self.maximum else {
                 throw ServiceError(
                     .resourceExhausted,
                     "The agent runner carries out \(Self.maximum) runs already.",
@@ -76,50 +121,59 @@ final class Runs: Service {
                     afterMilliseconds: 1_000
                 )
             }
-            let feed = RunFeed(first: first)
-            state.feeds[run] = feed
-            return (feed, true)
+            state.executions[run] = execution
+            state.accepted += 1
+            executionsWriter.yield(execution)
+            return (execution.feed, earlier)
         }
-        if isNew {
-            acceptedWriter.yield(
-                RunExecution(
-                    run: run,
-                    agentName: name,
-                    question: question,
-                    origin: origin,
-                    agent: agent,
-                    teller: teller,
-                    storage: storage,
-                    runner: runner,
-                    feed: feed,
-                    trace: trace,
-                    logger: logger
-                )
-            )
-        }
+        // A claim of a run that is in flight here says that its lease was lost and given again: what had it would be refused
+        // at its next write, and this one takes its place.
+        replaced?.stopping.stop(.lost)
         return feed
     }
 
     private func remove(_ execution: RunExecution) {
         state.withLock { state in
-            if state.feeds[execution.run] === execution.feed { state.feeds[execution.run] = nil }
+            if state.executions[execution.run]?.feed === execution.feed { state.executions[execution.run] = nil }
         }
     }
 
     func run() async throws {
         await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                for await execution in accepted {
-                    group.addTask {
-                        await execution.execute()
-                        self.remove(execution)
-                    }
-                }
-                // What was accepted is finished: the group waits for it.
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.carryOut() }
+                group.addTask { await self.giveBackWhatDrags() }
+                await group.next()
+                group.cancelAll()
             }
         } onGracefulShutdown: {
             self.state.withLock { $0.isStopping = true }
-            self.acceptedWriter.finish()
+            self.executionsWriter.finish()
+        }
+    }
+
+    /// Returns when no more are accepted, and those that were are over.
+    private func carryOut() async {
+        await withDiscardingTaskGroup { group in
+            for await execution in executions {
+                group.addTask {
+                    await execution.execute()
+                    self.remove(execution)
+                }
+            }
+        }
+    }
+
+    private func giveBackWhatDrags() async {
+        guard await draining.first(where: { true }) != nil, (try? await Task.sleep(for: drain)) != nil else {
+            // Not before the others are done: the first of the two ends both.
+            try? await Task.sleep(for: .seconds(1_000_000))
+            return
+        }
+        while !Task.isCancelled {
+            for execution in state.withLock({ Array($0.executions.values) }) { execution.stopping.stop(.drained) }
+            // Further ones may be accepted until the sockets are closed.
+            try? await Task.sleep(for: .milliseconds(100))
         }
     }
 }

@@ -15,16 +15,26 @@ public struct GetRun: Operation {
         public var agent: String
         /// What is asked.
         public var question: Question
-        /// The attempt the lease is for.
+        /// The number of its latest lease; 0 before the first.
         public var attempt: Int
+        /// How many attempts failed or were lost, while it is under way.
+        public var failures: Int?
         /// The number of the last event.
         public var events: Int
+        /// The run whose question it asks once more.
+        public var retryOf: RunID?
         /// When it was asked, as RFC 3339.
         public var created: String
         /// When it ended, as RFC 3339.
         public var finished: String?
         /// How it ended.
         public var outcome: Outcome?
+
+        enum CodingKeys: String, CodingKey {
+            case id, state, agent, question, attempt, failures, events
+            case retryOf = "retry_of"
+            case created, finished, outcome
+        }
     }
 
     /// The run.
@@ -63,13 +73,16 @@ public struct ListRuns: Operation {
         public var runs: [Line]
     }
 
+    /// Only those in this state.
+    public var state: RunState?
     /// The page continues behind this run.
     public var before: RunID?
     /// Runs on a page, 1 to 100.
     public var limit: Int
 
     /// The call with its arguments.
-    public init(before: RunID? = nil, limit: Int = 20) {
+    public init(state: RunState? = nil, before: RunID? = nil, limit: Int = 20) {
+        self.state = state
         self.before = before
         self.limit = limit
     }

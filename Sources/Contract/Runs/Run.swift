@@ -2,7 +2,11 @@ public import Wire
 
 /// Where a run stands. The diagram is in `protocol/runs.md`.
 public enum RunState: String, Codable, Sendable, CaseIterable {
-    /// Accepted; no runner holds it.
+    /// Accepted for later, or to be tried again after a pause.
+    case scheduled
+    /// Others of its lane go first.
+    case waiting
+    /// The next runner that offers its agent gets it.
     case queued
     /// A runner holds its lease.
     case running

@@ -195,6 +195,8 @@ extension ServiceError {
         switch state.rawValue {
         case "OC001": return .notFound(error.server?.message ?? "There is no such thing.")
         case Intention.carriedOut: return .carriedOut
+        case "OC004": return .alreadyExists(error.server?.message ?? "It exists already.")
+        case Acceptance.givenUp: return .givenUp
         case "OC002": return .failedPrecondition(error.server?.message ?? "That is not possible now.")
         case "23503": return .notFound(sentences[error.constraint ?? ""] ?? "Something it refers to does not exist.")
         case "23505": return .alreadyExists(sentences[error.constraint ?? ""] ?? "It exists already.")

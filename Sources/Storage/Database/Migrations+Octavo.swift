@@ -9,6 +9,8 @@ extension [Migration] {
         Migration(number: 4, name: "sources", sql: text(PackageResources.m0004_sources_sql)),
         Migration(number: 5, name: "book_page", sql: text(PackageResources.m0005_book_page_sql)),
         Migration(number: 6, name: "keys", sql: text(PackageResources.m0006_keys_sql)),
+        Migration(number: 10, name: "run_work", sql: text(PackageResources.m0010_run_work_sql)),
+        Migration(number: 11, name: "run_engine", sql: text(PackageResources.m0011_run_engine_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

@@ -1,4 +1,5 @@
 import Contract
+import FoundationEssentials
 import NIOCore
 import Postgres
 import RPC
@@ -12,9 +13,8 @@ extension Runs {
 
     /// The events of a run behind a number, then those to come, until it has ended.
     func follow(_ follow: FollowRun, _ call: CallContext, _ items: ItemWriter<RunEvent>) async throws -> Done {
-        try await signals.subscribed(to: .run(follow.run)) { signals in
+        try await signals.subscribed(to: .run(follow.run)) { signal in
             var last = follow.after
-            var signals = signals.makeAsyncIterator()
             while true {
                 let rows = try await events(of: follow.run, after: last)
                 guard let run = rows.first else { throw ServiceError.notFound("There is no run \(follow.run).") }
@@ -23,7 +23,7 @@ extension Runs {
                     last = Int(try row[1, as: Int32.self])
                 }
                 if try run[0, as: Bool.self], rows.count < Self.page { return Done() }
-                if rows.count < Self.page { _ = await signals.next() }
+                if rows.count < Self.page { await signal.wait() }
                 try Task.checkCancellation()
             }
         }
@@ -33,7 +33,7 @@ extension Runs {
     private func events(of run: RunID, after: Int) async throws -> Rows {
         try await database.rows(
             """
-            select run.state not in ('queued', 'running'), run_event.sequence, run_event.event
+            select run.state is not null, run_event.sequence, run_event.event
             from run left join run_event on run_event.run_id = run.id and run_event.sequence > \(after)
             where run.id = \(run.uuid)
             order by run_event.sequence limit \(Self.page)
@@ -43,45 +43,68 @@ extension Runs {
         )
     }
 
-    /// Leases runs to a runner as long as it asks.
+    /// Leases runs to a runner as long as it asks, and tells it what to stop.
     func claim(_ claim: ClaimRuns, _ call: CallContext, _ items: ItemWriter<ClaimRuns.Item>) async throws -> Done {
-        leases.connected(claim.runner, on: call.connection)
-        try await leases.release(unknownTo: claim.runner, holding: claim.holding, deadline: .now + .seconds(10))
-        let end = ContinuousClock.now + Self.claimDuration
-        return try await signals.subscribed(to: .queue) { signals in
-            var signals = signals.makeAsyncIterator()
+        guard (1...ClaimRuns.maximumOffers).contains(claim.offers.count) else {
+            throw ServiceError.invalidArgument("offers has 1 to \(ClaimRuns.maximumOffers) agents.")
+        }
+        guard (0...ClaimRuns.maximumRoom).contains(claim.room) else {
+            throw ServiceError.invalidArgument("room has to be from 0 to \(ClaimRuns.maximumRoom).")
+        }
+        let runner = claim.runner
+        let deadline = ContinuousClock.now + .seconds(10)
+        try await leases.connected(runner, on: call.connection, anew: true, deadline: deadline)
+        leases.holds(runner, claim.holding)
+        return try await signals.subscribed(to: .queue, .runner(runner)) { signal in
+            try await compare(claim, items, deadline: deadline)
+            let end = ContinuousClock.now + Self.claimDuration
             while ContinuousClock.now < end {
-                let rows = try await lease(to: claim.runner)
-                for row in rows {
-                    let item = JSON(trusted: ByteBuffer(bytes: try row.bytes(0)))
-                    try await items.send(json: item)
-                }
-                if rows.isEmpty { _ = await signals.next() }
+                for stop in signals.takeStops(of: runner) { try await items.send(.stop(stop)) }
+                let room = min(RunQueue.most, leases.room(of: runner, most: claim.room))
+                let found = room > 0 ? try await queue.claim(for: runner, claim.offers, most: room) : nil
+                let leased = found?.leases ?? []
+                leases.leased(leased.compactMap(\.run), to: runner)
+                for lease in leased { try await items.send(json: lease) }
+                if leased.isEmpty { await signal.wait(for: found?.again ?? Self.claimDuration) }
                 try Task.checkCancellation()
             }
             return Done()
         }
     }
 
-    private func lease(to runner: String) async throws -> Rows {
-        try await database.rows(
-            """
-            with next as (
-                select id from run where state = 'queued' order by id limit 8 for update skip locked
-            ), leased as (
-                update run set state = 'running', runner = \(runner), attempt = attempt + 1, leased_at = now(),
-                    lease_until = now() + \(Leases.seconds)::float8 * interval '1 second'
-                from next where run.id = next.id
-                returning run.id, run.agent, run.attempt, run.events, run.question_id
-            )
-            select jsonb_build_object(
-                'run', leased.id, 'agent', leased.agent, 'attempt', leased.attempt, 'next', leased.events + 1,
-                'question', jsonb_strip_nulls(jsonb_build_object(
-                    'text', question.text, 'reader', question.reader, 'channel', question.channel)))
-            from leased join question on question.id = leased.question_id
-            order by leased.id
-            """,
-            deadline: .now + .seconds(10)
+    /// What the runner says it holds, and what it does hold: the one may have been lost on the way, the other taken away.
+    private func compare(
+        _ claim: ClaimRuns,
+        _ items: ItemWriter<ClaimRuns.Item>,
+        deadline: ContinuousClock.Instant
+    ) async throws {
+        let holding = claim.holding.map(\.uuid)
+        let lost = try await database.rows(
+            Transitions.lose(unknownTo: claim.runner, holding: holding, underWay: Leases.underWay),
+            deadline: deadline
         )
+        if !lost.isEmpty { signals.signal(.queue) }
+        // One that is not there at all is being opened at this moment.
+        let over = try await database.rows(
+            """
+            select run.id, coalesce(run_work.attempt, run.attempt)
+            from run left join run_work on run_work.run_id = run.id
+            where run.id = any(\(holding)::uuid[]) and run_work.runner is distinct from \(claim.runner)
+            """,
+            isReadOnly: true,
+            deadline: deadline
+        )
+        for row in over {
+            guard let run = RunID(try row[0, as: UUID.self].uuidString) else { continue }
+            leases.over(run, of: claim.runner)
+            try await items.send(.stop(ClaimRuns.Stop(run: run, attempt: Int(try row[1, as: Int32.self]))))
+        }
+    }
+}
+
+extension JSON {
+    /// The run of a lease.
+    fileprivate var run: RunID? {
+        member("run").flatMap { RunID($0.description.filter { $0 != "\"" }) }
     }
 }

@@ -9,14 +9,18 @@ struct Runs: Sendable {
     let database: Database
     let signals: RunSignals
     let leases: Leases
+    let queue: RunQueue
 
-    func add(to operations: inout Operations) {
+    func add(to operations: inout Operations, _ statements: inout Statements) {
         operations.onJSON(OpenRun.self) { try await open($0, $1) }
         operations.on(AppendEvents.self) { try await append($0, $1) }
-        operations.on(ReleaseRun.self) { release, call in
-            try await leases.release(release.run, of: release.runner, attempt: release.attempt, deadline: call.deadline)
-            return Done()
-        }
+        operations.on(ReleaseRun.self) { try await release($0, $1) }
+        operations.on(CancelRun.self) { try await cancel($0, $1) }
+        let signals = signals
+        statements.on(EnqueueRun.self, mayRace: true, to: &operations, Acceptance.enqueue) { signals.accepted($0) }
+        statements.on(RetryRun.self, mayRace: true, to: &operations, Acceptance.retry) { _ in signals.signal(.queue) }
+        operations.on(LimitRuns.self) { try await limit($0, $1) }
+        operations.on(HoldProvider.self) { try await hold($0, $1) }
         operations.onJSON(GetRun.self) { try await get($0, $1) }
         operations.onJSON(ListRuns.self) { try await list($0, $1) }
         operations.allowWithin(GetRun.self)
@@ -29,40 +33,20 @@ struct Runs: Sendable {
         try open.question.check()
         try open.run.check()
         // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
-        leases.connected(open.runner, on: call.connection)
-        let event = call.arguments.member("event")?.description ?? "null"
-        let statement: Query = """
-            with existing as (
-                select run.id, run.state, run.runner, run.attempt, question.text
-                from run join question on question.id = run.question_id where run.id = \(open.run.uuid)
-            ), asked as (
-                insert into question (text, reader, channel)
-                select \(open.question.text), \(open.question.reader), \(open.question.channel.rawValue)
-                where not exists (select from existing)
-                returning id
-            ), opened as (
-                insert into run (id, question_id, agent, model, state, attempt, runner, leased_at, lease_until, events)
-                select \(open.run.uuid), id, \(open.agent), \(open.model), 'running', 1, \(open.runner), now(),
-                    now() + \(Leases.seconds)::float8 * interval '1 second', 1
-                from asked
-                returning id, attempt
-            ), told as (
-                insert into run_event (run_id, sequence, event) select id, 1, \(event)::text::json from opened
-            )
-            select jsonb_build_object('attempt', attempt) from opened
-            union all
-            select jsonb_build_object('attempt', case when state = 'running' and runner = \(open.runner) then attempt end)
-            from existing where text = \(open.question.text)
-            """
+        try await leases.connected(open.runner, on: call.connection, anew: false, deadline: call.deadline)
+        let statement = Acceptance.open(open, event: call.arguments.member("event")?.description ?? "null")
         let opened: JSON?
         do {
             opened = try await database.json(statement, deadline: call.deadline)
         } catch let error as ServiceError where error.code == .alreadyExists {
             // The same run was opened by another call between this one's look and its insert: now it is seen.
             opened = try await database.json(statement, deadline: call.deadline)
+        } catch let error as ServiceError where error.isGivenUp {
+            // Another host has not heard of the runner for too long; but here it is.
+            try await leases.connected(open.runner, on: call.connection, anew: true, deadline: call.deadline)
+            opened = try await database.json(statement, deadline: call.deadline)
         }
-        guard let opened else { throw ServiceError.alreadyExists("The run \(open.run) belongs to another question.") }
-        return opened
+        return opened ?? .emptyObject
     }
 
     private func append(_ append: AppendEvents, _ call: CallContext) async throws -> Done {
@@ -71,47 +55,101 @@ struct Runs: Sendable {
         guard numbers == Array(first.sequence..<(first.sequence + numbers.count)) else {
             throw ServiceError.invalidArgument("Events have to be numbered without a gap.")
         }
+        let outcome: Outcome? = if case .finished(let outcome) = last.body { outcome } else { nil }
+        guard outcome?.state.isTerminal ?? true else {
+            throw ServiceError.invalidArgument("A run that has finished has succeeded, failed or was cancelled.")
+        }
         // The events as they were sent: whoever follows later gets the same bytes.
         let events = call.arguments.member("events")?.description ?? "[]"
-        let outcome: Outcome? = if case .finished(let outcome) = last.body { outcome } else { nil }
         let rows = try await database.rows(
-            """
-            with sent as materialized (
-                select (event ->> 'sequence')::integer as sequence, event
-                from json_array_elements(\(events)::text::json) as sent (event)
-            ), leased as (
-                update run set events = greatest(events, \(last.sequence)),
-                    state = coalesce(\(outcome?.state.rawValue)::text, state),
-                    runner = case when \(outcome != nil) then null else runner end,
-                    lease_until = case when \(outcome != nil) then null
-                        else now() + \(Leases.seconds)::float8 * interval '1 second' end,
-                    finished_at = case when \(outcome != nil) then now() end,
-                    outcome = case when \(outcome != nil)
-                        then (select event -> 'data' from sent where sequence = \(last.sequence)) end
-                where id = \(append.run.uuid) and state = 'running' and runner = \(append.runner)
-                    and attempt = \(append.attempt) and events >= \(first.sequence - 1)
-                returning id, question_id
-            ), stored as (
-                insert into run_event (run_id, sequence, event)
-                select leased.id, sent.sequence, sent.event from leased, sent
-                on conflict do nothing
-            ), answered as (
-                update question set answer = \(outcome?.answer), answered_at = now()
-                from leased where question.id = leased.question_id and \(outcome != nil)
-            )
-            select exists (select from leased),
-                exists (select from run_event join sent using (sequence)
-                    where run_id = \(append.run.uuid) and sequence = \(last.sequence)
-                        and run_event.event::text = sent.event::text)
-            """,
+            Transitions.append(append, events: events, last: last.sequence, outcome: outcome),
             deadline: call.deadline
         )
-        guard let row = rows.first else { throw ServiceError.internal("The events could not be stored.") }
-        // Stored by an earlier try whose answer was lost counts as stored.
-        guard try row[0, as: Bool.self] || row[1, as: Bool.self] else {
+        guard let row = rows.first, try row[0, as: Bool.self] else {
             throw ServiceError.failedPrecondition("The lease of run \(append.run) is lost; it goes on elsewhere.")
         }
         signals.signal(.run(append.run))
+        if outcome != nil { leases.over(append.run, of: append.runner) }
+        return Done()
+    }
+
+    private func release(_ release: ReleaseRun, _ call: CallContext) async throws -> Done {
+        let lease = RunMachine.Lease(runner: release.runner, attempt: release.attempt)
+        let uuid = release.run.uuid
+        let statement =
+            switch release.reason {
+            case .drained: Transitions.drain(uuid, lease)
+            case .lost: Transitions.lose(uuid, lease)
+            case .failed:
+                Transitions.fail(
+                    uuid,
+                    lease,
+                    release.error ?? Outcome.Failure(code: "internal", message: "The attempt failed."),
+                    pause: min(max(0, release.afterMilliseconds ?? 0), HoldProvider.longestMilliseconds)
+                )
+            }
+        _ = try await database.rows(statement, deadline: call.deadline)
+        leases.over(release.run, of: release.runner)
+        signals.signal(.run(release.run))
+        signals.signal(release.reason == .failed ? .clock : .queue)
+        return Done()
+    }
+
+    private func cancel(_ cancel: CancelRun, _ call: CallContext) async throws -> Done {
+        let ended = try await database.rows(Transitions.cancel(cancel.run.uuid), deadline: call.deadline)
+        try signals.concluded(ended)
+        guard ended.isEmpty else { return Done() }
+        let rows = try await database.rows(
+            "select state from run where id = \(cancel.run.uuid)",
+            isReadOnly: true,
+            deadline: call.deadline
+        )
+        guard let row = rows.first else { throw ServiceError.notFound("There is no run \(cancel.run).") }
+        switch try row[0, as: String?.self] {
+        case "cancelled": return Done()
+        case let state?: throw ServiceError.failedPrecondition("The run has ended: it has \(state).")
+        case nil: throw ServiceError.aborted("The run was accepted at this very moment; try again.")
+        }
+    }
+
+    private func limit(_ limit: LimitRuns, _ call: CallContext) async throws -> Done {
+        guard (1...EnqueueRun.maximumNameBytes).contains(limit.agent.utf8.count), limit.concurrent ?? 0 >= 0,
+            (limit.starts == nil) == (limit.seconds == nil), limit.starts ?? 1 > 0,
+            (1...LimitRuns.longestSeconds).contains(limit.seconds ?? 1)
+        else {
+            throw ServiceError.invalidArgument(
+                "Name an agent; concurrent is 0 or more, and starts, 1 or more, goes with seconds, 1 to "
+                    + "\(LimitRuns.longestSeconds)."
+            )
+        }
+        _ = try await database.rows(
+            """
+            insert into agent_limit (agent, concurrent, starts, per)
+            values (\(limit.agent), \(limit.concurrent), \(limit.starts),
+                \(limit.seconds)::integer * interval '1 second')
+            on conflict (agent) do update set concurrent = excluded.concurrent, starts = excluded.starts,
+                per = excluded.per, next_at = '-infinity'
+            """,
+            deadline: call.deadline
+        )
+        signals.signal(.queue)
+        return Done()
+    }
+
+    private func hold(_ hold: HoldProvider, _ call: CallContext) async throws -> Done {
+        guard (1...EnqueueRun.maximumNameBytes).contains(hold.provider.utf8.count),
+            (0...HoldProvider.longestMilliseconds).contains(hold.milliseconds)
+        else {
+            throw ServiceError.invalidArgument("ms has to be from 0 to \(HoldProvider.longestMilliseconds).")
+        }
+        _ = try await database.rows(
+            """
+            insert into provider_hold (provider, until)
+            values (\(hold.provider), clock_timestamp() + \(hold.milliseconds)::bigint * interval '1 millisecond')
+            on conflict (provider) do update set until = greatest(provider_hold.until, excluded.until)
+            """,
+            deadline: call.deadline
+        )
         return Done()
     }
 
@@ -119,12 +157,14 @@ struct Runs: Sendable {
         let found = try await database.json(
             """
             select json_build_object(
-                'id', run.id, 'state', run.state, 'agent', run.agent, 'attempt', run.attempt, 'events', run.events,
+                'id', run.id, 'state', coalesce(run_work.state, run.state), 'agent', run.agent,
+                'attempt', coalesce(run_work.attempt, run.attempt), 'failures', run_work.failures,
+                'events', coalesce(run_work.events, run.events), 'retry_of', run.retry_of,
                 'question', json_strip_nulls(json_build_object(
                     'text', question.text, 'reader', question.reader, 'channel', question.channel)),
                 'created', \(unsafe: Self.timestamp("run.created_at")),
                 'finished', \(unsafe: Self.timestamp("run.finished_at")), 'outcome', run.outcome)
-            from run join question on question.id = run.question_id
+            from run join question on question.id = run.question_id left join run_work on run_work.run_id = run.id
             where run.id = \(get.run.uuid)
             """,
             isReadOnly: true,
@@ -138,15 +178,21 @@ struct Runs: Sendable {
         guard (1...100).contains(list.limit) else {
             throw ServiceError.invalidArgument("limit has to be from 1 to 100.")
         }
+        let states: String? = list.state.map {
+            // As it stands there, so that the index of the few failed ones is used.
+            $0.isTerminal ? "run.state = '\($0.rawValue)'" : "run_work.state = '\($0.rawValue)'"
+        }
         let found = try await database.json(
             """
             select jsonb_build_object('runs', coalesce(jsonb_agg(entry order by id desc), '[]'))
             from (
                 select run.id, jsonb_build_object(
-                    'id', run.id, 'state', run.state, 'agent', run.agent, 'question', left(question.text, 500),
+                    'id', run.id, 'state', coalesce(run_work.state, run.state), 'agent', run.agent,
+                    'question', left(question.text, 500),
                     'created', \(unsafe: Self.timestamp("run.created_at"))) as entry
-                from run join question on question.id = run.question_id
-                where \(list.before?.uuid)::uuid is null or run.id < \(list.before?.uuid)
+                from run join question on question.id = run.question_id left join run_work on run_work.run_id = run.id
+                where (\(list.before?.uuid)::uuid is null or run.id < \(list.before?.uuid))
+                    and \(unsafe: states ?? "true")
                 order by run.id desc limit \(list.limit)
             ) as page
             """,
@@ -159,5 +205,13 @@ struct Runs: Sendable {
     /// RFC 3339 in UTC with milliseconds, as events have it.
     private static func timestamp(_ column: String) -> String {
         "to_char(\(column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+    }
+}
+
+extension RunSignals {
+    /// A run was accepted: now, or for a time that the clock has to know of.
+    func accepted(_ run: EnqueueRun) {
+        if run.delayMilliseconds ?? 0 == 0 { signal(.queue) }
+        if run.delayMilliseconds ?? 0 > 0 || run.deadlineMilliseconds != nil { signal(.clock) }
     }
 }

@@ -8,30 +8,28 @@ import Synchronization
 import Wire
 
 /// Who carries out which run. A runner's open connection is the sign of life behind its leases: when it ends they are
-/// released at once; leases of a runner that never came back, after a restart of this process, end by time.
+/// released at once; leases of a runner whose host is gone, or that never came back after a restart of this process, end
+/// by time.
 final class Leases: Service {
-    /// How long a lease lasts without a sign of life. Longer than a restart of storage takes.
-    static let duration = Duration.seconds(15)
-    /// How often leases of connected runners are renewed, and everything that waits looks again by itself: other hosts
-    /// share the database and wake nobody here.
+    /// How long a runner is believed in without a sign of life. Longer than a restart of storage takes.
+    static let duration = 15.0
+    /// How often the runners that are here are renewed.
     private static let renewal = Duration.seconds(5)
-    /// A run that has taken this many runners with it is not given to another.
-    static let maximumAttempts = 5
     /// What was leased a moment ago may still be on its way to its runner.
-    private static let underWay = 20.0
+    static let underWay = 20.0
 
-    /// Which leases are to end.
-    private enum Ending {
-        case of(runner: String)
-        case unknown(to: String, holding: [UUID])
-        case run(UUID, runner: String, attempt: Int)
-        case expired
+    /// A runner on one of its connections.
+    private struct Session: Hashable {
+        let runner: String
+        let number: Int64
     }
 
     private struct State {
-        var runners: [ConnectionID: String] = [:]
-        /// Lost, and not released yet: bounded by the connections there can be while Postgres is away.
-        var lost: Set<String> = []
+        var sessions: [ConnectionID: Session] = [:]
+        /// Lost, and not given up yet: bounded by the connections there can be while Postgres is away.
+        var lost: Set<Session> = []
+        /// What each runner carries out, as far as it went through here: how much more it may get.
+        var held: [String: Set<RunID>] = [:]
     }
 
     private let database: Database
@@ -48,55 +46,99 @@ final class Leases: Service {
         (losses, loss) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// A runner is there, on this connection; said by a call that came in on it.
+    // MARK: Runners
+
+    /// A runner is there, on this connection; said by a call that came in on it. Errors: `invalid_argument` for a name that
+    /// is none.
     ///
     /// The connection may have ended before the call got here. Its calls are cancelled then, and nobody would take the
     /// entry out again; the runner's leases end by time. A call may be cancelled for other reasons too, so what an
     /// earlier call has noted stays.
-    func connected(_ runner: String, on connection: ConnectionID) {
-        state.withLock { state in
-            let isNew = state.runners.updateValue(runner, forKey: connection) == nil
-            state.lost.remove(runner)
-            if isNew, Task.isCancelled { state.runners[connection] = nil }
+    func connected(
+        _ runner: String,
+        on connection: ConnectionID,
+        anew: Bool,
+        deadline: ContinuousClock.Instant
+    ) async throws {
+        guard (1...100).contains(runner.utf8.count), runner.utf8.allSatisfy(Self.isOfName) else {
+            throw ServiceError.invalidArgument("A runner's name has 1 to 100 letters, digits and \"-\".")
+        }
+        let (session, isNew) = state.withLock { state in
+            if let session = state.sessions[connection], session.runner == runner { return (session, false) }
+            let session = Session(runner: runner, number: .random(in: .min ... .max))
+            if !Task.isCancelled { state.sessions[connection] = session }
+            return (session, true)
+        }
+        guard isNew || anew else { return }
+        _ = try await database.rows(
+            """
+            insert into runner (id, session, alive_until)
+            values (\(runner), \(session.number), now() + \(Self.duration) * interval '1 second')
+            on conflict (id) do update set session = excluded.session, alive_until = excluded.alive_until
+            """,
+            deadline: deadline
+        )
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: false
         }
     }
 
     /// A connection has ended. A runner that has another one open by now was not lost.
     func disconnected(_ connection: ConnectionID) {
         state.withLock { state in
-            guard let runner = state.runners.removeValue(forKey: connection) else { return }
-            if !state.runners.values.contains(runner) { state.lost.insert(runner) }
+            guard let session = state.sessions.removeValue(forKey: connection) else { return }
+            guard !state.sessions.values.contains(where: { $0.runner == session.runner }) else { return }
+            state.held[session.runner] = nil
+            state.lost.insert(session)
         }
         loss.yield()
     }
 
-    /// Ends one lease.
-    func release(
-        _ run: RunID,
-        of runner: String,
-        attempt: Int,
-        deadline: ContinuousClock.Instant
-    ) async throws {
-        _ = try await end(.run(run.uuid, runner: runner, attempt: attempt), deadline: deadline)
+    // MARK: What each holds
+
+    /// A runner says what it holds.
+    func holds(_ runner: String, _ runs: [RunID]) {
+        state.withLock { $0.held[runner] = Set(runs) }
     }
 
-    /// Ends the leases of runs the runner does not know of: they were lost between the lease and the runner.
-    func release(unknownTo runner: String, holding: [RunID], deadline: ContinuousClock.Instant) async throws {
-        _ = try await end(.unknown(to: runner, holding: holding.map(\.uuid)), deadline: deadline)
+    /// How much more a runner that wants `most` may get.
+    func room(of runner: String, most: Int) -> Int {
+        state.withLock { most - ($0.held[runner]?.count ?? 0) }
     }
+
+    /// Runs were leased to a runner.
+    func leased(_ runs: [RunID], to runner: String) {
+        state.withLock { $0.held[runner]?.formUnion(runs) }
+    }
+
+    /// A lease is over; a runner that had no room has some now.
+    func over(_ run: RunID, of runner: String) {
+        let wasHeld = state.withLock { $0.held[runner]?.remove(run) != nil }
+        if wasHeld { signals.signalHere(.runner(runner)) }
+    }
+
+    // MARK: Housekeeping
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await _ in self.losses { await self.releaseLost() }
+                    for await _ in self.losses { await self.giveUpLost() }
                 }
                 group.addTask {
                     // After a start, runners are given the time of a lease to come back before it counts as over.
                     let start = ContinuousClock.now
                     while !Task.isCancelled {
-                        await self.renew(endExpired: ContinuousClock.now - start > Self.duration)
-                        await self.releaseLost()
+                        await self.renew()
+                        if ContinuousClock.now - start > .seconds(Self.duration) { await self.giveUp(nil) }
+                        await self.giveUpLost()
+                        // Whoever waits looks again by itself, if what it waits for was told to nobody here.
                         self.signals.signalAll()
                         try? await Task.sleep(for: Self.renewal)
                     }
@@ -105,87 +147,54 @@ final class Leases: Service {
         }
     }
 
-    private func releaseLost() async {
-        for runner in state.withLock({ $0.lost }) {
-            await attempt("release") {
-                let count = try await end(.of(runner: runner), deadline: .now + .seconds(5))
-                state.withLock { _ = $0.lost.remove(runner) }
-                if count > 0 {
-                    logger.notice("leases released", metadata: ["runner": "\(runner)", "runs": "\(count)"])
-                }
-            }
+    private func giveUpLost() async {
+        for session in state.withLock({ $0.lost }) where await giveUp(session) {
+            state.withLock { _ = $0.lost.remove(session) }
         }
     }
 
-    private func renew(endExpired: Bool) async {
-        let runners = state.withLock { Array(Set($0.runners.values)) }
-        await attempt("renew") {
+    /// Gives up a runner whose connection has ended, or all whose time is over. False when it was not possible now.
+    @discardableResult
+    private func giveUp(_ session: Session?) async -> Bool {
+        await housekeeping("giving up") {
+            let results = try await database.transaction(
+                Transitions.giveUp(session.map { ($0.runner, $0.number) }),
+                deadline: .now + .seconds(5)
+            )
+            let runs = results.dropFirst().first ?? results[0]
+            guard !runs.isEmpty else { return }
+            let metadata: Logger.Metadata = ["runner": "\(session?.runner ?? "unheard of")", "runs": "\(runs.count)"]
+            logger.notice("leases released", metadata: metadata)
+            for row in runs {
+                guard let run = RunID(try row[0, as: UUID.self].uuidString) else { continue }
+                signals.signal(.run(run))
+            }
+            signals.signal(.queue)
+        }
+    }
+
+    private func renew() async {
+        let runners = state.withLock { Array(Set($0.sessions.values.map(\.runner))) }
+        guard !runners.isEmpty else { return }
+        _ = await housekeeping("renewal") {
             _ = try await database.rows(
                 """
-                update run set lease_until = now() + \(Self.seconds)::float8 * interval '1 second'
-                where state = 'running' and runner = any(\(runners)::text[])
+                update runner set alive_until = now() + \(Self.duration) * interval '1 second'
+                where id = any(\(runners)::text[])
                 """,
                 deadline: .now + .seconds(5)
             )
-            if endExpired { _ = try await end(.expired, deadline: .now + .seconds(5)) }
-        }
-    }
-
-    /// Puts runs back into the queue; ends those that have been there too often, with their last event.
-    private func end(_ ending: Ending, deadline: ContinuousClock.Instant) async throws -> Int {
-        let (runner, run, attempt, holding) = Self.parameters(ending)
-        let outcome = """
-            {"state":"failed","citations":[],"supported":false,"model":"","usage":{"requests":0,"input_tokens":0,\
-            "output_tokens":0},"timeline":[],"error":{"code":"unavailable","message":"The run was lost with its runner \
-            \(Self.maximumAttempts) times."}}
-            """
-        let rows = try await database.rows(
-            """
-            with freed as (
-                update run set runner = null, leased_at = null, lease_until = null,
-                    state = case when attempt >= \(Self.maximumAttempts) then 'failed' else 'queued' end,
-                    finished_at = case when attempt >= \(Self.maximumAttempts) then now() end,
-                    outcome = case when attempt >= \(Self.maximumAttempts) then \(outcome)::text::json end,
-                    events = case when attempt >= \(Self.maximumAttempts) then events + 1 else events end
-                where state = 'running' and case
-                    when \(run)::uuid is not null then id = \(run) and runner = \(runner) and attempt = \(attempt)::integer
-                    when \(holding)::uuid[] is not null then runner = \(runner) and id <> all(\(holding)::uuid[])
-                        and leased_at < now() - \(Self.underWay)::float8 * interval '1 second'
-                    when \(runner)::text is not null then runner = \(runner)
-                    else lease_until < now() end
-                returning id, state, events, outcome
-            ), ended as (
-                insert into run_event (run_id, sequence, event)
-                select id, events, json_build_object(
-                    'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'data', outcome,
-                    'sequence', events, 'type', 'finished')
-                from freed where state = 'failed'
-            )
-            select id from freed
-            """,
-            deadline: deadline
-        )
-        if !rows.isEmpty { signals.signalAll() }
-        return rows.count
-    }
-
-    private static func parameters(_ ending: Ending) -> (runner: String?, run: UUID?, attempt: Int?, holding: [UUID]?) {
-        switch ending {
-        case .of(let runner): (runner, nil, nil, nil)
-        case .unknown(let runner, let holding): (runner, nil, nil, holding)
-        case .run(let run, let runner, let attempt): (runner, run, attempt, nil)
-        case .expired: (nil, nil, nil, nil)
         }
     }
 
     /// Housekeeping that fails is tried again at the next turn.
-    private func attempt(_ what: String, _ body: () async throws -> Void) async {
+    private func housekeeping(_ what: String, _ body: () async throws -> Void) async -> Bool {
         do {
             try await body()
+            return true
         } catch {
             logger.debug("housekeeping failed", metadata: ["what": "\(what)", "error": "\(error)"])
+            return false
         }
     }
-
-    static let seconds = Double(duration.components.seconds)
 }

@@ -4,37 +4,56 @@ import RPC
 import ServiceLifecycle
 import Synchronization
 
-/// Counts the runs that wait for an agent runner, for `health`: so whoever can start one knows that it is wanted. An agent
-/// runner that is there takes them within milliseconds; this is for when there is none.
+/// Counts the runs that an agent runner could claim now, for `health`: so whoever can start one knows that it is wanted. An
+/// agent runner that is there takes them within milliseconds; this is for when there is none.
 final class QueuedRuns: Service {
-    /// A run that waits because there is no agent runner waits this much longer.
-    private static let pause = Duration.seconds(5)
+    /// The longest time without a look, and the time between two while runs wait.
+    private static let pause = (quiet: Duration.seconds(5), waiting: Duration.seconds(1))
+    /// An agent runner that is there has this much time before a run counts as waiting for one.
+    private static let grace = Duration.milliseconds(500)
+    /// Counting more would tell nobody more, and takes longer.
+    private static let most = 10_000
 
     private let database: Database
+    private let signals: RunSignals
     private let counted = Atomic(0)
 
-    init(database: Database) {
+    init(database: Database, signals: RunSignals) {
         self.database = database
+        self.signals = signals
     }
 
     var count: Int { counted.load(ordering: .relaxed) }
 
     func run() async {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.look()
-                try? await Task.sleep(for: Self.pause)
+            await self.signals.subscribed(to: .queue) { signal in
+                while !Task.isCancelled {
+                    await self.look()
+                    await signal.wait(for: self.count > 0 ? Self.pause.waiting : Self.pause.quiet)
+                    try? await Task.sleep(for: Self.grace)
+                }
             }
         }
     }
 
     /// While the database is away the last number stands.
     private func look() async {
-        let rows = try? await database.rows(
-            "select count(*) from run where state = 'queued'",
-            isReadOnly: true,
-            deadline: .now + .seconds(5)
-        )
+        let rows = try? await database.rows(Self.statement, isReadOnly: true, deadline: .now + .seconds(5))
         if let count = try? rows?.first?[0, as: Int.self] { counted.store(count, ordering: .relaxed) }
     }
+
+    /// Runs of an agent whose limit is reached are not among them: a runner that is started for them would find none. A hold
+    /// is over within minutes, and only runners know whose provider is meant.
+    private static let statement: Query = """
+        select count(*) from (
+            select from run_work
+            where state = 'queued' and agent <> all(array(
+                select agent from agent_limit as limits
+                where next_at > clock_timestamp() + per - per / starts
+                    or concurrent <= (
+                        select count(*) from run_work as begun where begun.agent = limits.agent and state = 'running')))
+            limit \(most)
+        ) as queued
+        """
 }

@@ -21,6 +21,8 @@ final class OpenTransaction: Sendable {
         /// The call that opened it, waiting until nobody uses it any more.
         var owner: CheckedContinuation<Void, Never>?
         var outcome: Result<Void, ServiceError>?
+        /// Tells whoever waits for what was done in it, once it is over.
+        var afterwards: [@Sendable () -> Void] = []
         /// The one that asked for the end.
         var asking: CheckedContinuation<Result<Void, ServiceError>, Never>?
     }
@@ -53,6 +55,11 @@ final class OpenTransaction: Sendable {
             return Self.ownerToWake(&state)
         }
         owner?.resume()
+    }
+
+    /// Has somebody told of a call within when it is over. They look then, so one that was rolled back does no harm.
+    func afterwards(_ tell: @escaping @Sendable () -> Void) {
+        state.withLock { $0.afterwards.append(tell) }
     }
 
     /// Counts a savepoint that is about to be set.
@@ -133,11 +140,13 @@ final class OpenTransaction: Sendable {
 
     /// It has ended; whoever asked for that is told how.
     func ended(_ outcome: Result<Void, ServiceError>) {
-        let asking = state.withLock { state in
+        let (asking, afterwards) = state.withLock { state in
             state.isClosed = true
             state.outcome = outcome
-            return state.asking.take()
+            defer { state.afterwards = [] }
+            return (state.asking.take(), state.afterwards)
         }
+        if case .success = outcome { for tell in afterwards { tell() } }
         asking?.resume(returning: outcome)
     }
 

@@ -10,6 +10,8 @@ struct Statements: Sendable {
     private struct Entry: Sendable {
         let callers: Set<Role>
         let query: @Sendable (JSON) throws -> Query
+        /// Tells whoever waits for what was done; it was committed.
+        let afterwards: @Sendable (JSON) -> Void
     }
 
     let database: Database
@@ -20,16 +22,26 @@ struct Statements: Sendable {
     }
 
     /// Adds an operation to this table and to the service's.
+    /// - Parameter mayRace: it is run again when it has lost a race, as a batch is.
     mutating func on<O: Operation>(
         _ operation: O.Type,
         isReadOnly: Bool = false,
+        mayRace: Bool = false,
         to operations: inout Operations,
-        _ query: @Sendable @escaping (O) throws -> Query
+        _ query: @Sendable @escaping (O) throws -> Query,
+        afterwards: (@Sendable (O) -> Void)? = nil
     ) {
         let database = database
         operations.onJSON(operation) { arguments, call in
             let query = try query(arguments)
+            if let afterwards, let scope = call.within {
+                try await scope.value(as: OpenTransaction.self).afterwards { afterwards(arguments) }
+            }
+            defer { if call.within == nil { afterwards?(arguments) } }
             guard let intention = Intention(call), call.within == nil, !isReadOnly else {
+                if call.within == nil, mayRace {
+                    return try await database.batch([query], deadline: call.deadline).first ?? .emptyObject
+                }
                 return try await database.json(query, isReadOnly: isReadOnly, call) ?? .emptyObject
             }
             return try await database.once(intention, [query], deadline: call.deadline) { results in
@@ -38,7 +50,11 @@ struct Statements: Sendable {
         }
         operations.allowWithin(operation)
         operations.runOnEventLoop(operation)
-        entries[O.name] = Entry(callers: O.callers) { try query($0.decodeArguments(of: O.self)) }
+        entries[O.name] = Entry(callers: O.callers) {
+            try query($0.decodeArguments(of: O.self))
+        } afterwards: { arguments in
+            if let afterwards, let operation: O = try? arguments.decodeArguments(of: O.self) { afterwards(operation) }
+        }
     }
 
     /// Adds an operation that reads by a key, in two forms: the statement as part of a transaction, and the one that shares
@@ -62,7 +78,12 @@ struct Statements: Sendable {
         }
         operations.allowWithin(operation)
         operations.runOnEventLoop(operation)
-        entries[O.name] = Entry(callers: O.callers) { query(try $0.decodeArguments(of: O.self)) }
+        // It reads: there is nothing to tell anybody.
+        entries[O.name] = Entry(
+            callers: O.callers,
+            query: { query(try $0.decodeArguments(of: O.self)) },
+            afterwards: { _ in }
+        )
     }
 
     /// Adds the operation that carries out several of these at once.
@@ -78,6 +99,11 @@ struct Statements: Sendable {
             throw ServiceError.invalidArgument("A batch has 1 to \(RunBatch.maximumOperations) operations.")
         }
         let queries = try batch.operations.enumerated().map { try query(for: $1, at: $0, role: call.role) }
+        defer {
+            if call.within == nil {
+                for operation in batch.operations { entries[operation.call]?.afterwards(operation.arguments) }
+            }
+        }
         let answer = { @Sendable (results: [JSON]) in
             JSON(object: ["results": JSON(array: results)])
         }

@@ -1,0 +1,18 @@
+import Contract
+import Wire
+
+/// Answers with the question: for trying out everything around an agent, and for measuring it, without a model.
+struct EchoAgent: RunnableAgent {
+    /// Under which it is asked for.
+    static let name = "echo"
+
+    var modelName: String { "echo" }
+
+    func answer(
+        _ question: Question,
+        trace: TraceParent,
+        emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+    ) async throws -> Outcome {
+        Outcome(state: .succeeded, answer: question.text, supported: false, model: modelName)
+    }
+}

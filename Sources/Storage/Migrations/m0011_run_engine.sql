@@ -1,0 +1,212 @@
+-- The transitions of protocol/runs.md that storage makes by itself. The others are statements beside their operations.
+
+-- In the place of a document, where a statement refuses what it is asked.
+create function octavo_raise(code text, message text) returns jsonb
+language plpgsql as $$
+begin
+    raise exception using errcode = code, message = message;
+end $$;
+
+-- A run comes up in its lane: it has its turn, or waits. Whoever enters or leaves a lane does so alone.
+create function octavo_enter_lane() returns trigger
+language plpgsql as $$
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception using errcode = 'OC002',
+            message = 'A run of a lane cannot be accepted in a transaction that does not see what others commit.';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended(new.lane, 1));
+    if (select count(*) from run_work where lane = new.lane and has_turn) < new.lane_width then
+        new.has_turn := true;
+    else
+        new.state := 'waiting';
+        new.ticket := null;
+    end if;
+    return new;
+end $$;
+
+-- A run of a lane has ended, however that came: the next has its turn.
+create function octavo_leave_lane() returns trigger
+language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended(old.lane, 1));
+    update run_work set state = 'queued', ticket = nextval('run_ticket')
+    where run_id = (
+        select run_id from run_work where lane = old.lane and state = 'waiting'
+        order by priority desc, ready_at limit 1 for update);
+    return null;
+end $$;
+
+create trigger run_work_enter_lane before insert or update of state on run_work for each row
+    when (new.state = 'queued' and new.lane is not null and not new.has_turn) execute function octavo_enter_lane();
+create trigger run_work_leave_lane after delete on run_work for each row
+    when (old.has_turn) execute function octavo_leave_lane();
+
+-- Ends runs that are under way, with their last event. Returns those it has ended, with the leases they had.
+create function octavo_conclude(runs uuid[], how text, code text, message text)
+returns table (run uuid, runner text, attempt integer)
+language sql as $$
+    with ended as (
+        delete from run_work where run_id = any(runs)
+        returning run_id, runner, attempt, events + 1 as events
+    ), outcome as (
+        select ended.*, json_build_object(
+            'state', how, 'citations', '[]'::json, 'supported', false, 'model', run.model,
+            'error', json_build_object('code', code, 'message', message), 'timeline', '[]'::json,
+            'usage', json_build_object('requests', 0, 'input_tokens', 0, 'output_tokens', 0)) as outcome
+        from ended join run on run.id = ended.run_id
+    ), told as (
+        insert into run_event (run_id, sequence, event)
+        select run_id, events, json_build_object(
+            'at', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'data', outcome,
+            'sequence', events, 'type', 'finished')
+        from outcome
+    ), recorded as (
+        update run set state = how, attempt = outcome.attempt, events = outcome.events, outcome = outcome.outcome,
+            finished_at = clock_timestamp()
+        from outcome where run.id = outcome.run_id
+    )
+    select run_id, runner, attempt from ended
+$$;
+
+-- Ends runs, and cancels the runs they have begun: generation by generation, so that one that was being begun meanwhile is
+-- seen when its parent is gone.
+create function octavo_conclude_all(runs uuid[], how text, code text, message text)
+returns table (run uuid, runner text, attempt integer)
+language plpgsql as $$
+begin
+    while runs is not null loop
+        return query select * from octavo_conclude(runs, how, code, message);
+        select array_agg(id) into runs from run where parent_id = any(runs);
+        how := 'cancelled';
+        code := 'cancelled';
+        message := 'The run that has begun this one has ended.';
+    end loop;
+end $$;
+
+-- Leases whose runner is gone: their runs are queued again, or end where that was the last try.
+create function octavo_lose(runs uuid[], attempts integer[]) returns setof uuid
+language plpgsql as $$
+declare
+    again uuid[];
+    over uuid[];
+begin
+    select array_agg(work.run_id) filter (where failures + 1 < tries),
+        array_agg(work.run_id) filter (where failures + 1 >= tries) into again, over
+    from (
+        select run_work.* from run_work
+            join unnest(runs, attempts) as lease (run_id, attempt) using (run_id, attempt)
+        where state = 'running' order by run_id for update of run_work
+    ) as work;
+    update run_work set state = 'queued', ticket = nextval('run_ticket'), runner = null, leased_at = null,
+        failures = failures + 1
+    where run_id = any(again);
+    if over is not null then
+        perform octavo_conclude(
+            over, 'failed', 'unavailable', 'The run was lost with its runner, and may not be tried again.');
+    end if;
+    return query select unnest(again || over);
+end $$;
+
+-- An attempt that failed by something that may pass: the run is scheduled again, or ends where that was the last try.
+-- Nothing is done when the lease is another's by now.
+create function octavo_fail(
+    failed uuid, holder text, held integer, code text, message text, pause interval)
+returns text
+language plpgsql as $$
+declare
+    work run_work;
+begin
+    select * into work from run_work
+    where run_id = failed and state = 'running' and runner = holder and attempt = held for update;
+    if not found then return null; end if;
+    if work.failures + 1 >= work.tries then
+        perform octavo_conclude(array[failed], 'failed', code, message);
+        return 'failed';
+    end if;
+    update run_work set state = 'scheduled', runner = null, leased_at = null, failures = failures + 1,
+        ready_at = clock_timestamp() + greatest(
+            pause, least(300, 2 ^ work.failures) * (0.5 + random() / 2) * interval '1 second')
+    where run_id = failed;
+    return 'scheduled';
+end $$;
+
+-- Leases up to `most` runs to a runner: of the given queues, each an agent and a priority with its provider, behind the
+-- ticket up to which nothing is left in it. A row without a document says when to look again.
+--
+-- A function for its settings: whatever the statistics say of a table that is empty at one moment and full at the next, a
+-- queue is read along its index.
+create function octavo_claim(
+    claimer text, agents text[], priorities integer[], providers text[], floors bigint[], most integer)
+returns table (document jsonb, again interval)
+language plpgsql
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+    clock timestamptz;
+begin
+    -- One claim at a time, over all hosts, so that limits are kept to exactly: each sees what the one before has leased.
+    perform pg_advisory_xact_lock(7091318, 5);
+    clock := clock_timestamp();
+    -- Held until the leases are there, or a runner that is given up meanwhile would keep them for ever.
+    perform from runner where id = claimer and alive_until > clock for key share;
+    if not found then
+        raise exception using errcode = 'OC005', message = 'The runner was given up; claim again.';
+    end if;
+    return query
+    with queue as (
+        select * from unnest(agents, priorities, providers, floors) as queue (agent, priority, provider, floor)
+    ), room as materialized (
+        -- How many of each agent may begin now.
+        select offer.agent, limits.agent is not null as is_limited, held.until, greatest(0, least(
+            case when held.until > clock then 0 else most end,
+            case when concurrent is not null then concurrent - (
+                select count(*) from run_work where run_work.agent = offer.agent and state = 'running') end,
+            case when starts is not null then
+                floor(extract(epoch from clock + per - greatest(next_at, clock)) / extract(epoch from per) * starts) end
+            ))::integer as room
+        from (select distinct queue.agent, queue.provider from queue) as offer
+            left join agent_limit as limits on limits.agent = offer.agent
+            left join provider_hold as held on held.provider = offer.provider and held.until > clock
+    ), candidate as (
+        select work.*, row_number() over (partition by work.agent order by work.since, work.ticket) as place, room.room
+        from queue join room on room.agent = queue.agent and room.room > 0, lateral (
+            select run_id, run_work.agent, ticket, ready_at - run_work.priority * interval '1 minute' as since
+            from run_work
+            where state = 'queued' and run_work.agent = queue.agent and run_work.priority = queue.priority
+                and ticket > queue.floor
+            order by ticket limit room.room
+        ) as work
+    ), first as materialized (
+        select run_id from candidate where place <= candidate.room order by since, ticket limit most
+    ), free as materialized (
+        select run_work.run_id from run_work join first using (run_id)
+        where state = 'queued' for update of run_work skip locked
+    ), leased as (
+        update run_work set state = 'running', ticket = null, attempt = run_work.attempt + 1, runner = claimer,
+            leased_at = clock
+        from free where run_work.run_id = free.run_id
+        returning run_work.*
+    ), counted as (
+        update agent_limit set next_at = greatest(next_at, clock) + per / starts * begun.count
+        from (select agent, count(*) from leased group by agent) as begun
+        where agent_limit.agent = begun.agent and starts is not null
+    )
+    select jsonb_build_object(
+            'run', run.id, 'agent', run.agent, 'attempt', leased.attempt, 'next', leased.events + 1,
+            'question', jsonb_strip_nulls(jsonb_build_object(
+                'text', question.text, 'reader', question.reader, 'channel', question.channel))),
+        null::interval
+    from leased join run on run.id = leased.run_id join question on question.id = run.question_id
+    union all
+    -- A provider's time is known; where a limit is reached, nothing tells when a run of another host has ended.
+    select null, min(coalesce(room.until - clock, interval '100 ms'))
+    from room
+    where (room.is_limited or room.until is not null)
+        and room.room <= (select count(*) from leased where leased.agent = room.agent)
+        and exists (
+            select from queue join run_work using (agent, priority)
+            where queue.agent = room.agent and state = 'queued' and ticket > queue.floor)
+    having count(*) > 0;
+end $$;

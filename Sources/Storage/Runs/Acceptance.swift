@@ -1,0 +1,180 @@
+import Contract
+import Postgres
+import Wire
+
+/// How runs come in: the first transitions of `RunMachine`, as statements.
+enum Acceptance {
+    /// A run a reader waits for: the question, the run, its lease and its first event. The answer is the attempt, where the
+    /// lease is the runner's.
+    static func open(_ open: OpenRun, event: String) -> Query {
+        """
+        with existing as (
+            select run.id, run_work.runner, run_work.attempt, question.text
+            from run join question on question.id = run.question_id left join run_work on run_work.run_id = run.id
+            where run.id = \(open.run.uuid)
+        ), known as (
+            -- Held until the lease is there, or a runner that is given up meanwhile would keep it for ever.
+            select id from runner where id = \(open.runner) for key share
+        ), asked as (
+            insert into question (text, reader, channel)
+            select \(open.question.text), \(open.question.reader), \(open.question.channel.rawValue)
+            from known where not exists (select from existing)
+            returning id
+        ), opened as (
+            insert into run (id, question_id, agent, model)
+            select \(open.run.uuid), id, \(open.agent), \(open.model) from asked
+            returning id
+        ), leased as (
+            insert into run_work (run_id, agent, state, priority, tries, attempt, runner, leased_at, events)
+            select id, \(open.agent), 'running', \(usualPriority), \(usualTries), 1, \(open.runner), clock_timestamp(), 1
+            from opened
+            returning attempt
+        ), told as (
+            insert into run_event (run_id, sequence, event) select id, 1, \(event)::text::json from opened
+        )
+        select coalesce(
+            (select jsonb_build_object('attempt', attempt) from leased),
+            (select jsonb_build_object('attempt', case when runner = \(open.runner) then attempt end)
+                from existing where text = \(open.question.text)),
+            case when exists (select from existing)
+                then octavo_raise('OC004', 'The run belongs to another question.')
+                else octavo_raise(\(givenUp), 'The runner was given up; claim again.') end)
+        """
+    }
+
+    /// A run accepted for later. The answer is `EnqueueRun.Result`.
+    static func enqueue(_ enqueue: EnqueueRun) throws(ServiceError) -> Query {
+        try check(enqueue)
+        let unique = enqueue.unique
+        let milliseconds = "* interval '1 millisecond'"
+        return """
+            with given as (
+                select case when \(unique != nil)
+                    then \(enqueue.agent) || ' ' || coalesce('key ' || \(unique?.key)::text,
+                        'question ' || encode(sha256(convert_to(\(enqueue.question.text), 'UTF8')), 'hex')) end as key
+            ), existing as (
+                select run.id, question.text from run join question on question.id = run.question_id
+                where run.id = \(enqueue.run.uuid)
+            ), parent as (
+                -- Held, so that it cannot end without this one.
+                select run_id from run_work where run_id = \(enqueue.parent?.uuid)::uuid for key share
+            ), standing as (
+                insert into run_unique as earlier (key, run_id, until, until_ended)
+                select key, \(enqueue.run.uuid),
+                    now() + \(unique?.seconds)::integer * interval '1 second',
+                    \(unique.map { $0.untilEnded ?? ($0.seconds == nil) } ?? false)
+                from given where key is not null and not exists (select from existing)
+                on conflict (key) do update set run_id = excluded.run_id, until = excluded.until,
+                    until_ended = excluded.until_ended
+                -- One accepted at this very moment is not seen here, so what counts is whether its end is seen.
+                where not (coalesce(earlier.until > now(), false) or earlier.until_ended and not exists (
+                    select from run where run.id = earlier.run_id and run.state is not null))
+                returning key
+            ), asked as (
+                insert into question (text, reader, channel)
+                select \(enqueue.question.text), \(enqueue.question.reader), \(enqueue.question.channel.rawValue)
+                from given
+                where not exists (select from existing) and (key is null or exists (select from standing))
+                    and (\(enqueue.parent == nil) or exists (select from parent))
+                returning id
+            ), opened as (
+                insert into run (id, question_id, agent, model, parent_id)
+                select \(enqueue.run.uuid), id, \(enqueue.agent), '', \(enqueue.parent?.uuid)::uuid from asked
+                returning id
+            ), placed as (
+                insert into run_work (run_id, agent, state, ticket, priority, tries, ready_at, deadline_at, lane, lane_width,
+                    parent_id)
+                select id, \(enqueue.agent), case when \(enqueue.isDue) then 'queued' else 'scheduled' end,
+                    case when \(enqueue.isDue) then nextval('run_ticket') end,
+                    \(enqueue.priority ?? usualPriority), \(enqueue.tries ?? usualTries),
+                    clock_timestamp() + \(enqueue.delayMilliseconds ?? 0)::bigint \(unsafe: milliseconds),
+                    clock_timestamp() + \(enqueue.deadlineMilliseconds)::bigint \(unsafe: milliseconds),
+                    \(enqueue.lane), case when \(enqueue.lane != nil) then \(enqueue.laneWidth ?? 1)::integer end,
+                    \(enqueue.parent?.uuid)::uuid
+                from opened
+            )
+            select coalesce(
+                (select jsonb_build_object('run', id, 'new', true) from opened),
+                (select jsonb_build_object('run', id, 'new', false) from existing
+                    where text = \(enqueue.question.text)),
+                case when exists (select from existing)
+                    then octavo_raise('OC004', 'The run belongs to another question.')
+                    when \(enqueue.parent != nil) and not exists (select from parent)
+                    then octavo_raise('OC002', 'The run that begins it is not under way.') end,
+                (select jsonb_build_object('run', run_id, 'new', false) from run_unique join given using (key)),
+                -- Its key was taken at this very moment: the next look sees by whom.
+                octavo_raise('40001', 'Another transaction was faster.'))
+            """
+    }
+
+    /// A run that has ended, once more. The answer is `EnqueueRun.Result`.
+    static func retry(_ retry: RetryRun) -> Query {
+        """
+        with earlier as (
+            select run.id, question_id, agent, state, text from run join question on question.id = run.question_id
+            where run.id = \(retry.run.uuid)
+        ), existing as (
+            select run.id, retry_of from run where id = \(retry.new.uuid)
+        ), opened as (
+            insert into run (id, question_id, agent, model, retry_of)
+            select \(retry.new.uuid), question_id, agent, '', id from earlier
+            where state is not null and not exists (select from existing)
+            returning id, agent
+        ), placed as (
+            insert into run_work (run_id, agent, state, ticket, priority, tries)
+            select id, agent, 'queued', nextval('run_ticket'), \(usualPriority), \(usualTries) from opened
+        )
+        select coalesce(
+            (select jsonb_build_object('run', id, 'new', true) from opened),
+            (select jsonb_build_object('run', id, 'new', false) from existing where retry_of = \(retry.run.uuid)),
+            case when exists (select from existing) then octavo_raise('OC004', 'The new run belongs to another question.')
+                when exists (select from earlier) then octavo_raise('OC002', 'The run has not ended yet.')
+                else octavo_raise('OC001', 'There is no such run.') end)
+        """
+    }
+
+    /// How often a run may fail or be lost.
+    static let usualTries = 5
+    /// 0 to 3.
+    static let usualPriority = 1
+    /// The SQLSTATE of a runner that storage knows no longer.
+    static let givenUp = "OC005"
+
+    private static func check(_ enqueue: EnqueueRun) throws(ServiceError) {
+        try enqueue.question.check()
+        try enqueue.run.check()
+        func check(_ value: Int?, _ range: ClosedRange<Int>, _ name: String) throws(ServiceError) {
+            guard let value, !range.contains(value) else { return }
+            throw .invalidArgument("\(name) has to be from \(range.lowerBound) to \(range.upperBound).")
+        }
+        try check(enqueue.priority, 0...3, "priority")
+        try check(enqueue.tries, 1...100, "tries")
+        try check(enqueue.laneWidth, 1...1_000, "lane_width")
+        try check(enqueue.delayMilliseconds, 0...EnqueueRun.longestMilliseconds, "delay_ms")
+        try check(enqueue.deadlineMilliseconds, 1...EnqueueRun.longestMilliseconds, "deadline_ms")
+        try check(enqueue.unique?.seconds, 1...EnqueueRun.longestMilliseconds / 1_000, "unique.seconds")
+        let names = [(enqueue.agent, "agent"), (enqueue.lane, "lane"), (enqueue.unique?.key, "unique.key")]
+        for case (let text?, let name) in names {
+            try check(text.utf8.count, 1...EnqueueRun.maximumNameBytes, "The number of bytes of \(name)")
+        }
+        guard enqueue.lane != nil || enqueue.laneWidth == nil else {
+            throw .invalidArgument("lane_width is for a lane: name one.")
+        }
+    }
+}
+
+extension EnqueueRun {
+    fileprivate var isDue: Bool { (delayMilliseconds ?? 0) == 0 }
+}
+
+extension ServiceError {
+    /// Whether storage knows the runner no longer.
+    var isGivenUp: Bool { details == Self.givenUp.details && code == .failedPrecondition }
+
+    /// To a runner that storage knows no longer.
+    static let givenUp = ServiceError(
+        .failedPrecondition,
+        "The runner was given up, since nobody has heard of it; claim again.",
+        details: JSON(trusted: #"{"state":"given_up"}"#)
+    )
+}

@@ -1,0 +1,105 @@
+import Contract
+import FoundationEssentials
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// Carries signals to the storage services of other hosts that share the database, by NOTIFY. It is a wake-up and no data:
+/// what is missed is found when everybody looks again by themselves, which happens every few seconds.
+///
+/// NOTIFY takes a lock over all commits of the database, so it is never part of what a caller waits for, and what
+/// comes within some milliseconds is told together.
+final class Bell: Service {
+    static let channel = "octavo_runs"
+    /// How long news gathers: a fraction of what a run on another host may wait.
+    private static let pause = Duration.milliseconds(10)
+
+    private let database: Database
+    private let signals: RunSignals
+    private let logger: Logger
+    /// This process, so that it does not wake itself.
+    private let host = UUID().uuidString.lowercased()
+
+    init(database: Database, signals: RunSignals, logger: Logger) {
+        self.database = database
+        self.signals = signals
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.listen() }
+                group.addTask {
+                    while !Task.isCancelled {
+                        await self.signals.newsCame.wait()
+                        await self.ring(self.signals.takeNews())
+                        try? await Task.sleep(for: Self.pause)
+                    }
+                }
+            }
+        }
+    }
+
+    private func ring(_ news: RunSignals.News) async {
+        guard !news.isEmpty else { return }
+        do {
+            let text = Self.text(news, from: host)
+            _ = try await database.rows(
+                "select pg_notify('\(unsafe: Self.channel)', \(text))",
+                deadline: .now + .seconds(5)
+            )
+        } catch {
+            logger.debug("other hosts not told", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func listen() async {
+        guard let pool = database.pool else { return }
+        do {
+            for await event in try pool.listen(to: Self.channel) {
+                switch event {
+                case .gap: signals.signalAll()
+                case .notification(let notification): hear(notification.payload)
+                }
+            }
+        } catch {
+            // Behind pgbouncer: then everybody looks again every few seconds.
+            logger.notice("other hosts are not heard at once", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func hear(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.first.map(String.init) != host else { return }
+        for word in words.dropFirst() {
+            let parts = word.split(separator: "/").map(String.init)
+            switch parts.first {
+            case "queue": signals.signalHere(.queue)
+            case "clock": signals.signalHere(.clock)
+            case "run":
+                if parts.count == 2, let run = RunID(parts[1]) { signals.signalHere(.run(run)) }
+            case "stop":
+                guard parts.count == 4, let run = RunID(parts[2]), let attempt = Int(parts[3]) else { continue }
+                signals.stopHere(RunSignals.Stop(runner: parts[1], run: run, attempt: attempt))
+            default: signals.signalAll()
+            }
+        }
+    }
+
+    /// `HOST queue clock run/RUN stop/RUNNER/RUN/ATTEMPT`; `all` stands for what does not fit into the 8,000 bytes of a
+    /// notification.
+    static func text(_ news: RunSignals.News, from host: String) -> String {
+        var words = [host]
+        if news.isQueue { words.append("queue") }
+        if news.isClock { words.append("clock") }
+        let stops = news.stops.map { "stop/\($0.runner)/\($0.run)/\($0.attempt)" }
+        let most = RunSignals.News.mostRuns
+        if news.runs.count > most || stops.count > most / 4 {
+            words += ["all"] + stops.prefix(most / 4)
+        } else {
+            words += stops + news.runs.map { "run/\($0)" }
+        }
+        return words.joined(separator: " ")
+    }
+}

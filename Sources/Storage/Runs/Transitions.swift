@@ -1,0 +1,180 @@
+import Contract
+import FoundationEssentials
+import Postgres
+
+/// What happens to runs that were accepted: the transitions of `RunMachine`, as statements. Each checks where the run
+/// stands, and changes it, in one.
+enum Transitions {
+    typealias Lease = RunMachine.Lease
+
+    /// Events of the holder of a lease, and how the run ended when the last of them is `finished`. Whether it was done, or
+    /// was done before: what is stored already may be sent again.
+    static func append(_ append: AppendEvents, events: String, last: Int, outcome: Outcome?) -> Query {
+        let first = append.events.first?.sequence ?? 1
+        guard let outcome else {
+            return """
+                with sent as materialized (
+                    select (event ->> 'sequence')::integer as sequence, event
+                    from json_array_elements(\(events)::text::json) as sent (event)
+                ), held as (
+                    update run_work set events = greatest(events, \(last))
+                    where run_id = \(append.run.uuid) and state = 'running' and runner = \(append.runner)
+                        and attempt = \(append.attempt) and events >= \(first - 1)
+                    returning run_id
+                ), stored as (
+                    insert into run_event (run_id, sequence, event)
+                    select held.run_id, sent.sequence, sent.event from held, sent
+                    on conflict do nothing
+                )
+                select case when exists (select from held) then true else \(isStored: append, last) end
+                """
+        }
+        return """
+            with sent as materialized (
+                select (event ->> 'sequence')::integer as sequence, event
+                from json_array_elements(\(events)::text::json) as sent (event)
+            ), held as (
+                delete from run_work
+                where run_id = \(append.run.uuid) and state = 'running' and runner = \(append.runner)
+                    and attempt = \(append.attempt) and events >= \(first - 1)
+                returning run_id, attempt, greatest(events, \(last)) as events
+            ), stored as (
+                insert into run_event (run_id, sequence, event)
+                select held.run_id, sent.sequence, sent.event from held, sent
+                on conflict do nothing
+            ), recorded as (
+                update run set state = \(outcome.state.rawValue), model = \(outcome.model), attempt = held.attempt,
+                    events = held.events, finished_at = clock_timestamp(),
+                    outcome = (select event -> 'data' from sent where sequence = \(last))
+                from held where run.id = held.run_id
+                returning question_id
+            ), answered as (
+                update question set answer = \(outcome.answer), answered_at = clock_timestamp()
+                from recorded where question.id = recorded.question_id
+            )
+            select case when exists (select from held) then true else \(isStored: append, last) end
+            """
+    }
+
+    /// Gives a lease back; no try is counted.
+    static func drain(_ run: UUID, _ lease: Lease) -> Query {
+        """
+        update run_work set state = 'queued', ticket = nextval('run_ticket'), runner = null, leased_at = null
+        where run_id = \(run) and state = 'running' and runner = \(lease.runner) and attempt = \(lease.attempt)
+        returning run_id
+        """
+    }
+
+    /// An attempt that failed by something that may pass.
+    static func fail(_ run: UUID, _ lease: Lease, _ failure: Outcome.Failure, pause: Int) -> Query {
+        """
+        select octavo_fail(\(run), \(lease.runner), \(lease.attempt)::integer, \(failure.code), \(failure.message),
+            \(pause)::bigint * interval '1 millisecond')
+        """
+    }
+
+    /// Ends one lease whose run is not carried out.
+    static func lose(_ run: UUID, _ lease: Lease) -> Query {
+        """
+        select octavo_lose(array_agg(run_id), array_agg(attempt)) from run_work
+        where run_id = \(run) and state = 'running' and runner = \(lease.runner) and attempt = \(lease.attempt)
+        having count(*) > 0
+        """
+    }
+
+    /// Ends the leases of runs the runner does not know of: they were lost between the lease and the runner. What was leased
+    /// a moment ago may still be on its way.
+    static func lose(unknownTo runner: String, holding: [UUID], underWay: Double) -> Query {
+        """
+        select octavo_lose(array_agg(run_id), array_agg(attempt)) from run_work
+        where state = 'running' and runner = \(runner) and run_id <> all(\(holding)::uuid[])
+            and leased_at < clock_timestamp() - \(underWay)::float8 * interval '1 second'
+        having count(*) > 0
+        """
+    }
+
+    /// Gives up a runner that was lost with its connection, or all that nobody has heard of for too long, with all their
+    /// leases: one transaction. The lock comes first, so that a lease that is being given at this moment is seen by what
+    /// follows, or not given any more.
+    static func giveUp(_ lost: (runner: String, session: Int64)?) -> [Query] {
+        [
+            "select from runner where \(isGone: lost) order by id for update",
+            """
+            select octavo_lose(array_agg(run_id), array_agg(attempt)) from run_work
+            where state = 'running' and runner in (select id from runner where \(isGone: lost))
+            having count(*) > 0
+            """,
+            "delete from runner where \(isGone: lost)",
+        ]
+    }
+
+    /// Ends a run, and the runs it has begun. The answer are the leases that ended with them.
+    static func cancel(_ run: UUID) -> Query {
+        """
+        select * from octavo_conclude_all(array[\(run)]::uuid[], 'cancelled', 'cancelled', 'The run was cancelled.')
+        """
+    }
+
+    /// Scheduled runs whose time has come. Those due long ago are looked for by a sweep, now and then.
+    static func fallDue(most: Int, sweep: Bool) -> Query {
+        """
+        with due as (
+            select run_id from run_work
+            where state = 'scheduled' and ready_at <= clock_timestamp() and ready_at > \(unsafe: past(sweep))
+            order by ready_at limit \(most) for update skip locked
+        )
+        update run_work set state = 'queued', ticket = nextval('run_ticket')
+        from due where run_work.run_id = due.run_id
+        returning run_work.run_id
+        """
+    }
+
+    /// Runs whose deadline is over. The answer are the leases that ended with them.
+    static func expire(most: Int, sweep: Bool) -> Query {
+        """
+        select ended.* from (
+            select array_agg(run_id) as runs from (
+                select run_id from run_work
+                where deadline_at <= clock_timestamp() and deadline_at > \(unsafe: past(sweep))
+                order by deadline_at limit \(most) for update skip locked
+            ) as late
+        ) as late, octavo_conclude_all(
+            late.runs, 'failed', 'deadline_exceeded', 'The run was not finished before its deadline.') as ended
+        """
+    }
+
+    /// Milliseconds until the next run falls due or meets its deadline; null when none will.
+    static let untilNext: Query = """
+        select ceil(extract(epoch from least(
+            (select min(ready_at) from run_work where state = 'scheduled' and ready_at > \(unsafe: past(false))),
+            (select min(deadline_at) from run_work where deadline_at > \(unsafe: past(false)))
+        ) - clock_timestamp()) * 1000)::float8
+        """
+
+    /// From where an index by time is read. What lies behind was done long ago, and its entries may still be there as long as
+    /// somebody holds an old snapshot. Longer than any transaction lasts that accepts a run.
+    private static func past(_ sweep: Bool) -> String {
+        sweep ? "'-infinity'" : "clock_timestamp() - interval '15 minutes'"
+    }
+}
+
+extension Query.Interpolation {
+    /// Whether a row of `runner` is this one, or one nobody has heard of for too long. `now()` is the transaction's, so that
+    /// each of its statements means the same rows.
+    fileprivate mutating func appendInterpolation(isGone lost: (runner: String, session: Int64)?) {
+        guard let lost else { return appendLiteral("alive_until < now()") }
+        appendLiteral("id = ")
+        appendInterpolation(lost.runner)
+        appendLiteral(" and session = ")
+        appendInterpolation(lost.session)
+    }
+
+    /// Whether the last of these events is stored with the same bytes.
+    fileprivate mutating func appendInterpolation(isStored append: AppendEvents, _ last: Int) {
+        appendLiteral("exists (select from run_event join sent using (sequence) where run_id = ")
+        appendInterpolation(append.run.uuid)
+        appendLiteral(" and sequence = ")
+        appendInterpolation(last)
+        appendLiteral(" and run_event.event::text = sent.event::text)")
+    }
+}

@@ -1,0 +1,93 @@
+import Contract
+import OctavoTesting
+import RPC
+import Synchronization
+import Testing
+import Wire
+
+@testable import Storage
+
+/// Several storage services on one Postgres, which know nothing of one another.
+@Suite(.serialized) struct SeveralHostsTests {
+    private func withHosts(
+        _ body: @Sendable @escaping (StorageHost, StorageHost) async throws -> Void
+    ) async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { one in
+            try await StorageHost.run(database: database) { two in try await body(one, two) }
+        }
+    }
+
+    @Test func aRunAcceptedHereIsGivenOutThereWithinMoments() async throws {
+        try await withHosts { one, two in
+            try await two.withRunner { runner in
+                var iterator = runner.claims(as: "b").items.makeAsyncIterator()
+                // Until the first, the other host may not listen yet; by itself it looks every five seconds.
+                try await one.admin.enqueue()
+                _ = try await iterator.next()
+                var slowest = Duration.zero
+                for _ in 0..<20 {
+                    let start = ContinuousClock.now
+                    try await one.admin.enqueue()
+                    _ = try await iterator.next()
+                    slowest = max(slowest, .now - start)
+                }
+                #expect(slowest < .seconds(3))
+            }
+        }
+    }
+
+    @Test func aRunIsFollowedAndCancelledFromAnotherHost() async throws {
+        try await withHosts { one, two in
+            let run = try await one.admin.enqueue().run
+            try await two.withRunner { runner in
+                var iterator = runner.claims(as: "b").items.makeAsyncIterator()
+                guard case .lease(let lease)? = try await iterator.next() else { return }
+                async let followed = one.admin.stream(FollowRun(run: run), deadline: .seconds(60)).items
+                    .reduce(into: [RunEvent]()) { $0.append($1) }
+                let event = RunEvent(sequence: 1, at: "2026-01-31T12:00:00.000Z", body: .text("So"))
+                _ = try await runner.perform(
+                    AppendEvents(run: run, runner: "b", attempt: lease.attempt, events: [event])
+                )
+                _ = try await one.admin.perform(CancelRun(run: run))
+                let told = try await iterator.next()
+                #expect(told == .stop(.init(run: run, attempt: 1)))
+                let events = try await followed
+                #expect(events.map(\.sequence) == [1, 2] && events.last?.type == "finished")
+            }
+        }
+    }
+
+    @Test func everyRunIsGivenOutOnceHoweverManyClaim() async throws {
+        try await withHosts { one, two in
+            let taken = Taken()
+            try await withThrowingDiscardingTaskGroup { group in
+                for (number, host) in [one, two, one, two].enumerated() {
+                    group.addTask { try await Self.carryOut(on: host, as: "runner-\(number)", taken) }
+                }
+                for host in [one, two] {
+                    group.addTask { for _ in 0..<150 { try await host.admin.enqueue() } }
+                }
+                while taken.counts.withLock({ $0.count }) < 300 { try await Task.sleep(for: .milliseconds(20)) }
+                group.cancelAll()
+            }
+            #expect(taken.counts.withLock { $0.values.allSatisfy { $0 == 1 } })
+        }
+    }
+
+    private final class Taken: Sendable {
+        let counts = Mutex<[RunID: Int]>([:])
+    }
+
+    /// Takes runs and ends them until it is cancelled.
+    private static func carryOut(on host: StorageHost, as name: String, _ taken: Taken) async throws {
+        do {
+            try await host.withRunner { runner in
+                for try await case .lease(let lease) in runner.claims(as: name).items {
+                    try await runner.finish(lease, as: name)
+                    taken.counts.withLock { $0[lease.run, default: 0] += 1 }
+                }
+            }
+        } catch let error as ServiceError where error.code == .cancelled {}
+    }
+}
