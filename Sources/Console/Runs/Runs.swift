@@ -10,10 +10,15 @@ struct Runs: AsyncParsableCommand {
         discussion: """
               octavo runs
               octavo runs show 01985f2c-…
+              octavo runs list --state failed
+              octavo runs retry 01985f2c-…
 
-            A run is one question with its answer; every question is kept.
+            A run is one question with its answer; every question is kept. The states are in protocol/runs.md.
             """,
-        subcommands: [RunsList.self, RunsShow.self],
+        subcommands: [
+            RunsList.self, RunsShow.self, RunsFollow.self, RunsEnqueue.self, RunsCancel.self, RunsRetry.self,
+            RunsLimit.self,
+        ],
         defaultSubcommand: RunsList.self
     )
 }
@@ -25,21 +30,34 @@ struct RunsList: AsyncParsableCommand {
         abstract: "The latest runs, newest first.",
         discussion: """
               octavo runs list --limit 5
-              octavo runs list --json | jq -r '.runs[] | select(.state == "failed") | .id'
+              octavo runs list --state failed
+              octavo runs list --json | jq -r '.runs[].id'
 
             Each line is a run's id, its state, when it was asked (UTC) and the question.
             """
     )
 
+    @Option(
+        help: ArgumentHelp(
+            "Only those in this state: \(RunState.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "state"
+        )
+    ) var state: String?
     @Option(help: "How many runs to show, 1 to 100.") var limit = 20
     @Flag(help: "One JSON document, for scripts: {\"runs\":[…]} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        let list = try await service.withService("storage") { try await $0.json(ListRuns(limit: limit)) }
+        let chosen = state.flatMap(RunState.init)
+        if let state, chosen == nil {
+            throw Failure("There is no state \"\(state)\". Which there are: octavo help runs list")
+        }
+        let list = try await service.withService("storage") { storage in
+            try await storage.json(ListRuns(state: chosen, limit: limit))
+        }
         if json { return Terminal.output.line(list.description) }
         let runs = try list.decode(ListRuns.Result.self).runs
-        if runs.isEmpty { Terminal.error.line("Nothing was asked yet.") }
+        if runs.isEmpty { Terminal.error.line(chosen == nil ? "Nothing was asked yet." : "There is none.") }
         for run in runs {
             let state = run.state.rawValue.padded(to: 9)
             let style: Terminal.Style = run.state == .failed ? .red : run.state == .succeeded ? .green : .dim
@@ -67,9 +85,7 @@ struct RunsShow: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        guard let id = RunID(run) else {
-            throw Failure("A run's id is a UUID of version 7, not \"\(run)\". Which there are: octavo runs list")
-        }
+        let id = try RunID(argument: run)
         let found = try await service.withService("storage") { try await $0.json(GetRun(run: id)) }
         if json { return Terminal.output.line(found.description) }
         show(try found.decode(GetRun.Result.self))
@@ -95,6 +111,16 @@ struct RunsShow: AsyncParsableCommand {
         let bar = String(repeating: " ", count: start) + String(repeating: "█", count: end - start)
         return
             "\(span.name.padded(to: 8)) \(bar.padded(to: columns + 1)) \(span.startMilliseconds)–\(span.endMilliseconds) ms"
+    }
+}
+
+extension RunID {
+    /// As somebody wrote it on the command line.
+    init(argument: String) throws {
+        guard let id = RunID(argument) else {
+            throw Failure("A run's id is a UUID of version 7, not \"\(argument)\". Which there are: octavo runs list")
+        }
+        self = id
     }
 }
 

@@ -4,7 +4,8 @@ import Hummingbird
 import RPC
 import Wire
 
-/// `GET /v1/runs`, `/v1/runs/{id}` and `/v1/runs/{id}/events`: what became of a question.
+/// `GET /v1/runs`, `/v1/runs/{id}` and `/v1/runs/{id}/events`: what became of a question. `POST /v1/runs/{id}/cancel`: it is no
+/// longer wanted.
 struct RunRoutes: Sendable {
     let storage: RPCClient
     let follower: RunFollower
@@ -19,9 +20,18 @@ struct RunRoutes: Sendable {
         router.get("runs/:run") { _, context in
             JSONResponse.response(try await storage.json(GetRun(run: try run(context.parameters.require("run")))))
         }
+        router.post("runs/:run/cancel") { _, context in
+            JSONResponse.response(try await cancel(try run(context.parameters.require("run"))))
+        }
         router.get("runs/:run/events") { request, context in
             try await events(of: try run(context.parameters.require("run")), request)
         }
+    }
+
+    /// Ends it in the record; the work stops within a second. The answer is the run as it stands then.
+    private func cancel(_ run: RunID) async throws -> JSON {
+        _ = try await storage.perform(CancelRun(run: run))
+        return try await storage.json(GetRun(run: run))
     }
 
     private func events(of run: RunID, _ request: Request) async throws -> Response {
