@@ -10,6 +10,7 @@ struct EchoAgent: RunnableAgent {
 
     func answer(
         _ question: Question,
+        steps: Steps?,
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {

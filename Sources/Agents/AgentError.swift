@@ -18,6 +18,8 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         case invalidAnswer
         /// The calling task was cancelled.
         case cancelled
+        /// A tool that may not be repeated was interrupted, and what it did is not known.
+        case interrupted
         /// The provider, or the whole run, took longer than allowed.
         case timedOut
     }

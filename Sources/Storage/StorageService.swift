@@ -169,6 +169,7 @@ public enum StorageService {
         var operations = Operations(service: "storage", version: octavoVersion)
         Books(database: database).add(to: &operations)
         Sections(database: database).add(to: &operations)
+        RunSteps(database: database).add(to: &operations)
         Transactions(database: database).add(to: &operations)
         Maintenance(database: database).add(to: &operations)
         Keys(database: database).add(to: &operations)

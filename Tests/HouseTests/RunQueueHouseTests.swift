@@ -155,6 +155,22 @@ import Wire
         }
     }
 
+    @Test func whatWasBoughtBeforeARunnerWasKilledIsNotBoughtAgain() async throws {
+        let call = ScriptedCall(id: "call_1", name: "search", arguments: #"{"query":"day off"}"#)
+        try await withHouse(model: [.calls(call), .hangs, .says(Self.sentence)]) { house, provider in
+            let run = try await enqueue(house)
+            await provider.received(2)
+            house.kill("octavo-agent-runner")
+            try await eventually { try await get(run, house).state.isTerminal }
+            let found = try await get(run, house)
+            #expect(found.state == .succeeded && found.attempt == 2)
+            #expect(found.outcome?.answer?.contains("two weeks before") == true)
+            // The third is the second once more: what the model asked first, and what the tool said, was there.
+            let bodies = provider.requests.map(\.body)
+            #expect(bodies.count == 3 && bodies.dropFirst().allSatisfy { $0.contains("call_1") })
+        }
+    }
+
     @Test func aProviderThatIsBusyIsAskedAgainWhenItSaysSo() async throws {
         let busy = Answer.rateLimited(retryAfter: "1")
         try await withHouse(model: [busy, busy, busy, .says(Self.sentence)]) { house, provider in

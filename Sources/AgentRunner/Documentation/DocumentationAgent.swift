@@ -24,6 +24,7 @@ struct DocumentationAgent: RunnableAgent {
 
     func answer(
         _ question: Question,
+        steps: Steps?,
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
@@ -33,12 +34,13 @@ struct DocumentationAgent: RunnableAgent {
         let extractive = ExtractiveModel(question: question.text, passages: passages)
         var usage = Contract.Usage()
         if let model {
-            usage = try await ask(model, question, library: library, passages: passages, reply: reply)
+            let model = steps?.recorded(model) ?? model
+            usage = try await ask(model, steps, question, library: library, passages: passages, reply: reply)
         }
         // Without a model, or when it said nothing that a section supports, what the sections say themselves is better than
         // nothing; but not when the model read them and says that they do not answer.
         if reply.isEmpty, !reply.saysUnsupported {
-            _ = try await run(extractive, [], question, passages, reply)
+            _ = try await run(extractive, [], nil, question, passages, reply)
         }
         if reply.isEmpty {
             try emit(.text(Self.unsupported))
@@ -55,13 +57,14 @@ struct DocumentationAgent: RunnableAgent {
 
     private func ask(
         _ model: any Model,
+        _ steps: Steps?,
         _ question: Question,
         library: Library,
         passages: Passages,
         reply: Reply
     ) async throws -> Contract.Usage {
         do {
-            return try await run(model, try library.tools(reading: reply), question, passages, reply)
+            return try await run(model, try library.tools(reading: reply), steps, question, passages, reply)
         } catch let error as AgentError where error.code == .providerRefused && reply.isEmpty {
             // Many small servers refuse a request that brings tools; the sections are in the prompt already.
             logger.debug("trying without tools", metadata: ["error": "\(error)"])
@@ -69,12 +72,13 @@ struct DocumentationAgent: RunnableAgent {
             logger.debug("the model said nothing", metadata: ["error": "\(error)"])
             return Contract.Usage()
         }
-        return try await run(model, [], question, passages, reply)
+        return try await run(model, [], steps, question, passages, reply)
     }
 
     private func run(
         _ model: any Model,
         _ tools: [Tool],
+        _ steps: Steps?,
         _ question: Question,
         _ passages: Passages,
         _ reply: Reply
@@ -83,6 +87,7 @@ struct DocumentationAgent: RunnableAgent {
             model: model,
             instructions: Prompt.instructions(tools: !tools.isEmpty),
             tools: tools,
+            journal: steps,
             logger: logger
         )
         let prompt = Prompt.question(question.text, passages: passages, characters: Self.promptCharacters)

@@ -50,7 +50,7 @@ struct Library: Sendable {
         struct Search: Decodable { var query: String }
         struct Read: Decodable { var section: Int }
         return [
-            try Tool("search", "Finds sections of the documentation. Give it a few telling words.") {
+            try Tool("search", "Finds sections of the documentation. Give it a few telling words.", mayRepeat: true) {
                 (search: Search) in
                 guard search.query.contains(where: { !$0.isWhitespace }) else {
                     throw ToolError("Say what to search for.")
@@ -62,7 +62,7 @@ struct Library: Sendable {
                     separator: "\n\n"
                 )
             },
-            try Tool("read", "The whole text of a section, by its number.") { (read: Read) in
+            try Tool("read", "The whole text of a section, by its number.", mayRepeat: true) { (read: Read) in
                 let found = try await asking(GetSections(sections: [read.section])).sections
                 guard let section = found.first else { throw ToolError("There is no section \(read.section).") }
                 reply.read([section])

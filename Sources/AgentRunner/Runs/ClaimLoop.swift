@@ -71,7 +71,12 @@ final class ClaimLoop: Service {
     }
 
     private func accept(_ lease: ClaimRuns.Lease) async {
-        logger.info("run claimed", metadata: ["RUN_ID": "\(lease.run)", "attempt": "\(lease.attempt)"])
+        // The first attempt is nothing to tell of.
+        logger.log(
+            level: lease.attempt > 1 ? .info : .debug,
+            "run claimed",
+            metadata: ["RUN_ID": "\(lease.run)", "attempt": "\(lease.attempt)"]
+        )
         do {
             _ = try runs.accept(
                 lease.run,

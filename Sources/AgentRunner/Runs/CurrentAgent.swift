@@ -21,9 +21,10 @@ final class CurrentAgent: RunnableAgent {
 
     func answer(
         _ question: Question,
+        steps: Steps?,
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
-        try await agent.withLock { $0 }.answer(question, trace: trace, emit: emit)
+        try await agent.withLock { $0 }.answer(question, steps: steps, trace: trace, emit: emit)
     }
 }

@@ -35,6 +35,36 @@ struct RunExecution: Sendable {
     /// The trace of whoever asked.
     let trace: TraceParent
     let logger: Logger
+    /// The attempt, once the lease is there.
+    private let lease = Awaited<Int>()
+
+    init(
+        run: RunID,
+        agentName: String,
+        question: Question,
+        origin: Origin,
+        agent: any RunnableAgent,
+        teller: any Teller,
+        storage: RPCClient,
+        runner: String,
+        feed: RunFeed,
+        stopping: Stopping,
+        trace: TraceParent,
+        logger: Logger
+    ) {
+        self.run = run
+        self.agentName = agentName
+        self.question = question
+        self.origin = origin
+        self.agent = agent
+        self.teller = teller
+        self.storage = storage
+        self.runner = runner
+        self.feed = feed
+        self.stopping = stopping
+        self.trace = trace
+        self.logger = logger
+    }
 
     /// Carries the run out. Never throws: what goes wrong is the run's last event, or the feed's error when that cannot
     /// be stored.
@@ -115,6 +145,7 @@ struct RunExecution: Sendable {
     private func storeAndWrite(_ log: RunLog, _ timeline: Timeline) async throws {
         switch origin {
         case .claimed(let attempt, let next):
+            lease.set(attempt)
             try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
             try await log.write(attempt: attempt, next: next)
         case .live:
@@ -130,6 +161,7 @@ struct RunExecution: Sendable {
                 try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
             }
             guard let attempt = opened.attempt else { throw RunIsElsewhere() }
+            lease.set(attempt)
             try await log.write(attempt: attempt, next: 2)
         }
     }
@@ -153,8 +185,9 @@ struct RunExecution: Sendable {
 
     private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
         do {
+            let steps = Steps(run: run, runner: runner, lease: lease, storage: storage, trace: trace)
             return try await timeline.measure("agent") {
-                try await agent.answer(question, trace: trace) { body in try log.append(body) }
+                try await agent.answer(question, steps: steps, trace: trace) { body in try log.append(body) }
             }
         } catch is CancellationError {
             throw CancellationError()
@@ -199,9 +232,11 @@ protocol RunnableAgent: Sendable {
     /// one.
     var providerName: String { get }
 
-    /// Answers, saying what happens on the way. Its calls belong to the trace of whoever asked.
+    /// Answers, saying what happens on the way. What it buys are steps, so that it is bought once however often the run goes on
+    /// after an interruption. Its calls belong to the trace of whoever asked.
     func answer(
         _ question: Question,
+        steps: Steps?,
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome

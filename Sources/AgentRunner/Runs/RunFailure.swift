@@ -24,6 +24,7 @@ struct RunFailure {
                 case .providerRefused, .misconfigured: ErrorCode.failedPrecondition.rawValue
                 case .timedOut: ErrorCode.deadlineExceeded.rawValue
                 case .cancelled: ErrorCode.cancelled.rawValue
+                case .interrupted: ErrorCode.outcomeUnknown.rawValue
                 case .invalidAnswer: ErrorCode.internal.rawValue
                 }
         case let error as ServiceError:

@@ -20,6 +20,8 @@ public struct Agent<Output: Sendable>: Sendable {
     public var options: ModelOptions
     /// Where a run ends at the latest.
     public var limits: AgentLimits
+    /// What stands around the calls of tools; nil to just call them.
+    public var journal: (any ToolJournal)?
     /// Where runs are logged, at `debug` and below; never prompts, arguments or answers.
     public var logger: Logger
     /// The output from the text of the last answer.
@@ -76,6 +78,7 @@ extension Agent where Output == String {
         tools: [Tool] = [],
         options: ModelOptions = ModelOptions(),
         limits: AgentLimits = AgentLimits(),
+        journal: (any ToolJournal)? = nil,
         logger: Logger = Logger(label: "agents")
     ) {
         self.model = model
@@ -83,6 +86,7 @@ extension Agent where Output == String {
         self.tools = tools
         self.options = options
         self.limits = limits
+        self.journal = journal
         self.logger = logger
         self.output = { text throws(AgentError) in text }
     }

@@ -74,7 +74,7 @@ struct AgentRun<Output: Sendable>: Sendable {
         try await withThrowingTaskGroup(of: (Int, ToolResult).self) { group in
             for (index, call) in calls.enumerated() {
                 try await emit(.toolCall(call))
-                group.addTask { (index, try await perform(call)) }
+                group.addTask { (index, try await remembered(call)) }
             }
             var results: [(Int, ToolResult)] = []
             for try await (index, result) in group {
@@ -83,6 +83,12 @@ struct AgentRun<Output: Sendable>: Sendable {
             }
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
+    }
+
+    private func remembered(_ call: ToolCall) async throws -> ToolResult {
+        guard let journal = agent.journal else { return try await perform(call) }
+        let mayRepeat = agent.tools.first { $0.name == call.name }?.mayRepeat ?? true
+        return try await journal.call(call, mayRepeat: mayRepeat) { try await perform(call) }
     }
 
     /// Whatever a tool does becomes a result the model can go on with. Throws only when the run itself is cancelled.

@@ -19,6 +19,9 @@ import Synchronization
 public struct Tool: Sendable {
     /// What the model knows of it.
     public let definition: ToolDefinition
+    /// Whether calling it twice with the same arguments does no more than calling it once: reading does, ordering does not.
+    /// After an interruption a tool that may not be repeated is not called again when nobody knows what it did.
+    public let mayRepeat: Bool
     /// How long one call may take; after it the call is cancelled, and abandoned if it does not stop.
     public let timeout: Duration
     private let call: @Sendable (_ arguments: String) async throws -> String
@@ -33,11 +36,12 @@ public struct Tool: Sendable {
     public init<Arguments: Decodable & SendableMetatype, Result: Encodable & SendableMetatype>(
         _ name: String,
         _ description: String,
+        mayRepeat: Bool = false,
         timeout: Duration = .seconds(30),
         _ function: @escaping @Sendable (Arguments) async throws -> Result
     ) throws(AgentError) {
         let schema = try JSONSchema(of: Arguments.self)
-        try self.init(name, description, parameters: schema.json, timeout: timeout) { arguments in
+        try self.init(name, description, parameters: schema.json, mayRepeat: mayRepeat, timeout: timeout) { arguments in
             let value = try Self.decode(Arguments.self, from: arguments)
             return try Self.text(of: try await function(value))
         }
@@ -51,6 +55,7 @@ public struct Tool: Sendable {
         _ name: String,
         _ description: String,
         parameters: JSONValue,
+        mayRepeat: Bool = false,
         timeout: Duration = .seconds(30),
         _ function: @escaping @Sendable (_ arguments: String) async throws -> String
     ) throws(AgentError) {
@@ -66,6 +71,7 @@ public struct Tool: Sendable {
             throw AgentError(.misconfigured, "The tool name \"\(name)\" is not 1 to 64 letters, digits, _ or -.")
         }
         self.definition = ToolDefinition(name: name, description: description, parameters: parameters)
+        self.mayRepeat = mayRepeat
         self.timeout = timeout
         self.call = function
     }

@@ -17,7 +17,7 @@ struct Runs: AsyncParsableCommand {
             """,
         subcommands: [
             RunsList.self, RunsShow.self, RunsFollow.self, RunsEnqueue.self, RunsCancel.self, RunsRetry.self,
-            RunsLimit.self,
+            RunsLimit.self, RunsBudget.self, RunsPrice.self, RunsCosts.self,
         ],
         defaultSubcommand: RunsList.self
     )

@@ -195,6 +195,7 @@ extension ServiceError {
         switch state.rawValue {
         case "OC001": return .notFound(error.server?.message ?? "There is no such thing.")
         case Intention.carriedOut: return .carriedOut
+        case "OC006": return ServiceError(.resourceExhausted, error.server?.message ?? "It is used up.", retry: .no)
         case "OC004": return .alreadyExists(error.server?.message ?? "It exists already.")
         case Acceptance.givenUp: return .givenUp
         case "OC002": return .failedPrecondition(error.server?.message ?? "That is not possible now.")

@@ -11,6 +11,7 @@ extension [Migration] {
         Migration(number: 6, name: "keys", sql: text(PackageResources.m0006_keys_sql)),
         Migration(number: 10, name: "run_work", sql: text(PackageResources.m0010_run_work_sql)),
         Migration(number: 11, name: "run_engine", sql: text(PackageResources.m0011_run_engine_sql)),
+        Migration(number: 12, name: "run_steps", sql: text(PackageResources.m0012_run_steps_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

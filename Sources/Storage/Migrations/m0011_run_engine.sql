@@ -142,6 +142,7 @@ returns table (document jsonb, again interval)
 language plpgsql
 set enable_seqscan = off
 set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     clock timestamptz;

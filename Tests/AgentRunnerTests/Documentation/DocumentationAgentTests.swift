@@ -67,7 +67,8 @@ import Wire
             let result: Result<Outcome, any Error>
             do {
                 result = .success(
-                    try await agent.answer(Question(text: question, channel: .http), trace: TraceParent()) { body in
+                    try await agent.answer(Question(text: question, channel: .http), steps: nil, trace: TraceParent()) {
+                        body in
                         events.withLock { $0.append(body) }
                     }
                 )

@@ -61,6 +61,7 @@ import Wire
 
         func answer(
             _ question: Question,
+            steps: Steps?,
             trace: TraceParent,
             emit: @escaping @Sendable (RunEvent.Body) throws -> Void
         ) async throws -> Outcome {
@@ -76,6 +77,7 @@ import Wire
 
         func answer(
             _ question: Question,
+            steps: Steps?,
             trace: TraceParent,
             emit: @escaping @Sendable (RunEvent.Body) throws -> Void
         ) async throws -> Outcome {

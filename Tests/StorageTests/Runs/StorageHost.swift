@@ -111,3 +111,11 @@ func sql(_ database: String, _ statements: String) async throws {
     try await connection.run(script: statements)
     await connection.close()
 }
+
+/// The first column of what a statement finds.
+func values(_ database: String, _ statement: String) async throws -> [Int] {
+    let connection = try await PostgresConnection.connect(PostgresConfiguration(database))
+    let rows = try await connection.query(Query(unsafe: statement))
+    await connection.close()
+    return try rows.map { try $0[0, as: Int.self] }
+}

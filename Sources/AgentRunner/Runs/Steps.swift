@@ -1,0 +1,234 @@
+import Agents
+import Contract
+import FoundationEssentials
+import RPC
+import Synchronization
+import Wire
+
+/// What a run buys: each call of a model and of a tool is begun in storage, which checks the budgets, and ended there with its
+/// answer. A run that goes on after its runner was lost gets the answers it has bought already.
+final class Steps: Sendable {
+    /// How long storage may be away in the middle of a run.
+    private static let patience = Duration.seconds(30)
+    /// What a model says unless it is told how much.
+    private static let usualAnswerTokens = 1_000
+
+    private let run: RunID
+    private let runner: String
+    private let storage: RPCClient
+    private let trace: TraceParent
+    private let lease: Awaited<Int>
+    private let models = Mutex(0)
+
+    /// - Parameter lease: the attempt, once the run is leased: nothing is bought before.
+    init(run: RunID, runner: String, lease: Awaited<Int>, storage: RPCClient, trace: TraceParent) {
+        self.run = run
+        self.runner = runner
+        self.lease = lease
+        self.storage = storage
+        self.trace = trace
+    }
+
+    /// The model, with each of its answers bought once.
+    func recorded(_ model: any Model) -> any Model {
+        RecordedModel(model: model, steps: self)
+    }
+
+    // MARK: What both kinds need
+
+    fileprivate func nextModelStep() -> String {
+        models.withLock { number in
+            number += 1
+            return "\(number)"
+        }
+    }
+
+    fileprivate func begin(
+        _ step: String,
+        _ kind: BeginStep.Kind,
+        _ name: String,
+        asked: some Encodable,
+        tokens: Int = 0,
+        repeats: Bool
+    ) async throws -> BeginStep.Result {
+        let begin = BeginStep(
+            run: run,
+            runner: runner,
+            attempt: try await lease.value(),
+            step: step,
+            kind: kind,
+            name: name,
+            digest: try Digest.of(asked),
+            tokens: tokens,
+            repeats: repeats
+        )
+        do {
+            return try await Patience.repeating(for: Self.patience) {
+                try await storage.perform(begin, traceparent: trace)
+            }
+        } catch let error as ServiceError {
+            throw Self.told(error)
+        }
+    }
+
+    fileprivate func end(_ step: String, _ answer: (some Encodable)?, _ usage: Agents.Usage = Agents.Usage())
+        async throws
+    {
+        let end = EndStep(
+            run: run,
+            runner: runner,
+            attempt: try await lease.value(),
+            step: step,
+            answer: try answer.map { try JSON(encoding: $0) },
+            inputTokens: usage.inputTokens,
+            cachedTokens: usage.cachedInputTokens,
+            outputTokens: usage.outputTokens
+        )
+        do {
+            _ = try await Patience.repeating(for: Self.patience) { try await storage.perform(end, traceparent: trace) }
+        } catch let error as ServiceError {
+            throw Self.told(error)
+        }
+    }
+
+    fileprivate static func estimate(_ request: ModelRequest) -> Int {
+        // About four bytes of text are a token.
+        let bytes = request.messages.reduce(0) { $0 + $1.bytes }
+        return bytes / 4 + (request.options.maxTokens ?? usualAnswerTokens)
+    }
+
+    /// As an error of the agent: only such ones reach the reader with their words.
+    private static func told(_ error: ServiceError) -> AgentError {
+        switch error.code {
+        case .resourceExhausted where error.retry == .no: AgentError(.limitReached, error.message)
+        case .failedPrecondition, .cancelled: AgentError(.cancelled, error.message)
+        case .invalidArgument, .notFound: AgentError(.misconfigured, error.message)
+        default: AgentError(.providerUnavailable, error.message)
+        }
+    }
+}
+
+extension Steps: ToolJournal {
+    func call(
+        _ call: ToolCall,
+        mayRepeat: Bool,
+        _ perform: @Sendable () async throws -> ToolResult
+    ) async throws -> ToolResult {
+        // Ids are told apart within one answer of the model, which has the number of the last step.
+        let step = "\(models.withLock { $0 })/\(call.id.prefix(100))"
+        let begun = try await begin(step, .tool, call.name, asked: call, repeats: mayRepeat)
+        switch begun.state {
+        case .interrupted:
+            throw AgentError(
+                .interrupted,
+                "The tool \(call.name) was interrupted, must not be repeated, and what it did is not known: look, and ask once more."
+            )
+        case .answered:
+            // What it does to this run in the memory of this process is done again; the model hears what it heard before, so
+            // that it goes on as it did.
+            if mayRepeat { _ = try await perform() }
+            guard let answer = begun.answer else { throw AgentError(.invalidAnswer, "The stored step has no answer.") }
+            return try answer.decode(ToolResult.self)
+        case .begun:
+            let result = try await perform()
+            try await end(step, result)
+            return result
+        }
+    }
+}
+
+/// A model whose answers are bought once.
+private struct RecordedModel: Model {
+    /// What a model said, without what it cost.
+    struct Said: Codable {
+        var text = ""
+        var calls: [ToolCall] = []
+        var finish = FinishReason.stop
+    }
+
+    private final class Gathered: Sendable {
+        let said = Mutex((Said(), Agents.Usage()))
+    }
+
+    let model: any Model
+    let steps: Steps
+
+    var name: String { model.name }
+
+    func respond(
+        to request: ModelRequest,
+        emit: @escaping @Sendable (ModelEvent) async throws -> Void
+    ) async throws {
+        let step = steps.nextModelStep()
+        let tools = request.tools.map(\.name)
+        let begun = try await steps.begin(
+            step,
+            .model,
+            model.name,
+            asked: Asked(messages: request.messages, tools: tools),
+            tokens: Steps.estimate(request),
+            repeats: true
+        )
+        if let answer = begun.answer { return try await say(try answer.decode(Said.self), emit) }
+        let gathered = Gathered()
+        do {
+            try await model.respond(to: request) { event in
+                gathered.said.withLock { Self.add(event, to: &$0) }
+                try await emit(event)
+            }
+        } catch {
+            // What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
+            if !Task.isCancelled { try? await steps.end(step, Said?.none, gathered.said.withLock { $0.1 }) }
+            throw error
+        }
+        let (said, usage) = gathered.said.withLock { $0 }
+        try await steps.end(step, said, usage)
+    }
+
+    /// What was said before; it costs nothing now.
+    private func say(_ said: Said, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
+        if !said.text.isEmpty { try await emit(.text(said.text)) }
+        for call in said.calls { try await emit(.toolCall(call)) }
+        try await emit(.finish(said.finish))
+    }
+
+    private static func add(_ event: ModelEvent, to gathered: inout (Said, Agents.Usage)) {
+        switch event {
+        case .text(let piece): gathered.0.text += piece
+        case .toolCall(let call): gathered.0.calls.append(call)
+        case .usage(let usage): gathered.1 += usage
+        case .finish(let reason): gathered.0.finish = reason
+        }
+    }
+
+    private struct Asked: Encodable {
+        var messages: [Agents.Message]
+        var tools: [String]
+    }
+}
+
+/// Tells two questions apart: FNV-1a over the JSON with sorted keys, twice with different beginnings. Nobody gains by a
+/// question that looks like another of their own run, so it need not withstand anybody.
+enum Digest {
+    static func of(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        var (one, two): (UInt64, UInt64) = (0xcbf2_9ce4_8422_2325, 0x6c62_272e_07bb_0142)
+        for byte in try encoder.encode(value) {
+            one = (one ^ UInt64(byte)) &* 0x100_0000_01b3
+            two = (two ^ UInt64(byte)) &* 0x100_0000_01b3 &+ (one >> 32)
+        }
+        return String(one, radix: 16) + String(two, radix: 16)
+    }
+}
+
+extension Agents.Message {
+    /// About what it takes.
+    fileprivate var bytes: Int {
+        switch self {
+        case .system(let text), .user(let text): text.utf8.count
+        case .assistant(let text, let calls): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
+        case .tool(let result): result.content.utf8.count
+        }
+    }
+}

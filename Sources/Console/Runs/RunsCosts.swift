@@ -1,0 +1,96 @@
+import ArgumentParser
+import Contract
+import RPC
+import Wire
+
+/// `octavo runs costs`.
+struct RunsCosts: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "costs",
+        abstract: "What runs have used and cost.",
+        discussion: """
+              octavo runs costs
+              octavo runs costs --by reader --days 7
+
+            Each line is the cost, the calls of models, the tokens sent and received, and whose they are. Prices: octavo runs price
+            """
+    )
+
+    @Option(help: "\(ListCosts.Key.allCases.map(\.rawValue).joined(separator: ", ")).") var by = "agent"
+    @Option(help: "Only of the last days.") var days = 30
+    @Flag(help: "One JSON document, for scripts: {\"costs\":[…]} (protocol/storage.md).") var json = false
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        guard let key = ListCosts.Key(rawValue: by) else {
+            throw Failure("Costs are not summed by \"\(by)\". By what they are: octavo help runs costs")
+        }
+        let list = try await service.withService("storage") { try await $0.json(ListCosts(by: key, days: days)) }
+        if json { return Terminal.output.line(list.description) }
+        for line in try list.decode(ListCosts.Result.self).costs {
+            let cost = "\((line.cost * 10_000).rounded() / 10_000)".padded(to: 12)
+            let counts =
+                "\(line.requests)".padded(to: 8) + "\(line.inputTokens)".padded(to: 12)
+                + "\(line.outputTokens)".padded(to: 12)
+            Terminal.output.line(cost + counts + Terminal.harmless(line.key ?? "–"))
+        }
+    }
+}
+
+/// `octavo runs price`.
+struct RunsPrice: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "price",
+        abstract: "Set what a model costs from a day on, per million tokens.",
+        discussion: "  octavo runs price gpt-5-mini 2026-01-31 --input 0.25 --cached 0.025 --output 2"
+    )
+
+    @Argument(help: "The model.") var model: String
+    @Argument(help: "The day in UTC, as 2026-01-31.") var since: String
+    @Option(help: "Tokens sent.") var input: Double
+    @Option(help: "Tokens sent that the provider has in its cache. (default: as the others)") var cached: Double?
+    @Option(help: "Tokens received.") var output: Double
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let price = SetPrice(model: model, since: since, input: input, cached: cached ?? input, output: output)
+        _ = try await service.withService("storage") { try await $0.perform(price) }
+    }
+}
+
+/// `octavo runs budget`.
+struct RunsBudget: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "budget",
+        abstract: "Set how much may be spent.",
+        discussion: """
+              octavo runs budget everybody --unit tokens --amount 1000000 --period day
+              octavo runs budget news --agent release-notes --unit money --amount 5 --period month
+              octavo runs budget everybody --unit tokens
+
+            A step that does not fit into all budgets that are meant is refused. Without --amount the budget is taken away.
+            """
+    )
+
+    @Argument(help: "The budget's name.") var name: String
+    @Option(help: "\(SetBudget.Unit.allCases.map(\.rawValue).joined(separator: ", ")).") var unit: String
+    @Option(help: "How much.") var amount: Double?
+    @Option(help: "\(SetBudget.Period.allCases.map(\.rawValue).joined(separator: ", ")). (default: for ever)")
+    var period: String?
+    @Option(help: "Only this agent's runs.") var agent: String?
+    @Option(help: "Only what this reader asks.") var reader: String?
+    @Option(help: "Only what is asked there: \(Question.Channel.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var channel: String?
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        guard let unit = SetBudget.Unit(rawValue: unit), period.map({ SetBudget.Period(rawValue: $0) != nil }) ?? true,
+            channel.map({ Question.Channel(rawValue: $0) != nil }) ?? true
+        else { throw Failure("There is no such unit, period or channel. Which there are: octavo help runs budget") }
+        var budget = SetBudget(name: name, unit: unit, amount: amount, period: period.flatMap(SetBudget.Period.init))
+        budget.agent = agent
+        budget.reader = reader
+        budget.channel = channel.flatMap(Question.Channel.init)
+        _ = try await service.withService("storage") { [budget] in try await $0.perform(budget) }
+    }
+}

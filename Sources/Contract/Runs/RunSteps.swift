@@ -1,0 +1,258 @@
+public import Wire
+
+/// Begins a step of a run, a call of a model or a tool: what it needs is taken from the budgets in the same transaction. What
+/// an earlier attempt has bought already is answered instead, where the same was asked.
+///
+/// Errors: `failed_precondition` when the lease is lost, `resource_exhausted`, retry `no`, when a budget is used up.
+public struct BeginStep: Operation {
+    /// The name on the wire.
+    public static let name = "runs.begin_step"
+    /// The roles that may call it.
+    public static let callers: Set<Role> = [.agentRunner]
+
+    /// What is called.
+    public enum Kind: String, Codable, Sendable {
+        case model, tool
+    }
+
+    /// How the step stands.
+    public struct Result: Codable, Sendable {
+        /// Of a step.
+        public enum State: String, Codable, Sendable {
+            /// To be done now.
+            case begun
+            /// Done by this attempt or an earlier one.
+            case answered
+            /// An earlier attempt has begun it, whether it was done is not known, and it must not be repeated.
+            case interrupted
+        }
+
+        /// How it stands.
+        public var state: State
+        /// What it came to, when it was done.
+        public var answer: JSON?
+    }
+
+    /// The run.
+    public var run: RunID
+    /// The runner, as it names itself.
+    public var runner: String
+    /// The attempt the lease is for.
+    public var attempt: Int
+    /// Its place in the run: the same for every attempt.
+    public var step: String
+    /// What is called.
+    public var kind: Kind
+    /// The model's name, or the tool's.
+    public var name: String
+    /// Of what is asked: 1 to 100 octets.
+    public var digest: String
+    /// The tokens it may need, as estimated; 0 for a tool.
+    public var tokens: Int
+    /// Whether it may be done again when it is not known whether it was done.
+    public var repeats: Bool
+
+    /// The call with its arguments.
+    public init(
+        run: RunID,
+        runner: String,
+        attempt: Int,
+        step: String,
+        kind: Kind,
+        name: String,
+        digest: String,
+        tokens: Int,
+        repeats: Bool
+    ) {
+        self.run = run
+        self.runner = runner
+        self.attempt = attempt
+        self.step = step
+        self.kind = kind
+        self.name = name
+        self.digest = digest
+        self.tokens = tokens
+        self.repeats = repeats
+    }
+}
+
+/// Ends a step that was begun, with what it came to. Errors: `failed_precondition` when the lease is lost.
+public struct EndStep: Operation {
+    /// The name on the wire.
+    public static let name = "runs.end_step"
+    /// The roles that may call it.
+    public static let callers: Set<Role> = [.agentRunner]
+    /// What it answers with.
+    public typealias Result = Done
+
+    /// The run.
+    public var run: RunID
+    /// The runner, as it names itself.
+    public var runner: String
+    /// The attempt the lease is for.
+    public var attempt: Int
+    /// Its place in the run.
+    public var step: String
+    /// What it came to; null when it failed.
+    public var answer: JSON?
+    /// Tokens sent, where the provider says so.
+    public var inputTokens: Int
+    /// Of these, those the provider had in its cache.
+    public var cachedTokens: Int
+    /// Tokens received.
+    public var outputTokens: Int
+
+    enum CodingKeys: String, CodingKey {
+        case run, runner, attempt, step, answer
+        case inputTokens = "input_tokens"
+        case cachedTokens = "cached_tokens"
+        case outputTokens = "output_tokens"
+    }
+
+    /// The call with its arguments.
+    public init(
+        run: RunID,
+        runner: String,
+        attempt: Int,
+        step: String,
+        answer: JSON?,
+        inputTokens: Int = 0,
+        cachedTokens: Int = 0,
+        outputTokens: Int = 0
+    ) {
+        self.run = run
+        self.runner = runner
+        self.attempt = attempt
+        self.step = step
+        self.answer = answer
+        self.inputTokens = inputTokens
+        self.cachedTokens = cachedTokens
+        self.outputTokens = outputTokens
+    }
+}
+
+/// Sets how much may be spent, or takes that away. Errors: `invalid_argument`.
+public struct SetBudget: Operation {
+    /// The name on the wire.
+    public static let name = "budgets.set"
+    /// The roles that may call it.
+    public static let callers: Set<Role> = [.admin]
+    /// What it answers with.
+    public typealias Result = Done
+
+    /// What a budget is counted in.
+    public enum Unit: String, Codable, Sendable, CaseIterable {
+        case requests
+        case toolCalls = "tool_calls"
+        case tokens, money
+    }
+
+    /// When it begins anew.
+    public enum Period: String, Codable, Sendable, CaseIterable {
+        case hour, day, month
+    }
+
+    /// Its name.
+    public var name: String
+    /// Of whose runs; what is left out is whichever.
+    public var agent: String?
+    /// Asked by this reader.
+    public var reader: String?
+    /// Asked there.
+    public var channel: Question.Channel?
+    /// What is counted.
+    public var unit: Unit
+    /// How much; null takes the budget away.
+    public var amount: Double?
+    /// In each of these, in UTC; null for ever.
+    public var period: Period?
+
+    /// The call with its arguments.
+    public init(name: String, unit: Unit, amount: Double?, period: Period? = nil) {
+        self.name = name
+        self.unit = unit
+        self.amount = amount
+        self.period = period
+    }
+}
+
+/// Sets what a model costs from a day on, per million tokens. Errors: `invalid_argument`.
+public struct SetPrice: Operation {
+    /// The name on the wire.
+    public static let name = "prices.set"
+    /// The roles that may call it.
+    public static let callers: Set<Role> = [.admin]
+    /// What it answers with.
+    public typealias Result = Done
+
+    /// The model's name.
+    public var model: String
+    /// The day in UTC, as `2026-01-31`.
+    public var since: String
+    /// Tokens sent.
+    public var input: Double
+    /// Tokens sent that the provider has in its cache.
+    public var cached: Double
+    /// Tokens received.
+    public var output: Double
+
+    /// The call with its arguments.
+    public init(model: String, since: String, input: Double, cached: Double, output: Double) {
+        self.model = model
+        self.since = since
+        self.input = input
+        self.cached = cached
+        self.output = output
+    }
+}
+
+/// What runs have used and cost, by run, agent, reader, channel, day or model; the dearest first.
+public struct ListCosts: Operation {
+    /// The name on the wire.
+    public static let name = "costs.list"
+    /// The roles that may call it.
+    public static let callers: Set<Role> = [.admin]
+
+    /// What is summed by.
+    public enum Key: String, Codable, Sendable, CaseIterable {
+        case run, agent, reader, channel, day, model
+    }
+
+    /// At most 1000 sums.
+    public struct Result: Codable, Sendable {
+        /// One sum.
+        public struct Line: Codable, Sendable, Equatable {
+            /// The run, agent, … or null where there is none.
+            public var key: String?
+            /// Calls of models.
+            public var requests: Int
+            /// Tokens sent.
+            public var inputTokens: Int
+            /// Tokens received.
+            public var outputTokens: Int
+            /// By the prices of their day.
+            public var cost: Double
+
+            enum CodingKeys: String, CodingKey {
+                case key, requests
+                case inputTokens = "input_tokens"
+                case outputTokens = "output_tokens"
+                case cost
+            }
+        }
+
+        /// The sums.
+        public var costs: [Line]
+    }
+
+    /// What is summed by.
+    public var by: Key
+    /// Only of the last days, 1 to 36,500.
+    public var days: Int
+
+    /// The call with its arguments.
+    public init(by: Key, days: Int = 30) {
+        self.by = by
+        self.days = days
+    }
+}

@@ -1,0 +1,115 @@
+import Contract
+import Postgres
+import RPC
+import Wire
+
+/// The operations on what runs buy: steps, budgets, prices and costs.
+struct RunSteps: Sendable {
+    let database: Database
+
+    func add(to operations: inout Operations) {
+        operations.onJSON(BeginStep.self) { try await begin($0, $1) }
+        operations.on(EndStep.self) { try await end($0, $1) }
+        operations.on(SetBudget.self) { try await set($0, $1) }
+        operations.on(SetPrice.self) { try await set($0, $1) }
+        operations.onJSON(ListCosts.self) { try await list($0, $1) }
+    }
+
+    private func begin(_ begin: BeginStep, _ call: CallContext) async throws -> JSON {
+        let lengths = [begin.step, begin.name, begin.digest].map(\.utf8.count)
+        guard lengths.allSatisfy({ (1...200).contains($0) }), (0...1_000_000_000).contains(begin.tokens) else {
+            throw ServiceError.invalidArgument("step, name and digest have 1 to 200 bytes; tokens is 0 to a billion.")
+        }
+        let answer = try await database.json(
+            """
+            select octavo_begin_step(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
+                \(begin.kind.rawValue), \(begin.name), \(begin.digest), \(begin.tokens), \(begin.repeats))
+            """,
+            deadline: call.deadline
+        )
+        return answer ?? .emptyObject
+    }
+
+    private func end(_ end: EndStep, _ call: CallContext) async throws -> Done {
+        let tokens = [end.inputTokens, end.cachedTokens, end.outputTokens]
+        guard tokens.allSatisfy({ (0...1_000_000_000).contains($0) }) else {
+            throw ServiceError.invalidArgument("Tokens are 0 to a billion.")
+        }
+        // As it was sent.
+        let answer = end.answer == nil ? nil : call.arguments.member("answer")?.description
+        let rows = try await database.rows(
+            """
+            select octavo_end_step(\(end.run.uuid), \(end.runner), \(end.attempt)::integer, \(end.step),
+                \(answer)::text::json, \(end.inputTokens), \(end.cachedTokens), \(end.outputTokens))
+            """,
+            deadline: call.deadline
+        )
+        guard try rows.first?[0, as: Bool.self] == true else {
+            throw ServiceError.failedPrecondition("The lease of run \(end.run) is lost; it goes on elsewhere.")
+        }
+        return Done()
+    }
+
+    private func set(_ budget: SetBudget, _ call: CallContext) async throws -> Done {
+        guard (1...EnqueueRun.maximumNameBytes).contains(budget.name.utf8.count), budget.amount ?? 0 >= 0 else {
+            throw ServiceError.invalidArgument("A budget has a name of 1 to 200 bytes, and an amount of 0 or more.")
+        }
+        _ = try await database.rows(
+            budget.amount == nil
+                ? "delete from budget where name = \(budget.name)"
+                : """
+                insert into budget (name, agent, reader, channel, unit, amount, period)
+                values (\(budget.name), \(budget.agent), \(budget.reader), \(budget.channel?.rawValue),
+                    \(budget.unit.rawValue), \(budget.amount)::float8::numeric, \(budget.period?.rawValue))
+                on conflict (name) do update set agent = excluded.agent, reader = excluded.reader,
+                    channel = excluded.channel, unit = excluded.unit, amount = excluded.amount, period = excluded.period
+                """,
+            deadline: call.deadline
+        )
+        return Done()
+    }
+
+    private func set(_ price: SetPrice, _ call: CallContext) async throws -> Done {
+        let day = price.since.split(separator: "-", omittingEmptySubsequences: false)
+        guard day.map(\.count) == [4, 2, 2], day.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            (1...EnqueueRun.maximumNameBytes).contains(price.model.utf8.count),
+            [price.input, price.cached, price.output].allSatisfy({ $0 >= 0 && $0.isFinite })
+        else {
+            throw ServiceError.invalidArgument(
+                "Name a model, a day such as 2026-01-31, and three prices per million tokens, 0 or more."
+            )
+        }
+        _ = try await database.rows(
+            """
+            insert into model_price (model, since, input, cached, output)
+            values (\(price.model), \(price.since)::text::date, \(price.input)::numeric, \(price.cached)::numeric,
+                \(price.output)::numeric)
+            on conflict (model, since) do update set input = excluded.input, cached = excluded.cached,
+                output = excluded.output
+            """,
+            deadline: call.deadline
+        )
+        return Done()
+    }
+
+    private func list(_ list: ListCosts, _ call: CallContext) async throws -> JSON {
+        guard (1...36_500).contains(list.days) else {
+            throw ServiceError.invalidArgument("days has to be from 1 to 36500.")
+        }
+        let costs = try await database.json(
+            """
+            select jsonb_build_object('costs', coalesce(jsonb_agg(line order by cost desc, key), '[]'))
+            from (
+                select \(unsafe: list.by.rawValue)::text as key, sum(cost) as cost, jsonb_build_object(
+                    'key', \(unsafe: list.by.rawValue)::text, 'requests', sum(requests), 'input_tokens', sum(input_tokens),
+                    'output_tokens', sum(output_tokens), 'cost', sum(cost)) as line
+                from run_cost where day > (now() at time zone 'UTC')::date - \(list.days)::integer
+                group by \(unsafe: list.by.rawValue) order by sum(cost) desc limit 1000
+            ) as lines
+            """,
+            isReadOnly: true,
+            deadline: call.deadline
+        )
+        return costs ?? .emptyObject
+    }
+}

@@ -1,0 +1,175 @@
+import Contract
+import OctavoTesting
+import RPC
+import Testing
+import Wire
+
+@testable import Storage
+
+/// Steps that are bought once, and budgets that are not overspent.
+@Suite(.serialized) struct StepTests {
+    private func withHost(_ body: @Sendable @escaping (StorageHost) async throws -> Void) async throws {
+        try await StorageHost.run(database: TestDatabase.make(), body)
+    }
+
+    private func begin(
+        _ lease: ClaimRuns.Lease,
+        as runner: String,
+        _ step: String = "1",
+        _ kind: BeginStep.Kind = .model,
+        digest: String = "d",
+        tokens: Int = 0,
+        repeats: Bool = true
+    ) -> BeginStep {
+        BeginStep(
+            run: lease.run,
+            runner: runner,
+            attempt: lease.attempt,
+            step: step,
+            kind: kind,
+            name: "m",
+            digest: digest,
+            tokens: tokens,
+            repeats: repeats
+        )
+    }
+
+    private func end(_ lease: ClaimRuns.Lease, as runner: String, _ answer: String?, input: Int = 0, output: Int = 0)
+        throws
+        -> EndStep
+    {
+        EndStep(
+            run: lease.run,
+            runner: runner,
+            attempt: lease.attempt,
+            step: "1",
+            answer: try answer.map { try JSON(encoding: $0) },
+            inputTokens: input,
+            outputTokens: output
+        )
+    }
+
+    @Test func whatAnEarlierAttemptHasBoughtIsAnsweredToWhoeverAsksTheSame() async throws {
+        try await withHost { host in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                let first = try await runner.perform(begin(lease, as: "a"))
+                // Asked again, since the answer was lost.
+                let again = try await runner.perform(begin(lease, as: "a"))
+                #expect(first.state == .begun && again.state == .begun)
+                _ = try await runner.perform(try end(lease, as: "a", "So."))
+                _ = try await runner.perform(try end(lease, as: "a", "So."))
+            }
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "b")[0]
+                let same = try await runner.perform(begin(lease, as: "b"))
+                #expect(same.state == .answered && same.answer?.description == "\"So.\"")
+                let other = try await runner.perform(begin(lease, as: "b", digest: "e"))
+                #expect(other.state == .begun && other.answer == nil)
+            }
+        }
+    }
+
+    @Test func aToolThatMustNotBeRepeatedIsNotWhenNobodyKnowsWhatItDid() async throws {
+        try await withHost { host in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                for step in ["1/x", "1/y"] {
+                    _ = try await runner.perform(begin(lease, as: "a", step, .tool, repeats: step == "1/y"))
+                }
+            }
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "b")[0]
+                let once = try await runner.perform(begin(lease, as: "b", "1/x", .tool, repeats: false))
+                let often = try await runner.perform(begin(lease, as: "b", "1/y", .tool, repeats: true))
+                #expect(once.state == .interrupted && often.state == .begun)
+            }
+        }
+    }
+
+    @Test func whoLostTheLeaseNeitherBeginsNorEndsAStep() async throws {
+        try await withHost { host in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                _ = try await runner.perform(begin(lease, as: "a"))
+                _ = try await host.admin.perform(CancelRun(run: lease.run))
+                let late = try end(lease, as: "a", "So.")
+                await #expect { try await runner.perform(late) } throws: {
+                    ($0 as? ServiceError)?.code == .failedPrecondition
+                }
+                let next = begin(lease, as: "a", "2")
+                await #expect { try await runner.perform(next) } throws: {
+                    ($0 as? ServiceError)?.code == .failedPrecondition
+                }
+            }
+        }
+    }
+
+    @Test func aHundredWhoRaceForTheLastUnitsDoNotOverspend() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(SetBudget(name: "ten", unit: .requests, amount: 10, period: .day))
+            _ = try await host.admin.perform(SetBudget(name: "much", unit: .tokens, amount: 1_000_000))
+            for _ in 0..<100 { try await host.admin.enqueue() }
+            try await host.withRunner { runner in
+                let leases = try await runner.claim(100, as: "a")
+                let outcomes = try await withThrowingTaskGroup(of: ErrorCode?.self) { group in
+                    for lease in leases {
+                        group.addTask {
+                            do {
+                                let begun = try await runner.perform(begin(lease, as: "a", tokens: 100))
+                                return begun.state == .begun ? nil : .internal
+                            } catch let error as ServiceError {
+                                return error.code
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(outcomes.count { $0 == nil } == 10)
+                #expect(outcomes.count { $0 == .resourceExhausted } == 90)
+            }
+            // Those that were refused took nothing from the other budget either.
+            let used = try await values(database, "select used::bigint from budget order by name")
+            #expect(used == [1_000, 10])
+        }
+    }
+
+    @Test func whatWasNotNeededGoesBackAndUsageAndCostAreInTheRecord() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(SetPrice(model: "m", since: "2020-01-01", input: 1, cached: 0, output: 10))
+            _ = try await host.admin.perform(SetPrice(model: "m", since: "2025-01-01", input: 2, cached: 0, output: 10))
+            _ = try await host.admin.perform(SetBudget(name: "a", unit: .tokens, amount: 5_000))
+            var echo = SetBudget(name: "b", unit: .tokens, amount: 0)
+            echo.agent = "another"
+            _ = try await host.admin.perform(echo)
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                _ = try await runner.perform(begin(lease, as: "a", tokens: 4_000))
+                let tooMuch = begin(lease, as: "a", "2", tokens: 2_000)
+                await #expect { try await runner.perform(tooMuch) } throws: {
+                    ($0 as? ServiceError)?.code == .resourceExhausted
+                }
+                _ = try await runner.perform(try end(lease, as: "a", "So.", input: 1_000, output: 500))
+                let used = try await values(database, "select used::bigint from budget order by name")
+                #expect(used == [1_500, 0])
+                let now = try await runner.perform(tooMuch)
+                #expect(now.state == .begun)
+                _ = try await runner.perform(
+                    EndStep(run: lease.run, runner: "a", attempt: 1, step: "2", answer: nil)
+                )
+            }
+            for key in ListCosts.Key.allCases {
+                let costs = try await host.admin.perform(ListCosts(by: key)).costs
+                #expect(costs.count == 1 && costs.first?.requests == 2, "\(key)")
+                #expect(costs.first?.inputTokens == 1_000 && costs.first?.outputTokens == 500, "\(key)")
+                #expect(costs.first.map { abs($0.cost - 0.007) < 1e-9 } == true, "\(key)")
+            }
+        }
+    }
+}
