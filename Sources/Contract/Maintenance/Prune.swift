@@ -38,7 +38,7 @@ public struct Prune: Operation {
         }
     }
 
-    /// The age in days, 1 to 36,500.
+    /// The age in days, 7 to 36,500: events are kept for a week at least.
     public var days: Int
     /// Whether nothing is deleted: then all of it is counted at once.
     public var isDryRun: Bool

@@ -59,8 +59,9 @@ struct Maintenance: Sendable {
     }
 
     private func prune(_ prune: Prune, _ call: CallContext) async throws -> JSON {
-        guard (1...36_500).contains(prune.days) else {
-            throw ServiceError.invalidArgument("days has to be from 1 to 36500.")
+        // Whoever follows a run may come back to it for a week.
+        guard (7...36_500).contains(prune.days) else {
+            throw ServiceError.invalidArgument("days has to be from 7 to 36500.")
         }
         let part = prune.isDryRun ? Int(Int32.max) : Prune.part
         let counted = try await database.json(
@@ -80,6 +81,10 @@ struct Maintenance: Sendable {
                 delete from question where not \(prune.isDryRun) and id in (select id from old_question)
             ), gone_key as (
                 delete from intention where not \(prune.isDryRun) and key in (select key from old_key)
+            ), gone_unique as (
+                delete from run_unique where not \(prune.isDryRun) and key in (
+                    select key from run_unique left join run on run.id = run_unique.run_id
+                    where (run.id is null or run.state is not null) and coalesce(until < now(), true) limit \(part))
             )
             select jsonb_build_object(
                 'questions', questions, 'runs', (select count(*) from old_run),

@@ -101,7 +101,7 @@ import Wire
         }
     }
 
-    @Test(arguments: [0, -1, 36_501])
+    @Test(arguments: [6, -1, 36_501])
     func daysThatMakeNoSenseAreRefused(days: Int) async throws {
         try await withStorage { storage, _ in
             do {
