@@ -1,6 +1,7 @@
 import Contract
 import Daemon
 import Glibc
+import RPC
 import Systemd
 import TestSupport
 import Testing
@@ -35,6 +36,30 @@ import Wire
                 }
                 #expect(statuses == [200, 200, 200, 200])
                 try await Task.sleep(for: .milliseconds(900))
+            }
+            try await eventually { house.processID(of: "octavo-agent-runner") == nil }
+        }
+    }
+
+    @Test func aRunThatIsEnqueuedWhileTheAgentRunnerSleepsWakesIt() async throws {
+        let settings = ["OCTAVO_IDLE_SECONDS": "1"]
+        try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
+            try await house.waitUntilReady()
+            try await eventually { house.processID(of: "octavo-agent-runner") == nil }
+            let question = Question(text: "How?", channel: .http)
+            // What its limit holds back wakes nobody: a runner that is started for it would find nothing.
+            let held = EnqueueRun(run: .new(), agent: "documentation", question: question)
+            let run = EnqueueRun(run: .new(), agent: "echo", question: question)
+            try await house.withAdmin(of: "storage") { storage in
+                _ = try await storage.perform(LimitRuns(agent: "documentation", concurrent: 0))
+                _ = try await storage.perform(held)
+                try await Task.sleep(for: .seconds(2))
+                let health = try await storage.perform(GetHealth())
+                #expect(health.gauges[Health.queuedRuns] == 0)
+                #expect(house.processID(of: "octavo-agent-runner") == nil)
+
+                _ = try await storage.perform(run)
+                try await eventually { try await storage.perform(GetRun(run: run.run)).state == .succeeded }
             }
             try await eventually { house.processID(of: "octavo-agent-runner") == nil }
         }

@@ -45,6 +45,14 @@ import Testing
             #expect(try await migrate(owner, for: role) == .code(0))
             try await house.waitUntilReady()
             try await house.importBook("Handbook", handbook)
+            // The engine's tables, sequence, functions and view are for its role too.
+            var run = EnqueueRun(run: .new(), agent: "echo", question: Question(text: "How?", channel: .http))
+            run.lane = "one"
+            try await house.withAdmin(of: "storage") { [run] storage in
+                _ = try await storage.perform(run)
+                try await eventually { try await storage.perform(GetRun(run: run.run)).state == .succeeded }
+                _ = try await storage.perform(ListCosts(by: .agent))
+            }
             // Once more: nothing is missing, and the rights are as they were.
             #expect(try await migrate(owner, for: role) == .code(0))
         }
