@@ -10,6 +10,8 @@ extension Runs {
     private static let page = 200
     /// A claim is offered anew after this time, so that what the runner holds is compared now and then.
     private static let claimDuration = Duration.seconds(120)
+    /// The same where leases may have been lost on the way a moment ago: by then it is known.
+    private static let doubtDuration = Duration.seconds(Leases.underWay + 1)
 
     /// The events of a run behind a number, then those to come, until it has ended.
     func follow(_ follow: FollowRun, _ call: CallContext, _ items: ItemWriter<RunEvent>) async throws -> Done {
@@ -56,8 +58,8 @@ extension Runs {
         try await leases.connected(runner, on: call.connection, anew: true, deadline: deadline)
         leases.holds(runner, claim.holding)
         return try await signals.subscribed(to: .queue, .runner(runner)) { signal in
-            try await compare(claim, items, deadline: deadline)
-            let end = ContinuousClock.now + Self.claimDuration
+            let isInDoubt = try await compare(claim, items, deadline: deadline)
+            let end = ContinuousClock.now + (isInDoubt ? Self.doubtDuration : Self.claimDuration)
             while ContinuousClock.now < end {
                 for stop in signals.takeStops(of: runner) { try await items.send(.stop(stop)) }
                 let room = min(RunQueue.most, leases.room(of: runner, most: claim.room))
@@ -65,7 +67,7 @@ extension Runs {
                 let leased = found?.leases ?? []
                 leases.leased(leased.compactMap(\.run), to: runner)
                 for lease in leased { try await items.send(json: lease) }
-                if leased.isEmpty { await signal.wait(for: found?.again ?? Self.claimDuration) }
+                if leased.isEmpty { await signal.wait(for: found?.again ?? ContinuousClock.now.duration(to: end)) }
                 try Task.checkCancellation()
             }
             return Done()
@@ -73,11 +75,12 @@ extension Runs {
     }
 
     /// What the runner says it holds, and what it does hold: the one may have been lost on the way, the other taken away.
+    /// Whether there are leases that may have been lost, or may be on their way.
     private func compare(
         _ claim: ClaimRuns,
         _ items: ItemWriter<ClaimRuns.Item>,
         deadline: ContinuousClock.Instant
-    ) async throws {
+    ) async throws -> Bool {
         let holding = claim.holding.map(\.uuid)
         let lost = try await database.rows(
             Transitions.lose(unknownTo: claim.runner, holding: holding, underWay: Leases.underWay),
@@ -99,6 +102,16 @@ extension Runs {
             leases.over(run, of: claim.runner)
             try await items.send(.stop(ClaimRuns.Stop(run: run, attempt: Int(try row[1, as: Int32.self]))))
         }
+        let unknown = try await database.rows(
+            """
+            select exists (
+                select from run_work
+                where state = 'running' and runner = \(claim.runner) and run_id <> all(\(holding)::uuid[]))
+            """,
+            isReadOnly: true,
+            deadline: deadline
+        )
+        return try unknown.first?[0, as: Bool.self] ?? false
     }
 }
 
