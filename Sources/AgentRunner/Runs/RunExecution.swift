@@ -74,7 +74,12 @@ struct RunExecution: Sendable {
         do {
             // The first event follows from the run's id alone, its time too, so it is the same however often the run is
             // asked for: the reader sees it while the opening transaction, which stores it, is still on its way.
-            if case .live = origin { feed.show(try JSON(encoding: firstEvent)) }
+            switch origin {
+            case .live: feed.show(try JSON(encoding: firstEvent))
+            // Before the agent begins: one that answers at once would be finished before it began.
+            case .claimed(let attempt, let next):
+                try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
+            }
             try await stopping.whileNotStopped {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await storeAndWrite(log, timeline) }
@@ -146,7 +151,6 @@ struct RunExecution: Sendable {
         switch origin {
         case .claimed(let attempt, let next):
             lease.set(attempt)
-            try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
             try await log.write(attempt: attempt, next: next)
         case .live:
             let open = OpenRun(
