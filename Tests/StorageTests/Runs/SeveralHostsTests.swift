@@ -25,14 +25,15 @@ import Wire
                 // Until the first, the other host may not listen yet; by itself it looks every five seconds.
                 try await one.admin.enqueue()
                 _ = try await iterator.next()
-                var slowest = Duration.zero
+                var waits: [Duration] = []
                 for _ in 0..<20 {
                     let start = ContinuousClock.now
                     try await one.admin.enqueue()
                     _ = try await iterator.next()
-                    slowest = max(slowest, .now - start)
+                    waits.append(.now - start)
                 }
-                #expect(slowest < .seconds(3))
+                // Were it found by looking alone, most would wait for seconds.
+                #expect(waits.sorted()[10] < .seconds(2))
             }
         }
     }
