@@ -126,7 +126,9 @@ public enum TestDatabase {
     private static let cluster = Task.detached {
         let cluster = try await PrivateCluster.shared()
         try await cluster.createDatabase(template)
-        let configuration = try PostgresConfiguration(cluster.connectionString(database: template))
+        var configuration = try PostgresConfiguration(cluster.connectionString(database: template))
+        // Hundreds of tests begin at this moment: between two statements this process may be busy for longer than that.
+        configuration.settings["idle_in_transaction_session_timeout"] = "0"
         let connection = try await PostgresConnection.connect(configuration)
         try await Migrations(.octavo).apply(on: connection)
         await connection.close()

@@ -75,7 +75,7 @@ final class ClaimLoop: Service {
         logger.log(
             level: lease.attempt > 1 ? .info : .debug,
             "run claimed",
-            metadata: ["RUN_ID": "\(lease.run)", "attempt": "\(lease.attempt)"]
+            metadata: ["run_id": "\(lease.run)", "attempt": "\(lease.attempt)"]
         )
         do {
             _ = try runs.accept(
@@ -87,7 +87,7 @@ final class ClaimLoop: Service {
         } catch {
             let release = ReleaseRun(run: lease.run, runner: runs.runner, attempt: lease.attempt, reason: .drained)
             _ = try? await storage.perform(release, deadline: .seconds(5))
-            logger.warning("claimed run refused", metadata: ["RUN_ID": "\(lease.run)", "error": "\(error)"])
+            logger.warning("claimed run refused", metadata: ["run_id": "\(lease.run)", "error": "\(error)"])
         }
     }
 }

@@ -72,7 +72,7 @@ final class Runs: Service {
     func stop(_ run: RunID, upTo attempt: Int) {
         let execution = state.withLock { $0.executions[run] }
         guard let execution, execution.origin.attempt <= attempt else { return }
-        logger.info("run stopped", metadata: ["RUN_ID": "\(run)", "attempt": "\(attempt)"])
+        logger.info("run stopped", metadata: ["run_id": "\(run)", "attempt": "\(attempt)"])
         execution.stopping.stop(.lost)
     }
 

@@ -21,7 +21,8 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "storage"))
 from caller import Caller  # noqa: E402
-from house import Octavo  # noqa: E402
+from house import Octavo, python_with_packages  # noqa: E402
+from kills import VERDICT, Killer, Patient  # noqa: E402
 from measure import TICK, ticks  # noqa: E402
 
 
@@ -37,6 +38,20 @@ class House(Octavo):
             if time.monotonic() > end:
                 sys.exit(f"after {seconds} s there are runs that have not ended")
             time.sleep(0.05)
+
+    def wait_until_up(self, seconds=60):
+        """After something was killed."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.value("select 1") and self.pid("storage") and self.pid("agent-runner")
+            except (subprocess.CalledProcessError, IndexError):
+                if time.monotonic() > end:
+                    sys.exit(f"not everything is back after {seconds} s")
+                time.sleep(0.2)
+
+    def descriptors(self):
+        return sum(len(os.listdir(f"/proc/{self.pid(name)}/fd")) for name in ("storage", "agent-runner"))
 
     def pid(self, service):
         """Of the service that `octavo up` has started last."""
@@ -128,6 +143,32 @@ class Benchmark:
             where (event ->> 'at')::timestamptz > '{killed}'::timestamptz + interval '100 ms'""")
         self.line("runner killed with a backlog", f"goes on after {pause:.2f} s", "≤ 2 s, 1 s of it until it is started again")
 
+    def kills(self):
+        """A hundred runs a second while something is killed every other second."""
+        self.caller.close()
+        begin, before = self.house.now(), self.house.descriptors()
+        caller, killer = Patient(self.house.socket), Killer(self.house)
+        killer.start()
+        count = self.options.kills * 100
+        start = time.monotonic()
+        for number in range(count):
+            time.sleep(max(0, start + number / 100 - time.monotonic()))
+            caller.one(enqueue(1)[0])
+        killer.stop()
+        self.house.wait_until_up()
+        self.house.wait_for_all()
+        there, succeeded, whole = self.house.value(VERDICT.format(begin=begin))
+        killed = ", ".join(f"{name} {times}" for name, times in sorted(killer.killed.items()))
+        self.line(
+            f"{count:,} runs, killed meanwhile: {killed}",
+            f"{there:,} there, {succeeded:,} succeeded, {whole:,} logs whole; descriptors {before} before, "
+            f"{self.house.descriptors()} after",
+            "every one, once",
+        )
+        if not there == succeeded == whole == count:
+            sys.exit("runs were lost, or did not end once")
+        self.caller = Caller(self.house.socket)
+
     def soak(self):
         worst = []
 
@@ -156,6 +197,17 @@ class Benchmark:
         holder.stdin.close()
         holder.wait()
 
+    def procrastinate(self):
+        """The same with a worker in Python: the queue for Postgres that is nearest to this one."""
+        python = python_with_packages(self.options.cache, ["procrastinate==3.*", "psycopg[binary,pool]==3.*"])
+        self.house.psql("octavo", "create database procrastinate")
+        connection = f"host={self.house.database} user=octavo dbname=procrastinate"
+        rate = subprocess.run(
+            [python, HERE / "procrastinate_peer.py", connection, str(self.options.runs // 10)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
+        ).stdout
+        self.line("Procrastinate, one worker, empty task, in batches of 50", f"{float(rate):,.0f}/s")
+
     def pgbench(self, name, sql, clients=16):
         with tempfile.NamedTemporaryFile("w", suffix=".pgb") as script:
             script.write(sql)
@@ -176,12 +228,16 @@ class Benchmark:
     def run(self):
         self.throughput("warm-up", 50, 2_000)
         self.reference()
+        if self.options.cache:
+            self.procrastinate()
         self.throughput("in batches of 50", 50, self.options.runs)
         self.throughput("one by one, 48 calls in flight", 1, self.options.runs // 2)
         self.at_rate("pickup at 100/s", self.options.seconds)
         self.recovery()
         self.soak()
         self.old_snapshot()
+        if self.options.kills:
+            self.kills()
         print("\n| what | measured | goal |\n|---|---|---|")
         for what, value, goal in self.lines:
             print(f"| {what} | {value} | {goal} |")
@@ -193,7 +249,9 @@ def main():
     parser.add_argument("--state", type=pathlib.Path, default="/var/tmp/octavo-runs-benchmark", help="made, and removed at the end")
     parser.add_argument("--runs", type=int, default=20_000, help="of each measurement of throughput")
     parser.add_argument("--seconds", type=int, default=10, help="of each other measurement")
-    parser.add_argument("--soak", type=int, default=600, help="seconds of the soak")
+    parser.add_argument("--soak", type=int, default=60, help="seconds of the soak; 600 for the figure")
+    parser.add_argument("--kills", type=int, default=0, help="seconds of killing whatever there is, at random, under load")
+    parser.add_argument("--cache", type=pathlib.Path, help="where Procrastinate is installed from PyPI, to be measured beside it")
     options = parser.parse_args()
     house = House(options.programs, options.state)
     try:

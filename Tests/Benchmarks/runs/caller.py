@@ -20,13 +20,16 @@ class Caller:
             frames.append(b"%d %s\n" % (len(payload), payload))
         self.socket.sendall(b"".join(frames))
 
+    def close(self):
+        self.socket.close()
+
     def _receive(self):
         """Every message that is there, at least one; pings are answered."""
         messages = []
         while not messages:
             chunk = self.socket.recv(1 << 18)
             if not chunk:
-                sys.exit("the service closed the connection")
+                raise ConnectionError("the service closed the connection")
             self.buffer += chunk
             while (space := self.buffer.find(b" ", 0, 8)) > 0:
                 end = space + 1 + int(self.buffer[:space]) + 1
@@ -39,6 +42,15 @@ class Caller:
                 else:
                     messages.append(message)
         return messages
+
+    def one(self, call):
+        """Makes a call. Returns what it is refused with, or None."""
+        self.last += 1
+        self._send([call | {"id": self.last}])
+        while True:
+            for message in self._receive():
+                if message.get("id") == self.last:
+                    return message.get("error")
 
     def many(self, calls, at_once):
         """Makes calls, so many in flight; an error of one ends everything."""

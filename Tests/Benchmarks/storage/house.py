@@ -145,11 +145,11 @@ class Peer:
         self.process.wait(60)
 
 
-def python_with_packages(cache):
+def python_with_packages(cache, packages=PACKAGES):
     """The interpreter of an environment with the peers' packages, made at the first use."""
     python = cache / "bin/python"
     if not (cache / "complete").exists():
         venv.create(cache, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
         (cache / "complete").touch()
     return python

@@ -136,15 +136,14 @@ import Wire
             for _ in 0..<5 { try await host.admin.enqueue("slow") }
             let other = try await host.admin.enqueue("echo").run
             try await host.withRunner { runner in
-                let leases = try await runner.claim(3, as: "a", ["slow", "echo"])
-                #expect(
-                    leases.count { $0.agent == "slow" } == 2 && leases.last?.run == other
-                        || leases.contains { $0.run == other }
-                )
+                var leases: [ClaimRuns.Lease] = []
+                var iterator = runner.claims(as: "a", ["slow", "echo"]).items.makeAsyncIterator()
+                while leases.count < 3, case .lease(let lease)? = try await iterator.next() { leases.append(lease) }
+                #expect(leases.count { $0.agent == "slow" } == 2 && leases.contains { $0.run == other })
                 try await eventuallyQueued(3, host)
                 try await runner.finish(try #require(leases.first { $0.agent == "slow" }), as: "a")
-                let next = try await runner.claim(1, as: "a", ["slow", "echo"])
-                #expect(next.first?.agent == "slow")
+                guard case .lease(let next)? = try await iterator.next() else { return }
+                #expect(next.agent == "slow")
             }
         }
     }
@@ -153,25 +152,33 @@ import Wire
         try await withHost { host in
             _ = try await host.admin.perform(LimitRuns(agent: "echo", starts: 3, seconds: 3_600))
             for _ in 0..<5 { try await host.admin.enqueue() }
-            _ = try await host.withRunner { try await $0.claim(3, as: "a") }
+            let other = try await host.admin.enqueue("other").run
             try await host.withRunner { runner in
-                let stream = runner.claims(as: "b")
-                try await Task.sleep(for: .milliseconds(300))
-                let queued = try await host.admin.perform(ListRuns(state: .queued)).runs.count
-                // The first three were lost with their runner; nothing more was begun.
-                #expect(queued == 5)
-                withExtendedLifetime(stream) {}
+                let leases = try await runner.claim(4, as: "a", ["echo", "other"])
+                #expect(leases.contains { $0.run == other })
+                try await eventuallyQueued(2, host)
             }
+            // The first three are lost with their runner; nothing more is begun.
+            try await eventuallyQueued(6, host)
+            let leases = try await host.withRunner { try await $0.claim(1, as: "b", ["echo", "other"]) }
+            #expect(leases.map(\.run) == [other])
         }
     }
 
     @Test func aProviderThatWantsToBeLeftAloneIsAskedByNobodyUntilItsTimeIsOver() async throws {
-        try await withHost { host in
-            _ = try await host.admin.perform(HoldProvider(provider: "provider of echo", milliseconds: 400))
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(HoldProvider(provider: "provider of echo", milliseconds: 3_600_000))
             let held = try await host.admin.enqueue().run
-            let start = ContinuousClock.now
-            let leases = try await host.withRunner { try await $0.claim(1, as: "a") }
-            #expect(leases.map(\.run) == [held] && .now - start >= .milliseconds(350))
+            let other = try await host.admin.enqueue("other").run
+            try await host.withRunner { runner in
+                var iterator = runner.claims(as: "a", ["echo", "other"]).items.makeAsyncIterator()
+                guard case .lease(let first)? = try await iterator.next() else { return }
+                #expect(first.run == other)
+                try await sql(database, "update provider_hold set until = clock_timestamp()")
+                guard case .lease(let second)? = try await iterator.next() else { return }
+                #expect(second.run == held)
+            }
         }
     }
 
@@ -237,7 +244,7 @@ import Wire
     }
 
     private func eventuallyQueued(_ count: Int, _ host: StorageHost) async throws {
-        for _ in 0..<500 {
+        for _ in 0..<6_000 {
             if try await host.admin.perform(ListRuns(state: .queued)).runs.count == count { return }
             try await Task.sleep(for: .milliseconds(10))
         }
