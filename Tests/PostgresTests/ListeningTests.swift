@@ -74,7 +74,10 @@ import Testing
                 for await _ in try pool.listen(to: "runs") { hear.yield() }
             }
             for await _ in heard { break }
-            let listening: Query = "select from pg_stat_activity where query like 'listen %' and state = 'idle'"
+            let listening: Query = """
+                select from pg_stat_activity
+                where query like 'listen %' and state = 'idle' and datname = current_database()
+                """
             // What a session does is reported a moment later.
             try await eventually("it listens") { try await pool.query(listening).count == 1 }
             task.cancel()
