@@ -60,7 +60,7 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The value of an object's member, as a slice; nil when there is none, or this is not an object.
-    public func member(_ key: String) -> JSON? { members?.first { $0.key == key }?.value }
+    public func member(_ key: String) -> JSON? { JSONScanner.value(of: key, in: bytes).map(slice) }
 
     /// The text.
     public var description: String { String(buffer: bytes) }
@@ -73,12 +73,11 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
 extension JSON {
     /// The members of an object as slices, in their order; nil when this is not one.
     public var members: [(key: String, value: JSON)]? {
-        guard isObject, let members = try? JSONScanner.members(of: bytes) else { return nil }
-        return members.map { ($0.key, slice($0.value)) }
+        JSONScanner.outline(of: bytes)?.map { ($0.key, slice($0.value)) }
     }
 
     /// The elements of an array as slices; nil when this is none.
-    public var elements: [JSON]? { (try? JSONScanner.elements(of: bytes))?.map(slice) }
+    public var elements: [JSON]? { JSONScanner.elements(of: bytes)?.map(slice) }
 
     /// An array of values, each written as it stands.
     public init(array values: [JSON]) {

@@ -22,7 +22,7 @@ extension JSONScanner {
     }
 
     /// Passes eight octets at a time while none of them is a quote, a backslash, a control, or beyond ASCII.
-    private mutating func skipPlain() {
+    mutating func skipPlain() {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
         while position + 8 <= octets.count {
@@ -172,7 +172,8 @@ extension JSONScanner {
                 var scalar = hex()
                 if (0xD800..<0xDC00).contains(scalar) {
                     _ = (octets.next(), octets.next())
-                    scalar = 0x10000 + (scalar - 0xD800) << 10 + (hex() - 0xDC00)
+                    // Wrapping, so that text nobody checked gives nonsense and no trap.
+                    scalar = 0x10000 + (scalar - 0xD800) << 10 &+ (hex() &- 0xDC00)
                 }
                 if let scalar = Unicode.Scalar(scalar) {
                     result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)

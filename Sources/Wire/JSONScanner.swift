@@ -3,7 +3,7 @@ internal import NIOCore
 /// The one strict reader of JSON text: a single pass over the octets that checks every rule of a payload
 /// (`protocol/README.md`, section 1) and notes where the outermost object's members lie.
 ///
-/// Nothing is decoded here. Whoever forwards a value keeps the slice; whoever needs it decodes it once. Time is linear
+/// Nothing is decoded here, and what was checked is not checked again (`outline`). Whoever forwards a value keeps the slice; whoever needs it decodes it once. Time is linear
 /// in the text: keys of small objects are compared one by one, of larger ones by seeded hash. Octets are read unchecked
 /// by the language; `peek()` is what keeps to the bounds.
 struct JSONScanner {
@@ -43,34 +43,6 @@ struct JSONScanner {
         return try result.get()
     }
 
-    /// Where the elements of a well-formed array stand; nil when it is none.
-    static func elements(of text: ByteBuffer) throws(ProtocolViolation) -> [Range<Int>]? {
-        let result = text.withUnsafeReadableBytes { raw in
-            Result { () throws(ProtocolViolation) -> [Range<Int>]? in
-                var scanner = JSONScanner(raw.bindMemory(to: UInt8.self))
-                return try scanner.elements()
-            }
-        }
-        return try result.get()
-    }
-
-    private mutating func elements() throws(ProtocolViolation) -> [Range<Int>]? {
-        skipSpaces()
-        guard peek() == UInt8(ascii: "[") else { return nil }
-        try enter(level: 1)
-        var elements: [Range<Int>] = []
-        while peek() != UInt8(ascii: "]") {
-            let start = position
-            try value(level: 2)
-            elements.append(start..<position)
-            skipSpaces()
-            guard peek() == UInt8(ascii: ",") else { break }
-            position += 1
-            skipSpaces()
-        }
-        return elements
-    }
-
     /// The octet at hand; 0, which is lawful nowhere, at the end.
     @inline(__always)
     func peek() -> UInt8 { position < octets.count ? octets[position] : 0 }
@@ -94,7 +66,7 @@ struct JSONScanner {
 
     /// Of JSON's white space only the space may stand in a payload.
     @inline(__always)
-    private mutating func skipSpaces() {
+    mutating func skipSpaces() {
         while peek() == UInt8(ascii: " ") { position += 1 }
     }
 

@@ -149,6 +149,33 @@ import Testing
         }
     }
 
+    /// What was checked is taken apart as the check saw it, and what was not leads nowhere else.
+    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    func theOutlineIsThatOfTheText(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<400 {
+            let inner = (0..<Int.random(in: 0...5, using: &generator)).map { _ in randomValue(depth: 3, &generator) }
+            let keys = inner.indices.map { $0.isMultiple(of: 3) ? "\\u006b\($0)" : "é\($0)" }
+            let object = JSON(
+                trusted: "{" + zip(keys, inner).map { "\"\($0)\" : \($1)" }.joined(separator: " , ") + "}"
+            )
+            let names = inner.indices.map { $0.isMultiple(of: 3) ? "k\($0)" : "é\($0)" }
+            let members = try #require(object.members)
+            #expect(members.map(\.key) == names)
+            #expect(members.map { trimmed($0.value.description) } == inner.map(trimmed))
+            #expect(names.allSatisfy { name in object.member(name) == members.first { $0.key == name }?.value })
+            let array = try JSON(validating: "[" + inner.joined(separator: ", ") + "]")
+            #expect(array.elements?.map { trimmed($0.description) } == inner.map(trimmed))
+
+            var octets = Array(object.description.utf8)
+            for _ in 0..<3 where !octets.isEmpty { mutate(&octets, &generator) }
+            let broken = JSON(trusted: ByteBuffer(bytes: octets))
+            _ = (broken.members, broken.elements, broken.member("k0"))
+        }
+    }
+
+    private func trimmed(_ text: String) -> String { String(text.reversed().drop { $0 == " " }.reversed()) }
+
     private func mutate(_ octets: inout [UInt8], _ generator: inout SeededGenerator) {
         let alphabet = Array("0123456789 {}[]\"\\:,.+-eEu/tfn".utf8) + [0x80, 0xC3, 0xE2, 0xED, 0xF0, 0xFF]
         let place = octets.indices.randomElement(using: &generator) ?? 0

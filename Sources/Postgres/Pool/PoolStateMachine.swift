@@ -158,10 +158,11 @@ struct PoolStateMachine {
 
     /// When `timerFired` is to be called next.
     var nextTimer: Instant? {
-        var instants = waiters.map(\.deadline)
-        if case .down(_, let retryAt?) = availability { instants.append(retryAt) }
-        for case .idle(let expires) in connections.values { instants.append(expires) }
-        return isStopped ? nil : instants.min()
+        guard !isStopped else { return nil }
+        var next: Instant? = if case .down(_, let retryAt) = availability { retryAt } else { nil }
+        for waiter in waiters { next = min(next ?? waiter.deadline, waiter.deadline) }
+        for case .idle(let expires) in connections.values { next = min(next ?? expires, expires) }
+        return next
     }
 
     mutating func timerFired(now: Instant) -> [Action] {
