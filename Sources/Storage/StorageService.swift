@@ -101,7 +101,8 @@ public enum StorageService {
         let leases = Leases(database: database, signals: signals, logger: logger)
         let queue = RunQueue(database: database)
         let queued = QueuedRuns(database: database, signals: signals)
-        var operations = operations(database, signals, leases, queue, queued)
+        let writes = RunWrites(database: database)
+        var operations = operations(database, signals, leases, queue, writes, queued)
         if let context { operations.administer(context) }
         let server = RPCServer(
             listeners,
@@ -123,7 +124,8 @@ public enum StorageService {
             context?.describe { server.summary() }
         }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
-        return [pool, transactions].compactMap(\.self) + [schema, bell, clock, leases, queued, server]
+        let pools: [any Service] = [pool, transactions].compactMap(\.self)
+        return pools + [schema] + writes.services + [bell, clock, leases, queued, server]
     }
 
     private static func connectionPool(
@@ -164,6 +166,7 @@ public enum StorageService {
         _ signals: RunSignals,
         _ leases: Leases,
         _ queue: RunQueue,
+        _ writes: RunWrites,
         _ queued: QueuedRuns
     ) -> Operations {
         var operations = Operations(service: "storage", version: octavoVersion)
@@ -174,7 +177,8 @@ public enum StorageService {
         Maintenance(database: database).add(to: &operations)
         Keys(database: database).add(to: &operations)
         var statements = Statements(database: database)
-        Runs(database: database, signals: signals, leases: leases, queue: queue).add(to: &operations, &statements)
+        let runs = Runs(database: database, signals: signals, leases: leases, queue: queue, writes: writes)
+        runs.add(to: &operations, &statements)
         BookEditing.add(to: &operations, &statements)
         Readers.add(to: &operations, &statements)
         ReadingLists.add(to: &operations, &statements)

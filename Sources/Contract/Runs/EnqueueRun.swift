@@ -23,6 +23,12 @@ public struct EnqueueRun: Operation {
             case run
             case isNew = "new"
         }
+
+        /// From its parts.
+        public init(run: RunID, isNew: Bool) {
+            self.run = run
+            self.isNew = isNew
+        }
     }
 
     /// While one run stands for a key, no other is accepted under it. Without `seconds` and without `untilEnded` it stands

@@ -65,7 +65,7 @@ public struct RunID: Codable, Hashable, Sendable, Comparable, CustomStringConver
 
     /// By time, then by chance.
     public static func < (left: RunID, right: RunID) -> Bool {
-        left.description < right.description
+        left.uuid < right.uuid
     }
 
     /// Reads the form `encode(to:)` writes.

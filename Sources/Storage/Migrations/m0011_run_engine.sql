@@ -131,6 +131,132 @@ begin
     return 'scheduled';
 end $$;
 
+-- Whether the last of these events is stored with the same bytes.
+create function octavo_is_stored(run uuid, last integer, events json) returns boolean
+language sql stable as $$
+    select exists (
+        select from run_event
+        where run_id = run and sequence = last
+            and event::text = (events -> (json_array_length(events) - 1))::text)
+$$;
+
+-- Those that take several at once are functions for their settings: whatever the statistics say of a table that is empty at
+-- one moment and full at the next, rows are found along its index, in the order in which they were given. That is the order of
+-- their ids, each once, so that no two of them ever wait for each other in a circle.
+
+-- Accepts runs for later: those without lane, unique key and parent. For each, whether it is new; null when its id belongs to
+-- another question. 0 is no delay, and no deadline.
+create function octavo_enqueue(
+    runs uuid[], agents text[], texts text[], readers text[], channels text[], priorities integer[], tries integer[],
+    delays bigint[], deadlines bigint[])
+returns setof boolean
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with sent as materialized (
+        select asked.*, known.text as known,
+            case when known.text is null then nextval('question_id_seq') end as question_id
+        from unnest(runs, agents, texts, readers, channels, priorities, tries, delays, deadlines) with ordinality
+                as asked (run, agent, text, reader, channel, priority, tries, delay, deadline, place)
+            left join lateral (
+                select question.text from run join question on question.id = run.question_id where run.id = asked.run
+            ) as known on true
+    ), asked as (
+        insert into question (id, text, reader, channel) overriding system value
+        select question_id, text, nullif(reader, ''), channel from sent where known is null
+    ), opened as (
+        insert into run (id, question_id, agent, model) select run, question_id, agent, '' from sent where known is null
+    ), placed as (
+        insert into run_work (run_id, agent, state, ticket, priority, tries, ready_at, deadline_at)
+        select run, agent, case when delay = 0 then 'queued' else 'scheduled' end,
+            case when delay = 0 then nextval('run_ticket') end, priority, tries,
+            clock_timestamp() + delay * interval '1 millisecond',
+            clock_timestamp() + nullif(deadline, 0) * interval '1 millisecond'
+        from sent where known is null
+    )
+    select case when known is null then true when known = text then false end from sent order by place;
+end $$;
+
+-- Stores events of holders of leases. For each, whether they are stored: by now, or before with the same bytes.
+create function octavo_append(
+    runs uuid[], runners text[], attempts integer[], firsts integer[], lasts integer[], events text[])
+returns setof boolean
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with sent as materialized (
+        select * from unnest(runs, runners, attempts, firsts, lasts, events) with ordinality
+            as sent (run, runner, attempt, first, last, events, place)
+    ), held as (
+        update run_work set events = greatest(run_work.events, last)
+        from sent
+        where run_id = run and state = 'running' and run_work.runner = sent.runner and run_work.attempt = sent.attempt
+            and run_work.events >= first - 1
+        returning run, place, first, sent.events
+    ), stored as (
+        insert into run_event (run_id, sequence, event)
+        select run, first - 1 + number, event
+        from held, json_array_elements(events::json) with ordinality as said (event, number)
+        on conflict do nothing
+    )
+    select exists (select from held where held.place = sent.place) or octavo_is_stored(run, last, sent.events::json)
+    from sent order by place;
+end $$;
+
+-- The same, where the last of the events is `finished`: records how the runs ended.
+create function octavo_finish(
+    runs uuid[], runners text[], attempts integer[], firsts integer[], lasts integer[], events text[], states text[],
+    models text[])
+returns setof boolean
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with sent as materialized (
+        select * from unnest(runs, runners, attempts, firsts, lasts, events, states, models) with ordinality
+            as sent (run, runner, attempt, first, last, events, state, model, place)
+    ), held as (
+        delete from run_work using sent
+        where run_id = run and run_work.state = 'running' and run_work.runner = sent.runner
+            and run_work.attempt = sent.attempt and run_work.events >= first - 1
+        returning run, place, first, last, greatest(run_work.events, last) as highest, sent.attempt, sent.events, sent.state, model
+    ), said as materialized (
+        select run, place, first - 1 + number as sequence, event
+        from held, json_array_elements(events::json) with ordinality as said (event, number)
+    ), stored as (
+        insert into run_event (run_id, sequence, event) select run, sequence, event from said
+        on conflict do nothing
+    ), recorded as (
+        update run set state = held.state, model = held.model, attempt = held.attempt, events = highest,
+            finished_at = clock_timestamp(), outcome = event -> 'data'
+        from held join said using (run, place)
+        where run.id = held.run and sequence = last
+        returning question_id, outcome ->> 'answer' as answer
+    ), answered as (
+        update question set answer = recorded.answer, answered_at = clock_timestamp()
+        from recorded where question.id = recorded.question_id
+    )
+    select exists (select from held where held.place = sent.place) or octavo_is_stored(run, last, sent.events::json)
+    from sent order by place;
+end $$;
+
 -- Leases up to `most` runs to a runner: of the given queues, each an agent and a priority with its provider, behind the
 -- ticket up to which nothing is left in it. A row without a document says when to look again.
 --

@@ -10,14 +10,21 @@ struct Runs: Sendable {
     let signals: RunSignals
     let leases: Leases
     let queue: RunQueue
+    let writes: RunWrites
 
     func add(to operations: inout Operations, _ statements: inout Statements) {
         operations.onJSON(OpenRun.self) { try await open($0, $1) }
         operations.on(AppendEvents.self) { try await append($0, $1) }
         operations.on(ReleaseRun.self) { try await release($0, $1) }
         operations.on(CancelRun.self) { try await cancel($0, $1) }
-        let signals = signals
-        statements.on(EnqueueRun.self, mayRace: true, to: &operations, Acceptance.enqueue) { signals.accepted($0) }
+        let (signals, writes) = (signals, writes)
+        statements.on(
+            EnqueueRun.self,
+            mayRace: true,
+            byItself: { try await writes.enqueue($0) },
+            to: &operations,
+            Acceptance.enqueue
+        ) { signals.accepted($0) }
         statements.on(RetryRun.self, mayRace: true, to: &operations, Acceptance.retry) { _ in signals.signal(.queue) }
         operations.on(LimitRuns.self) { try await limit($0, $1) }
         operations.on(HoldProvider.self) { try await hold($0, $1) }
@@ -59,13 +66,14 @@ struct Runs: Sendable {
         guard outcome?.state.isTerminal ?? true else {
             throw ServiceError.invalidArgument("A run that has finished has succeeded, failed or was cancelled.")
         }
-        // The events as they were sent: whoever follows later gets the same bytes.
-        let events = call.arguments.member("events")?.description ?? "[]"
-        let rows = try await database.rows(
-            Transitions.append(append, events: events, last: last.sequence, outcome: outcome),
-            deadline: call.deadline
+        let write = Transitions.Write(
+            run: append.run,
+            lease: RunMachine.Lease(runner: append.runner, attempt: append.attempt),
+            numbers: first.sequence...last.sequence,
+            events: call.arguments.member("events")?.description ?? "[]",
+            outcome: outcome
         )
-        guard let row = rows.first, try row[0, as: Bool.self] else {
+        guard try await writes.store(write) else {
             throw ServiceError.failedPrecondition("The lease of run \(append.run) is lost; it goes on elsewhere.")
         }
         signals.signal(.run(append.run))

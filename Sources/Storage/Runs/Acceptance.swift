@@ -42,6 +42,17 @@ enum Acceptance {
         """
     }
 
+    /// Runs accepted for later, in the order of their ids, all of them plain. For each, whether it is new; null when its id
+    /// belongs to another question.
+    static func enqueue(_ runs: [EnqueueRun]) -> Query {
+        """
+        select octavo_enqueue(\(runs.map(\.run.uuid)), \(runs.map(\.agent)), \(runs.map(\.question.text)),
+            \(runs.map { $0.question.reader ?? "" }), \(runs.map(\.question.channel.rawValue)),
+            \(runs.map { Int32($0.priority ?? usualPriority) }), \(runs.map { Int32($0.tries ?? usualTries) }),
+            \(runs.map { $0.delayMilliseconds ?? 0 }), \(runs.map { $0.deadlineMilliseconds ?? 0 }))
+        """
+    }
+
     /// A run accepted for later. The answer is `EnqueueRun.Result`.
     static func enqueue(_ enqueue: EnqueueRun) throws(ServiceError) -> Query {
         try check(enqueue)
@@ -140,7 +151,7 @@ enum Acceptance {
     /// The SQLSTATE of a runner that storage knows no longer.
     static let givenUp = "OC005"
 
-    private static func check(_ enqueue: EnqueueRun) throws(ServiceError) {
+    static func check(_ enqueue: EnqueueRun) throws(ServiceError) {
         try enqueue.question.check()
         try enqueue.run.check()
         func check(_ value: Int?, _ range: ClosedRange<Int>, _ name: String) throws(ServiceError) {
@@ -164,6 +175,9 @@ enum Acceptance {
 }
 
 extension EnqueueRun {
+    /// Whether nothing is to be looked at but its id, so that it can be accepted together with others.
+    var isPlain: Bool { lane == nil && unique == nil && parent == nil && question.reader != "" }
+
     fileprivate var isDue: Bool { (delayMilliseconds ?? 0) == 0 }
 }
 

@@ -7,53 +7,29 @@ import Postgres
 enum Transitions {
     typealias Lease = RunMachine.Lease
 
-    /// Events of the holder of a lease, and how the run ended when the last of them is `finished`. Whether it was done, or
+    /// What the holder of a lease has stored: its next events, and how the run ended when the last of them is `finished`.
+    struct Write: Sendable {
+        var run: RunID
+        var lease: Lease
+        /// The numbers of the first and of the last event.
+        var numbers: ClosedRange<Int>
+        /// The events as they were sent: whoever follows later gets the same bytes.
+        var events: String
+        var outcome: Outcome?
+    }
+
+    /// Events of holders of leases, in the order of their runs, none of which has finished. For each whether it was done, or
     /// was done before: what is stored already may be sent again.
-    static func append(_ append: AppendEvents, events: String, last: Int, outcome: Outcome?) -> Query {
-        let first = append.events.first?.sequence ?? 1
-        guard let outcome else {
-            return """
-                with sent as materialized (
-                    select (event ->> 'sequence')::integer as sequence, event
-                    from json_array_elements(\(events)::text::json) as sent (event)
-                ), held as (
-                    update run_work set events = greatest(events, \(last))
-                    where run_id = \(append.run.uuid) and state = 'running' and runner = \(append.runner)
-                        and attempt = \(append.attempt) and events >= \(first - 1)
-                    returning run_id
-                ), stored as (
-                    insert into run_event (run_id, sequence, event)
-                    select held.run_id, sent.sequence, sent.event from held, sent
-                    on conflict do nothing
-                )
-                select case when exists (select from held) then true else \(isStored: append, last) end
-                """
-        }
-        return """
-            with sent as materialized (
-                select (event ->> 'sequence')::integer as sequence, event
-                from json_array_elements(\(events)::text::json) as sent (event)
-            ), held as (
-                delete from run_work
-                where run_id = \(append.run.uuid) and state = 'running' and runner = \(append.runner)
-                    and attempt = \(append.attempt) and events >= \(first - 1)
-                returning run_id, attempt, greatest(events, \(last)) as events
-            ), stored as (
-                insert into run_event (run_id, sequence, event)
-                select held.run_id, sent.sequence, sent.event from held, sent
-                on conflict do nothing
-            ), recorded as (
-                update run set state = \(outcome.state.rawValue), model = \(outcome.model), attempt = held.attempt,
-                    events = held.events, finished_at = clock_timestamp(),
-                    outcome = (select event -> 'data' from sent where sequence = \(last))
-                from held where run.id = held.run_id
-                returning question_id
-            ), answered as (
-                update question set answer = \(outcome.answer), answered_at = clock_timestamp()
-                from recorded where question.id = recorded.question_id
-            )
-            select case when exists (select from held) then true else \(isStored: append, last) end
-            """
+    static func append(_ writes: [Write]) -> Query {
+        "select octavo_append(\(writes))"
+    }
+
+    /// The same, where the last event of each is `finished`.
+    static func finish(_ writes: [Write]) -> Query {
+        """
+        select octavo_finish(\(writes), \(writes.map { $0.outcome?.state.rawValue ?? "" }),
+            \(writes.map { $0.outcome?.model ?? "" }))
+        """
     }
 
     /// Gives a lease back; no try is counted.
@@ -169,12 +145,18 @@ extension Query.Interpolation {
         appendInterpolation(lost.session)
     }
 
-    /// Whether the last of these events is stored with the same bytes.
-    fileprivate mutating func appendInterpolation(isStored append: AppendEvents, _ last: Int) {
-        appendLiteral("exists (select from run_event join sent using (sequence) where run_id = ")
-        appendInterpolation(append.run.uuid)
-        appendLiteral(" and sequence = ")
-        appendInterpolation(last)
-        appendLiteral(" and run_event.event::text = sent.event::text)")
+    /// What both kinds of writes have.
+    fileprivate mutating func appendInterpolation(_ writes: [Transitions.Write]) {
+        appendInterpolation(writes.map(\.run.uuid))
+        appendLiteral(", ")
+        appendInterpolation(writes.map(\.lease.runner))
+        for integers in [
+            writes.map(\.lease.attempt), writes.map(\.numbers.lowerBound), writes.map(\.numbers.upperBound),
+        ] {
+            appendLiteral(", ")
+            appendInterpolation(integers.map { Int32(clamping: $0) })
+        }
+        appendLiteral(", ")
+        appendInterpolation(writes.map(\.events))
     }
 }

@@ -22,22 +22,28 @@ struct Statements: Sendable {
     }
 
     /// Adds an operation to this table and to the service's.
-    /// - Parameter mayRace: it is run again when it has lost a race, as a batch is.
+    /// - Parameters:
+    ///   - mayRace: it is run again when it has lost a race, as a batch is.
+    ///   - byItself: another way for a call that is part of nothing and has no key; nil says that this is not one for it.
     mutating func on<O: Operation>(
         _ operation: O.Type,
         isReadOnly: Bool = false,
         mayRace: Bool = false,
+        byItself: (@Sendable (O) async throws -> JSON?)? = nil,
         to operations: inout Operations,
         _ query: @Sendable @escaping (O) throws -> Query,
         afterwards: (@Sendable (O) -> Void)? = nil
     ) {
         let database = database
         operations.onJSON(operation) { arguments, call in
-            let query = try query(arguments)
             if let afterwards, let scope = call.within {
                 try await scope.value(as: OpenTransaction.self).afterwards { afterwards(arguments) }
             }
             defer { if call.within == nil { afterwards?(arguments) } }
+            if let byItself, call.within == nil, Intention(call) == nil, let answer = try await byItself(arguments) {
+                return answer
+            }
+            let query = try query(arguments)
             guard let intention = Intention(call), call.within == nil, !isReadOnly else {
                 if call.within == nil, mayRace {
                     return try await database.batch([query], deadline: call.deadline).first ?? .emptyObject

@@ -76,7 +76,7 @@ private struct StoredRun {
         if begin.hasLane { enqueue.lane = lane }
         if begin.state == .scheduled { enqueue.delayMilliseconds = 3_600_000 }
         enqueue.tries = begin.tries
-        try await connection.query(Acceptance.enqueue(enqueue))
+        try await connection.query(enqueue.isPlain ? Acceptance.enqueue([enqueue]) : Acceptance.enqueue(enqueue))
     }
 
     /// Another run of the lane, of an agent nobody offers.
@@ -153,9 +153,15 @@ private struct StoredRun {
                 body: outcome.map { sequence == last ? .finished($0) : body } ?? body
             )
         }
-        let append = AppendEvents(run: id, runner: lease.runner, attempt: lease.attempt, events: events)
+        let write = Transitions.Write(
+            run: id,
+            lease: lease,
+            numbers: first...last,
+            events: try JSON(encoding: events).description,
+            outcome: outcome
+        )
         let rows = try await connection.query(
-            Transitions.append(append, events: JSON(encoding: events).description, last: last, outcome: outcome)
+            outcome == nil ? Transitions.append([write]) : Transitions.finish([write])
         )
         return try rows[0][0, as: Bool.self]
     }

@@ -1,0 +1,50 @@
+import Contract
+import Postgres
+import ServiceLifecycle
+import Wire
+
+/// What callers and runners write of runs all the time, of many runs at once.
+struct RunWrites: Sendable {
+    private let acceptances: Gathering<EnqueueRun, Bool?>
+    private let appends: Gathering<Transitions.Write, Bool>
+    private let ends: Gathering<Transitions.Write, Bool>
+
+    init(database: Database) {
+        /// The one column of each row.
+        func column<Item: Sendable, Value: PostgresDecodable & Sendable>(
+            of statement: @escaping @Sendable ([Item]) -> Query,
+            as type: Value.Type = Value.self
+        ) -> Gathering<Item, Value> {
+            Gathering { items in
+                let rows = try await database.rows(statement(items), deadline: .now + .seconds(10))
+                return try rows.map { row in .success(try row[0, as: Value.self]) }
+            }
+        }
+        acceptances = column { Acceptance.enqueue($0) }
+        appends = column { Transitions.append($0) }
+        ends = column { Transitions.finish($0) }
+    }
+
+    /// Each carries itself out as long as the process lives.
+    var services: [any Service] { [acceptances, appends, ends] }
+
+    /// Accepts a run for later; nil when something is to be looked at beside its id, so that it cannot be done with others.
+    func enqueue(_ enqueue: EnqueueRun) async throws -> JSON? {
+        guard enqueue.isPlain else { return nil }
+        try Acceptance.check(enqueue)
+        guard
+            let isNew = try await acceptances.perform(
+                enqueue,
+                of: enqueue.run,
+                weight: enqueue.question.text.utf8.count
+            )
+        else { throw ServiceError(.alreadyExists, "The run belongs to another question.", retry: .no) }
+        return try JSON(encoding: EnqueueRun.Result(run: enqueue.run, isNew: isNew))
+    }
+
+    /// Stores what the holder of a lease has to say. False when it holds it no longer.
+    func store(_ write: Transitions.Write) async throws -> Bool {
+        let writes = write.outcome == nil ? appends : ends
+        return try await writes.perform(write, of: write.run, weight: write.events.utf8.count)
+    }
+}
