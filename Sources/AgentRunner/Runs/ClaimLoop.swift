@@ -8,14 +8,17 @@ import Wire
 /// Offers this runner to storage and takes what is leased to it. The open call is also the sign of life behind the leases
 /// of all its runs.
 final class ClaimLoop: Service {
-    /// Between two looks whether it takes runs again.
+    /// Between two looks whether it is to take runs.
     private static let drainPause = Duration.milliseconds(200)
+    /// How long leases that were given before it was stopped may take to arrive.
+    private static let lastLeases = Duration.milliseconds(100)
 
     private let runs: Runs
     private let storage: RPCClient
     private let drain: Drain
     private let logger: Logger
     private let hasStorage = Atomic(true)
+    private let isStopping = Atomic(false)
 
     init(runs: Runs, storage: RPCClient, drain: Drain = Drain(), logger: Logger) {
         self.runs = runs
@@ -28,34 +31,53 @@ final class ClaimLoop: Service {
     var isOffered: Bool { hasStorage.load(ordering: .relaxed) }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    // What is leased to it by a claim that is open when the drain begins is carried out: what is on its way
-                    // when a claim is given up would be lost. Storage ends each claim within two minutes.
-                    if self.drain.isOn { try await self.listenWhileDrained() } else { try await self.claim() }
-                } catch {
-                    self.hasStorage.store(Task.isCancelled, ordering: .relaxed)
-                    self.logger.debug("claim ended", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
-                }
-            }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.claimAgainAndAgain() }
+            group.addTask { await self.adjustRoom() }
+            // A claim that is broken off loses what is on its way to it, which counts as a try. So storage is told first.
+            await self.untilStopped()
+            group.cancelAll()
         }
         // The first of the services that is told to stop: from now on what is still under way has its time.
         runs.beginDraining()
     }
 
-    /// Takes nothing, and hears what is to be stopped of that which it has.
-    private func listenWhileDrained() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.claim(room: 0) }
-            group.addTask { while self.drain.isOn { try await Task.sleep(for: Self.drainPause) } }
-            defer { group.cancelAll() }
-            try await group.next()
+    private func claimAgainAndAgain() async {
+        while !Task.isCancelled {
+            do {
+                try await claim()
+            } catch {
+                hasStorage.store(Task.isCancelled, ordering: .relaxed)
+                logger.debug("claim ended", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
+            }
         }
     }
 
-    private func claim(room: Int = Runs.maximumClaimed) async throws {
+    /// While it is drained it takes nothing, and hears what is to be stopped of that which it has.
+    private func adjustRoom() async {
+        var told = room
+        while !Task.isCancelled {
+            if room != told, await tell(room) { told = room }
+            try? await Task.sleep(for: Self.drainPause)
+        }
+    }
+
+    private func untilStopped() async {
+        try? await gracefulShutdown()
+        isStopping.store(true, ordering: .relaxed)
+        if await tell(0) { try? await Task.sleep(for: Self.lastLeases) }
+    }
+
+    /// What it wants to have at a time; a claim that is open takes no more at once.
+    private var room: Int { drain.isOn || isStopping.load(ordering: .relaxed) ? 0 : Runs.maximumClaimed }
+
+    private func tell(_ room: Int) async -> Bool {
+        let told = try? await storage.perform(SetRoom(runner: runs.runner, room: room), deadline: .seconds(1))
+        return told != nil
+    }
+
+    private func claim() async throws {
         // An open claim says nothing until there is a run, and a connect succeeds while nobody is there to accept.
         _ = try await storage.perform(Describe(), deadline: .seconds(5))
         hasStorage.store(true, ordering: .relaxed)

@@ -10,7 +10,10 @@ extension Runs {
     private static let page = 200
     /// A claim is offered anew after this time, so that what the runner holds is compared now and then.
     private static let claimDuration = Duration.seconds(120)
-    /// The same where leases may have been lost on the way a moment ago: by then it is known.
+    /// How long the room of a runner that was full gathers before it is filled again: a claim for each run that ends would be
+    /// dear where many do.
+    private static let gathering = Duration.milliseconds(5)
+    /// The same as `claimDuration` where leases may have been lost on the way a moment ago: by then it is known.
     private static let doubtDuration = Duration.seconds(Leases.underWay + 1)
 
     /// The events of a run behind a number, then those to come, until it has ended.
@@ -50,27 +53,39 @@ extension Runs {
         guard (1...ClaimRuns.maximumOffers).contains(claim.offers.count) else {
             throw ServiceError.invalidArgument("offers has 1 to \(ClaimRuns.maximumOffers) agents.")
         }
-        guard (0...ClaimRuns.maximumRoom).contains(claim.room) else {
-            throw ServiceError.invalidArgument("room has to be from 0 to \(ClaimRuns.maximumRoom).")
-        }
+        try Self.check(room: claim.room)
         let runner = claim.runner
         let deadline = ContinuousClock.now + .seconds(10)
         try await leases.connected(runner, on: call.connection, anew: true, deadline: deadline)
-        leases.holds(runner, claim.holding)
+        leases.holds(runner, claim.holding, room: claim.room)
         return try await signals.subscribed(to: .queue, .runner(runner)) { signal in
             let isInDoubt = try await compare(claim, items, deadline: deadline)
             let end = ContinuousClock.now + (isInDoubt ? Self.doubtDuration : Self.claimDuration)
             while ContinuousClock.now < end {
                 for stop in signals.takeStops(of: runner) { try await items.send(.stop(stop)) }
-                let room = min(RunQueue.most, leases.room(of: runner, most: claim.room))
+                let room = min(RunQueue.most, leases.room(of: runner))
                 let found = room > 0 ? try await queue.claim(for: runner, claim.offers, most: room) : nil
                 let leased = found?.leases ?? []
                 leases.leased(leased.compactMap(\.run), to: runner)
                 for lease in leased { try await items.send(json: lease) }
                 if leased.isEmpty { await signal.wait(for: found?.again ?? ContinuousClock.now.duration(to: end)) }
+                if room <= 0 { try await Task.sleep(for: Self.gathering) }
                 try Task.checkCancellation()
             }
             return Done()
+        }
+    }
+
+    /// How many runs the runner of an open claim wants to have at a time from now on.
+    func set(_ set: SetRoom) throws -> Done {
+        try Self.check(room: set.room)
+        leases.setRoom(of: set.runner, set.room)
+        return Done()
+    }
+
+    private static func check(room: Int) throws(ServiceError) {
+        guard (0...ClaimRuns.maximumRoom).contains(room) else {
+            throw .invalidArgument("room has to be from 0 to \(ClaimRuns.maximumRoom).")
         }
     }
 

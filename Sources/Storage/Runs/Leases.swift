@@ -28,8 +28,8 @@ final class Leases: Service {
         var sessions: [ConnectionID: Session] = [:]
         /// Lost, and not given up yet: bounded by the connections there can be while Postgres is away.
         var lost: Set<Session> = []
-        /// What each runner carries out, as far as it went through here: how much more it may get.
-        var held: [String: Set<RunID>] = [:]
+        /// What each runner carries out, as far as it went through here, and how much it wants at a time.
+        var held: [String: (runs: Set<RunID>, room: Int)] = [:]
     }
 
     private let database: Database
@@ -102,24 +102,30 @@ final class Leases: Service {
 
     // MARK: What each holds
 
-    /// A runner says what it holds.
-    func holds(_ runner: String, _ runs: [RunID]) {
-        state.withLock { $0.held[runner] = Set(runs) }
+    /// A runner says what it holds, and how much it wants at a time.
+    func holds(_ runner: String, _ runs: [RunID], room: Int) {
+        state.withLock { $0.held[runner] = (Set(runs), room) }
     }
 
-    /// How much more a runner that wants `most` may get.
-    func room(of runner: String, most: Int) -> Int {
-        state.withLock { most - ($0.held[runner]?.count ?? 0) }
+    /// A runner says how much it wants at a time from now on.
+    func setRoom(of runner: String, _ room: Int) {
+        state.withLock { $0.held[runner]?.room = room }
+        signals.signalHere(.runner(runner))
+    }
+
+    /// How much more a runner may get.
+    func room(of runner: String) -> Int {
+        state.withLock { $0.held[runner].map { $0.room - $0.runs.count } ?? 0 }
     }
 
     /// Runs were leased to a runner.
     func leased(_ runs: [RunID], to runner: String) {
-        state.withLock { $0.held[runner]?.formUnion(runs) }
+        state.withLock { $0.held[runner]?.runs.formUnion(runs) }
     }
 
     /// A lease is over; a runner that had no room has some now.
     func over(_ run: RunID, of runner: String) {
-        let wasHeld = state.withLock { $0.held[runner]?.remove(run) != nil }
+        let wasHeld = state.withLock { $0.held[runner]?.runs.remove(run) != nil }
         if wasHeld { signals.signalHere(.runner(runner)) }
     }
 
