@@ -151,7 +151,7 @@ struct RunExecution: Sendable {
         switch origin {
         case .claimed(let attempt, let next):
             lease.set(attempt)
-            try await log.write(attempt: attempt, next: next)
+            try await log.write(attempt: attempt, next: next, isWatched: false)
         case .live:
             let open = OpenRun(
                 run: run,
@@ -166,7 +166,7 @@ struct RunExecution: Sendable {
             }
             guard let attempt = opened.attempt else { throw RunIsElsewhere() }
             lease.set(attempt)
-            try await log.write(attempt: attempt, next: 2)
+            try await log.write(attempt: attempt, next: 2, isWatched: true)
         }
     }
 

@@ -16,6 +16,9 @@ final class RunLog: Sendable {
     private static let batchBytes = 256 << 10
     /// Text is gathered up to this size into one event.
     private static let eventBytes = 32 << 10
+    /// How long the first event of a run that nobody watches waits for the next: most go out with what the agent says first, and
+    /// an agent that answers at once says all in one batch.
+    private static let linger = Duration.milliseconds(20)
     /// How long storage may be away before the run is given up here; by then its lease has gone to another runner.
     private static let patience = Duration.seconds(30)
 
@@ -72,8 +75,10 @@ final class RunLog: Sendable {
 
     /// Stores and shows until the event `finished` is stored. Errors: `failed_precondition` when the lease is lost,
     /// `unavailable` when storage stays away.
-    func write(attempt: Int, next: Int) async throws {
+    /// - Parameter isWatched: whether a reader waits for the first event.
+    func write(attempt: Int, next: Int, isWatched: Bool) async throws {
         var next = next
+        if !isWatched { await waitForMore() }
         while true {
             let drafts = await takeDrafts()
             try Task.checkCancellation()
@@ -109,12 +114,22 @@ final class RunLog: Sendable {
         return .finished(outcome)
     }
 
-    /// The next batch; empty when the log was closed or the task cancelled.
-    private func takeDrafts() async -> [Draft] {
+    /// Returns when there are two events, or soon.
+    private func waitForMore() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait(for: 2) }
+            group.addTask { try? await Task.sleep(for: Self.linger) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Returns when so many events wait, the log was closed or the task cancelled.
+    private func wait(for count: Int) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if !state.drafts.isEmpty || state.isClosed || Task.isCancelled { return true }
+                    if state.drafts.count >= count || state.isClosed || Task.isCancelled { return true }
                     state.waiter = continuation
                     return false
                 }
@@ -127,6 +142,11 @@ final class RunLog: Sendable {
             }
             waiter?.resume()
         }
+    }
+
+    /// The next batch; empty when the log was closed or the task cancelled.
+    private func takeDrafts() async -> [Draft] {
+        await wait(for: 1)
         return state.withLock { state in
             var bytes = 0
             let count = state.drafts.prefix { draft in

@@ -201,6 +201,17 @@ import Wire
         }
     }
 
+    @Test func aClaimedRunBeginsBeforeItEndsAlsoWhenItsAgentAnswersAtOnce() async throws {
+        try await withRuns(stored: StoredRuns(), agents: [EchoAgent.name: EchoAgent()]) { runs in
+            for _ in 0..<200 {
+                let origin = RunExecution.Origin.claimed(attempt: 1, next: 1)
+                let feed = try runs.accept(.new(), agent: EchoAgent.name, question: question, origin: origin)
+                let shown = try await events(of: feed)
+                #expect(shown.map(\.sequence) == [1, 2] && shown.map(\.type) == ["status", "finished"])
+            }
+        }
+    }
+
     @Test func anAgentThatFailsIsTheRunsLastEvent() async throws {
         let stored = StoredRuns()
         try await withRuns(stored: stored, agents: ["documentation": FailingAgent()]) { runs in
