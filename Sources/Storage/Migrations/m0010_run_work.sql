@@ -98,3 +98,16 @@ alter table run add constraint run_state_check check (state in ('succeeded', 'fa
 create index run_parent on run (parent_id) where parent_id is not null;
 -- locks: it is read once, while no run is begun
 create index run_failed on run (id) where state = 'failed';
+
+-- Events are stored by the holder of the run's lease alone, which the statement that stores them sees to: to look at the run once
+-- more, and lock it, would cost as much as storing the event. So it is the run that takes its events along.
+-- locks: nothing is looked through
+alter table run_event drop constraint run_event_run_id_fkey;
+create function octavo_forget_events() returns trigger
+language plpgsql as $$
+begin
+    delete from run_event using gone where run_event.run_id = gone.id;
+    return null;
+end $$;
+create trigger run_forget_events after delete on run referencing old table as gone
+    for each statement execute function octavo_forget_events();

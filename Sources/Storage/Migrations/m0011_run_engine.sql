@@ -45,7 +45,10 @@ create trigger run_work_leave_lane after delete on run_work for each row
 -- Ends runs that are under way, with their last event. Returns those it has ended, with the leases they had.
 create function octavo_conclude(runs uuid[], how text, code text, message text)
 returns table (run uuid, runner text, attempt integer)
-language sql as $$
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
     with ended as (
         delete from run_work where run_id = any(runs)
         returning run_id, runner, attempt, events + 1 as events
@@ -53,8 +56,14 @@ language sql as $$
         select ended.*, json_build_object(
             'state', how, 'citations', '[]'::json, 'supported', false, 'model', run.model,
             'error', json_build_object('code', code, 'message', message), 'timeline', '[]'::json,
-            'usage', json_build_object('requests', 0, 'input_tokens', 0, 'output_tokens', 0)) as outcome
-        from ended join run on run.id = ended.run_id
+            'usage', bought.usage) as outcome
+        from ended join run on run.id = ended.run_id, lateral (
+            -- What is known of: a call whose answer was lost is a request of nobody knows how many tokens.
+            select json_build_object('requests', count(*),
+                'input_tokens', coalesce(sum(input_tokens) filter (where ended_at is not null), 0),
+                'output_tokens', coalesce(sum(output_tokens) filter (where ended_at is not null), 0)) as usage
+            from run_step where run_step.run_id = ended.run_id and kind = 'model'
+        ) as bought
     ), told as (
         insert into run_event (run_id, sequence, event)
         select run_id, events, json_build_object(
@@ -66,8 +75,8 @@ language sql as $$
             finished_at = clock_timestamp()
         from outcome where run.id = outcome.run_id
     )
-    select run_id, runner, attempt from ended
-$$;
+    select run_id, runner, attempt from ended;
+end $$;
 
 -- Ends runs, and cancels the runs they have begun: generation by generation, so that one that was being begun meanwhile is
 -- seen when its parent is gone.
@@ -160,13 +169,15 @@ as $$
 begin
     return query
     with sent as materialized (
-        select asked.*, known.text as known,
-            case when known.text is null then nextval('question_id_seq') end as question_id
+        select asked.*, known, case when known is null then nextval('question_id_seq') end as question_id
         from unnest(runs, agents, texts, readers, channels, priorities, tries, delays, deadlines) with ordinality
-                as asked (run, agent, text, reader, channel, priority, tries, delay, deadline, place)
-            left join lateral (
-                select question.text from run join question on question.id = run.question_id where run.id = asked.run
-            ) as known on true
+                as asked (run, agent, text, reader, channel, priority, tries, delay, deadline, place),
+            -- The one in the other: of a join with nothing in it, one would be read to its end.
+            lateral (
+                select (select question.text from question where question.id = (
+                    select run.question_id from run where run.id = asked.run)) as known
+                offset 0
+            ) as earlier
     ), asked as (
         insert into question (id, text, reader, channel) overriding system value
         select question_id, text, nullif(reader, ''), channel from sent where known is null
@@ -183,7 +194,8 @@ begin
     select case when known is null then true when known = text then false end from sent order by place;
 end $$;
 
--- Stores events of holders of leases. For each, whether they are stored: by now, or before with the same bytes.
+-- Stores events of holders of leases. For each, whether they are stored: by now, or before with the same bytes. Who is its runner
+-- says that a run is running; to ask for the state as well would allow a plan that reads all runs of the runner for each.
 create function octavo_append(
     runs uuid[], runners text[], attempts integer[], firsts integer[], lasts integer[], events text[])
 returns setof boolean
@@ -202,7 +214,7 @@ begin
     ), held as (
         update run_work set events = greatest(run_work.events, last)
         from sent
-        where run_id = run and state = 'running' and run_work.runner = sent.runner and run_work.attempt = sent.attempt
+        where run_id = run and run_work.runner = sent.runner and run_work.attempt = sent.attempt
             and run_work.events >= first - 1
         returning run, place, first, sent.events
     ), stored as (
@@ -234,8 +246,8 @@ begin
             as sent (run, runner, attempt, first, last, events, state, model, place)
     ), held as (
         delete from run_work using sent
-        where run_id = run and run_work.state = 'running' and run_work.runner = sent.runner
-            and run_work.attempt = sent.attempt and run_work.events >= first - 1
+        where run_id = run and run_work.runner = sent.runner and run_work.attempt = sent.attempt
+            and run_work.events >= first - 1
         returning run, place, first, last, greatest(run_work.events, last) as highest, sent.attempt, sent.events, sent.state, model
     ), said as materialized (
         select run, place, first - 1 + number as sequence, event
@@ -306,10 +318,10 @@ begin
             order by ticket limit room.room
         ) as work
     ), first as materialized (
-        select run_id from candidate where place <= candidate.room order by since, ticket limit most
+        select run_id, ticket from candidate where place <= candidate.room order by since, ticket limit most
     ), free as materialized (
-        select run_work.run_id from run_work join first using (run_id)
-        where state = 'queued' for update of run_work skip locked
+        -- By its ticket it is still queued. To ask for the state would allow a plan that reads the whole queue for each.
+        select run_work.run_id from run_work join first using (run_id, ticket) for update of run_work skip locked
     ), leased as (
         update run_work set state = 'running', ticket = null, attempt = run_work.attempt + 1, runner = claimer,
             leased_at = clock
@@ -325,7 +337,8 @@ begin
             'question', jsonb_strip_nulls(jsonb_build_object(
                 'text', question.text, 'reader', question.reader, 'channel', question.channel))),
         null::interval
-    from leased join run on run.id = leased.run_id join question on question.id = run.question_id
+    from leased, lateral (select * from run where run.id = leased.run_id offset 0) as run,
+        lateral (select * from question where question.id = run.question_id offset 0) as question
     union all
     -- A provider's time is known; where a limit is reached, nothing tells when a run of another host has ended.
     select null, min(coalesce(room.until - clock, interval '100 ms'))

@@ -112,7 +112,7 @@ declare
     earlier run_step;
 begin
     perform from run_work
-    where run_id = of_run and state = 'running' and runner = holder and attempt = held for key share;
+    where run_id = of_run and runner = holder and attempt = held for key share;
     if not found then
         raise exception using errcode = 'OC002', message = 'The lease of the run is lost; it goes on elsewhere.';
     end if;
@@ -146,7 +146,7 @@ declare
     begun run_step;
 begin
     perform from run_work
-    where run_id = of_run and state = 'running' and runner = holder and attempt = held for key share;
+    where run_id = of_run and runner = holder and attempt = held for key share;
     if not found then return false; end if;
     select * into begun from run_step where run_id = of_run and step = its_step and attempt = held for update;
     if not found then return false; end if;

@@ -45,17 +45,20 @@ enum Acceptance {
     /// Runs accepted for later, in the order of their ids, all of them plain. For each, whether it is new; null when its id
     /// belongs to another question.
     static func enqueue(_ runs: [EnqueueRun]) -> Query {
-        """
-        select octavo_enqueue(\(runs.map(\.run.uuid)), \(runs.map(\.agent)), \(runs.map(\.question.text)),
-            \(runs.map { $0.question.reader ?? "" }), \(runs.map(\.question.channel.rawValue)),
-            \(runs.map { Int32($0.priority ?? usualPriority) }), \(runs.map { Int32($0.tries ?? usualTries) }),
-            \(runs.map { $0.delayMilliseconds ?? 0 }), \(runs.map { $0.deadlineMilliseconds ?? 0 }))
-        """
+        "select \(accepting: runs)"
     }
 
     /// A run accepted for later. The answer is `EnqueueRun.Result`.
     static func enqueue(_ enqueue: EnqueueRun) throws(ServiceError) -> Query {
         try check(enqueue)
+        if enqueue.isPlain {
+            return """
+                select coalesce(
+                    (select jsonb_build_object('run', \(enqueue.run.uuid), 'new', is_new)
+                        from \(accepting: [enqueue]) as accepted (is_new) where is_new is not null),
+                    octavo_raise('OC004', 'The run belongs to another question.'))
+                """
+        }
         let unique = enqueue.unique
         let milliseconds = "* interval '1 millisecond'"
         return """
@@ -174,9 +177,34 @@ enum Acceptance {
     }
 }
 
+extension Query.Interpolation {
+    /// Runs accepted together, in the order of their ids: a row for each.
+    fileprivate mutating func appendInterpolation(accepting runs: [EnqueueRun]) {
+        appendLiteral("octavo_enqueue(")
+        appendInterpolation(runs.map(\.run.uuid))
+        for texts in [runs.map(\.agent), runs.map(\.question.text), runs.map { $0.question.reader ?? "" }] {
+            appendLiteral(", ")
+            appendInterpolation(texts)
+        }
+        appendLiteral(", ")
+        appendInterpolation(runs.map(\.question.channel.rawValue))
+        for integers in [
+            runs.map { $0.priority ?? Acceptance.usualPriority }, runs.map { $0.tries ?? Acceptance.usualTries },
+        ] {
+            appendLiteral(", ")
+            appendInterpolation(integers.map { Int32($0) })
+        }
+        for integers in [runs.map { $0.delayMilliseconds ?? 0 }, runs.map { $0.deadlineMilliseconds ?? 0 }] {
+            appendLiteral(", ")
+            appendInterpolation(integers)
+        }
+        appendLiteral(")")
+    }
+}
+
 extension EnqueueRun {
     /// Whether nothing is to be looked at but its id, so that it can be accepted together with others.
-    var isPlain: Bool { lane == nil && unique == nil && parent == nil && question.reader != "" }
+    var isPlain: Bool { lane == nil && unique == nil && parent == nil }
 
     fileprivate var isDue: Bool { (delayMilliseconds ?? 0) == 0 }
 }

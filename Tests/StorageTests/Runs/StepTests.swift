@@ -108,6 +108,23 @@ import Wire
         }
     }
 
+    @Test func aRunThatStorageEndsSaysWhatItHasUsed() async throws {
+        try await withHost { host in
+            let run = try await host.admin.enqueue().run
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                _ = try await runner.perform(begin(lease, as: "a", tokens: 4_000))
+                _ = try await runner.perform(try end(lease, as: "a", "So.", input: 1_000, output: 500))
+                // Its answer never comes.
+                _ = try await runner.perform(begin(lease, as: "a", "2", tokens: 4_000))
+                _ = try await runner.perform(begin(lease, as: "a", "1/x", .tool))
+                _ = try await host.admin.perform(CancelRun(run: run))
+            }
+            let usage = try await host.admin.perform(GetRun(run: run)).outcome?.usage
+            #expect(usage == Usage(requests: 2, inputTokens: 1_000, outputTokens: 500))
+        }
+    }
+
     @Test func aHundredWhoRaceForTheLastUnitsDoNotOverspend() async throws {
         let database = try await TestDatabase.make()
         try await StorageHost.run(database: database) { host in
