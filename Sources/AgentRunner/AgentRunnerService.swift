@@ -119,11 +119,12 @@ public enum AgentRunnerService {
         operations.onStream(StartRun.self) { start, call, items in
             try start.question.check()
             try start.run.check()
+            try start.policy.check()
             let feed = try runs.accept(
                 start.run,
                 agent: start.agent,
                 question: start.question,
-                origin: .live,
+                origin: .live(start.policy),
                 trace: call.traceparent
             )
             guard feed.first == 1 else {

@@ -12,7 +12,7 @@ struct RunExecution: Sendable {
     /// Where the run came from.
     enum Origin: Sendable {
         /// A reader waits: the run has to be opened.
-        case live
+        case live(RunPolicy)
         /// Leased by storage, after another runner was lost or for a run accepted for later.
         case claimed(attempt: Int, next: Int)
 
@@ -152,14 +152,15 @@ struct RunExecution: Sendable {
         case .claimed(let attempt, let next):
             lease.set(attempt)
             try await log.write(attempt: attempt, next: next, isWatched: false)
-        case .live:
+        case .live(let policy):
             let open = OpenRun(
                 run: run,
                 agent: agentName,
                 model: agent.modelName,
                 question: question,
                 runner: runner,
-                event: firstEvent
+                event: firstEvent,
+                policy: policy
             )
             let opened = try await timeline.measure("store") {
                 try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
@@ -198,8 +199,11 @@ struct RunExecution: Sendable {
         } catch {
             try Task.checkCancellation()
             let failure = RunFailure(error)
-            // Nobody waits for a run from the queue: it is tried again when that may help.
-            if failure.mayPass, case .claimed = origin { throw PassingFailure(failure) }
+            if failure.mayPass {
+                // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.
+                _ = try await lease.value()
+                throw PassingFailure(failure)
+            }
             logger.warning(
                 "agent failed",
                 metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]

@@ -8,7 +8,7 @@ public struct EnqueueRun: Operation {
     /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .agentRunner, .admin]
     /// The longest delay and the longest deadline: a year.
-    public static let longestMilliseconds = 365 * 86_400_000
+    public static let longestMilliseconds = RunPolicy.longestMilliseconds
     /// The longest name of a lane or a unique key, in UTF-8 bytes.
     public static let maximumNameBytes = 200
 

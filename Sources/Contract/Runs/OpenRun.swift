@@ -30,14 +30,37 @@ public struct OpenRun: Operation {
     public var runner: String
     /// Event 1, which the reader is shown while this is on its way.
     public var event: RunEvent
+    /// It is ended when this time is over; never when left out.
+    public var deadlineMilliseconds: Int?
+    /// How often it may fail or be lost, 1 to 100; 5 when left out.
+    public var tries: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case run, agent, model, question, runner, event
+        case deadlineMilliseconds = "deadline_ms"
+        case tries
+    }
 
     /// The call with its arguments.
-    public init(run: RunID, agent: String, model: String, question: Question, runner: String, event: RunEvent) {
+    public init(
+        run: RunID,
+        agent: String,
+        model: String,
+        question: Question,
+        runner: String,
+        event: RunEvent,
+        policy: RunPolicy = RunPolicy()
+    ) {
         self.run = run
         self.agent = agent
         self.model = model
         self.question = question
         self.runner = runner
         self.event = event
+        deadlineMilliseconds = policy.deadlineMilliseconds
+        tries = policy.tries
     }
+
+    /// Both of them.
+    public var policy: RunPolicy { RunPolicy(deadlineMilliseconds: deadlineMilliseconds, tries: tries) }
 }

@@ -19,11 +19,26 @@ public struct StartRun: StreamingOperation {
     public var agent: String
     /// What is asked.
     public var question: Question
+    /// It is ended when this time is over; never when left out.
+    public var deadlineMilliseconds: Int?
+    /// How often it may fail or be lost, 1 to 100; 5 when left out.
+    public var tries: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case run, agent, question
+        case deadlineMilliseconds = "deadline_ms"
+        case tries
+    }
 
     /// The call with its arguments.
-    public init(run: RunID, agent: String = "documentation", question: Question) {
+    public init(run: RunID, agent: String = "documentation", question: Question, policy: RunPolicy = RunPolicy()) {
         self.run = run
         self.agent = agent
         self.question = question
+        deadlineMilliseconds = policy.deadlineMilliseconds
+        tries = policy.tries
     }
+
+    /// Both of them.
+    public var policy: RunPolicy { RunPolicy(deadlineMilliseconds: deadlineMilliseconds, tries: tries) }
 }

@@ -13,6 +13,7 @@ struct AskBody {
     private var agent: String?
     private var run: RunID?
     private var channel: Question.Channel?
+    private var policy = RunPolicy()
 
     init(_ bytes: ByteBuffer) throws(ServiceError) {
         for (field, value) in try JSONBody(bytes, example: Self.example).members { try set(field, value) }
@@ -24,7 +25,8 @@ struct AskBody {
         let asked = Question(text: question.trimmed, reader: reader, channel: channel ?? .http)
         try asked.check()
         try run?.check()
-        return StartRun(run: run ?? .new(), agent: agent ?? "documentation", question: asked)
+        try policy.check()
+        return StartRun(run: run ?? .new(), agent: agent ?? "documentation", question: asked, policy: policy)
     }
 
     private mutating func set(_ field: String, _ value: JSON) throws(ServiceError) {
@@ -48,11 +50,13 @@ struct AskBody {
                 throw .invalidArgument(#""channel" has to be one of \#(names)."#)
             }
             channel = known
+        case "deadline_ms": policy.deadlineMilliseconds = try JSONBody.id(field, value)
+        case "tries": policy.tries = try JSONBody.id(field, value)
         default:
             throw JSONBody.unknown(
                 field,
                 of: "a question",
-                known: ["question", "reader", "agent", "run", "channel"]
+                known: ["question", "reader", "agent", "run", "channel", "deadline_ms", "tries"]
             )
         }
     }

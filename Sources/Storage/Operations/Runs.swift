@@ -40,6 +40,7 @@ struct Runs: Sendable {
     private func open(_ open: OpenRun, _ call: CallContext) async throws -> JSON {
         try open.question.check()
         try open.run.check()
+        try open.policy.check()
         // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
         try await leases.connected(open.runner, on: call.connection, anew: false, deadline: call.deadline)
         let statement = Acceptance.open(open, event: call.arguments.member("event")?.description ?? "null")
@@ -54,6 +55,7 @@ struct Runs: Sendable {
             try await leases.connected(open.runner, on: call.connection, anew: true, deadline: call.deadline)
             opened = try await database.json(statement, deadline: call.deadline)
         }
+        if open.deadlineMilliseconds != nil { signals.signal(.clock) }
         return opened ?? .emptyObject
     }
 
@@ -172,7 +174,13 @@ struct Runs: Sendable {
                 'question', json_strip_nulls(json_build_object(
                     'text', question.text, 'reader', question.reader, 'channel', question.channel)),
                 'created', \(unsafe: Self.timestamp("run.created_at")),
-                'finished', \(unsafe: Self.timestamp("run.finished_at")), 'outcome', run.outcome)
+                'finished', \(unsafe: Self.timestamp("run.finished_at")), 'outcome', run.outcome, 'steps', (
+                    select coalesce(json_agg(line), '[]') from (
+                        select json_build_object('step', step, 'attempt', attempt, 'kind', kind, 'name', name,
+                            'start_ms', (extract(epoch from began_at - run.created_at) * 1000)::bigint,
+                            'end_ms', (extract(epoch from ended_at - run.created_at) * 1000)::bigint,
+                            'input_tokens', input_tokens, 'output_tokens', output_tokens) as line
+                        from run_step where run_id = run.id order by began_at limit 500) as steps))
             from run join question on question.id = run.question_id left join run_work on run_work.run_id = run.id
             where run.id = \(get.run.uuid)
             """,

@@ -25,8 +25,10 @@ enum Acceptance {
             select \(open.run.uuid), id, \(open.agent), \(open.model) from asked
             returning id
         ), leased as (
-            insert into run_work (run_id, agent, state, priority, tries, attempt, runner, leased_at, events)
-            select id, \(open.agent), 'running', \(usualPriority), \(usualTries), 1, \(open.runner), clock_timestamp(), 1
+            insert into run_work (run_id, agent, state, priority, tries, deadline_at, attempt, runner, leased_at, events)
+            select id, \(open.agent), 'running', \(usualPriority), \(open.tries ?? usualTries),
+                clock_timestamp() + \(open.deadlineMilliseconds)::bigint * interval '1 millisecond', 1, \(open.runner),
+                clock_timestamp(), 1
             from opened
             returning attempt
         ), told as (
@@ -162,10 +164,9 @@ enum Acceptance {
             throw .invalidArgument("\(name) has to be from \(range.lowerBound) to \(range.upperBound).")
         }
         try check(enqueue.priority, 0...3, "priority")
-        try check(enqueue.tries, 1...100, "tries")
+        try RunPolicy(deadlineMilliseconds: enqueue.deadlineMilliseconds, tries: enqueue.tries).check()
         try check(enqueue.laneWidth, 1...1_000, "lane_width")
         try check(enqueue.delayMilliseconds, 0...EnqueueRun.longestMilliseconds, "delay_ms")
-        try check(enqueue.deadlineMilliseconds, 1...EnqueueRun.longestMilliseconds, "deadline_ms")
         try check(enqueue.unique?.seconds, 1...EnqueueRun.longestMilliseconds / 1_000, "unique.seconds")
         let names = [(enqueue.agent, "agent"), (enqueue.lane, "lane"), (enqueue.unique?.key, "unique.key")]
         for case (let text?, let name) in names {

@@ -29,7 +29,13 @@ import Wire
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let question = Question(text: "What does VACUUM do with storage?", channel: .http)
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live, trace: trace)
+            let feed = try runs.accept(
+                .new(),
+                agent: "documentation",
+                question: question,
+                origin: .live(RunPolicy()),
+                trace: trace
+            )
             var seen = 0
             while let events = try await feed.events(from: seen) { seen += events.count }
             await group.triggerGracefulShutdown()

@@ -15,6 +15,7 @@ import Wire
         struct State {
             var opened: [RunID] = []
             var events: [RunEvent] = []
+            var released: [ReleaseRun] = []
             var failures = 0
             var lease: Int? = 1
         }
@@ -36,7 +37,10 @@ import Wire
                     return OpenRun.Result(attempt: state.lease)
                 }
             }
-            operations.on(ReleaseRun.self) { _, _ in Done() }
+            operations.on(ReleaseRun.self) { release, _ in
+                self.state.withLock { $0.released.append(release) }
+                return Done()
+            }
             operations.on(AppendEvents.self) { append, _ in
                 try self.state.withLock { state in
                     if state.failures > 0 {
@@ -73,6 +77,7 @@ import Wire
     }
 
     struct FailingAgent: RunnableAgent {
+        var error: ServiceError
         var modelName: String { "failing" }
 
         func answer(
@@ -81,7 +86,7 @@ import Wire
             trace: TraceParent,
             emit: @escaping @Sendable (RunEvent.Body) throws -> Void
         ) async throws -> Outcome {
-            throw ServiceError.unavailable("The provider is away.")
+            throw error
         }
     }
 
@@ -134,7 +139,7 @@ import Wire
         let stored = StoredRuns(delay: pause)
         let agents = ["documentation": TalkingAgent(delay: pause)]
         try await withRuns(stored: stored, agents: agents, teller: SlowTeller(delay: pause)) { runs in
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
             let events = try await events(of: feed)
             guard case .finished(let outcome) = events.last?.body else { throw Unexpected() }
             let spans = Dictionary(uniqueKeysWithValues: outcome.timeline.map { ($0.name, $0) })
@@ -151,7 +156,7 @@ import Wire
     @Test func eventsAreNumberedFromOneWithoutAGapAndStoredBeforeTheyAreShown() async throws {
         let stored = StoredRuns()
         try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
             let shown = try await events(of: feed)
             #expect(shown.map(\.sequence) == Array(1...shown.count))
             #expect(shown == stored.state.withLock { $0.events })
@@ -164,7 +169,7 @@ import Wire
         let stored = StoredRuns()
         stored.state.withLock { $0.failures = 3 }
         try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
             let shown = try await events(of: feed)
             #expect(shown.last?.body.isFinished == true)
         }
@@ -174,7 +179,7 @@ import Wire
         let stored = StoredRuns()
         stored.state.withLock { $0.lease = nil }
         try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
             await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
         }
     }
@@ -213,12 +218,34 @@ import Wire
     }
 
     @Test func anAgentThatFailsIsTheRunsLastEvent() async throws {
-        let stored = StoredRuns()
-        try await withRuns(stored: stored, agents: ["documentation": FailingAgent()]) { runs in
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live)
+        let agent = FailingAgent(error: .failedPrecondition("The key is wrong."))
+        try await withRuns(stored: StoredRuns(), agents: ["documentation": agent]) { runs in
+            let feed = try runs.accept(
+                .new(),
+                agent: "documentation",
+                question: question,
+                origin: .live(RunPolicy())
+            )
             guard case .finished(let outcome) = try await events(of: feed).last?.body else { throw Unexpected() }
             #expect(outcome.state == .failed)
-            #expect(outcome.error?.code == "unavailable")
+            #expect(outcome.error?.code == "failed_precondition")
+        }
+    }
+
+    @Test(arguments: [true, false]) func whatMayPassIsGivenBackToBeTriedAgainAlsoWhenAReaderWaits(isLive: Bool)
+        async throws
+    {
+        let stored = StoredRuns(delay: .milliseconds(20))
+        let agent = FailingAgent(error: .unavailable("The provider is away."))
+        try await withRuns(stored: stored, agents: ["documentation": agent]) { runs in
+            let origin = isLive ? RunExecution.Origin.live(RunPolicy()) : .claimed(attempt: 1, next: 1)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: origin)
+            await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
+            // Not before it was stored.
+            #expect(stored.state.withLock { $0.opened.count } == (isLive ? 1 : 0))
+            let released = stored.state.withLock { $0.released }
+            #expect(released.map(\.reason) == [.failed] && released.map(\.attempt) == [1])
+            #expect(released.first?.error?.code == "unavailable")
         }
     }
 
@@ -226,8 +253,8 @@ import Wire
         let stored = StoredRuns(delay: .milliseconds(50))
         try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
             let run = RunID.new()
-            let first = try runs.accept(run, agent: "documentation", question: question, origin: .live)
-            let second = try runs.accept(run, agent: "documentation", question: question, origin: .live)
+            let first = try runs.accept(run, agent: "documentation", question: question, origin: .live(RunPolicy()))
+            let second = try runs.accept(run, agent: "documentation", question: question, origin: .live(RunPolicy()))
             #expect(first === second)
             _ = try await events(of: first)
             #expect(stored.state.withLock { $0.opened } == [run])
@@ -236,7 +263,9 @@ import Wire
 
     @Test func anUnknownAgentIsRefusedWithTheNamesOfThoseThereAre() async throws {
         try await withRuns(stored: StoredRuns(), agents: ["documentation": TalkingAgent()]) { runs in
-            #expect { try runs.accept(.new(), agent: "nobody", question: question, origin: .live) } throws: { error in
+            #expect {
+                try runs.accept(.new(), agent: "nobody", question: question, origin: .live(RunPolicy()))
+            } throws: { error in
                 let error = error as? ServiceError
                 return error?.code == .invalidArgument && error?.message.contains("documentation") == true
             }
@@ -254,7 +283,9 @@ import Wire
                     origin: .claimed(attempt: 0, next: 1)
                 )
             }
-            #expect { try runs.accept(.new(), agent: "documentation", question: question, origin: .live) } throws: {
+            #expect {
+                try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
+            } throws: {
                 error in
                 (error as? ServiceError)?.code == .resourceExhausted
             }
