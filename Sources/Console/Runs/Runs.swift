@@ -76,7 +76,8 @@ struct RunsShow: AsyncParsableCommand {
               octavo runs show 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a
 
             The bars are the parts of the run on one scale, in milliseconds from its start: what overlaps was done at the same \
-            time.
+            time. Below are its steps, the calls of models and tools, in milliseconds from when it was asked, with the tokens sent \
+            and received; ░ is one whose end nobody told.
             """
     )
 
@@ -95,22 +96,14 @@ struct RunsShow: AsyncParsableCommand {
         let out = Terminal.output
         out.line(out.styled(Terminal.harmless(run.question.text), .bold))
         out.line(out.styled("\(run.state.rawValue) · \(run.agent) · \(run.events) events · asked \(run.created)", .dim))
-        guard let outcome = run.outcome else { return }
-        out.line()
-        AnswerView(terminal: out).show(outcome)
-        let width = outcome.timeline.map(\.endMilliseconds).max() ?? 0
-        guard width > 0 else { return }
-        out.line()
-        for span in outcome.timeline { out.line(Self.bar(span, width: width)) }
-    }
-
-    /// A part of the run as a bar on a common scale, so that what overlapped is seen to overlap.
-    static func bar(_ span: Span, width: Int, columns: Int = 40) -> String {
-        let start = span.startMilliseconds * columns / width
-        let end = max(start + 1, span.endMilliseconds * columns / width)
-        let bar = String(repeating: " ", count: start) + String(repeating: "█", count: end - start)
-        return
-            "\(span.name.padded(to: 8)) \(bar.padded(to: columns + 1)) \(span.startMilliseconds)–\(span.endMilliseconds) ms"
+        if let outcome = run.outcome {
+            out.line()
+            AnswerView(terminal: out).show(outcome)
+        }
+        for bars in [Bars.of(run.outcome?.timeline ?? []), Bars.of(run.steps)] where !bars.isEmpty {
+            out.line()
+            for bar in bars { out.line(bar) }
+        }
     }
 }
 

@@ -29,11 +29,13 @@ public struct GetRun: Operation {
         public var finished: String?
         /// How it ended.
         public var outcome: Outcome?
+        /// Its calls of models and tools in the order in which they were begun, the first 500.
+        public var steps: [RunStep]
 
         enum CodingKeys: String, CodingKey {
             case id, state, agent, question, attempt, failures, events
             case retryOf = "retry_of"
-            case created, finished, outcome
+            case created, finished, outcome, steps
         }
     }
 

@@ -120,8 +120,10 @@ import Wire
                 _ = try await runner.perform(begin(lease, as: "a", "1/x", .tool))
                 _ = try await host.admin.perform(CancelRun(run: run))
             }
-            let usage = try await host.admin.perform(GetRun(run: run)).outcome?.usage
-            #expect(usage == Usage(requests: 2, inputTokens: 1_000, outputTokens: 500))
+            let found = try await host.admin.perform(GetRun(run: run))
+            #expect(found.outcome?.usage == Usage(requests: 2, inputTokens: 1_000, outputTokens: 500))
+            #expect(found.steps.map(\.step) == ["1", "2", "1/x"])
+            #expect(found.steps.map { $0.endMilliseconds == nil } == [false, true, true])
         }
     }
 
