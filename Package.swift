@@ -158,6 +158,14 @@ let tests: [Target] = [
         path: "Tests/Benchmarks/storage/client",
         swiftSettings: settings
     ),
+    // Not a product either: puts the JSON Schema project's test suite to the validator.
+    .executableTarget(
+        name: "octavo-schema-suite",
+        dependencies: ["Agents"],
+        path: "Tests/Benchmarks/json-schema",
+        exclude: ["README.md", "suite.py"],
+        swiftSettings: settings
+    ),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "ContractTests", dependencies: ["Contract", "Wire"], swiftSettings: settings),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: settings),
