@@ -6,7 +6,7 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable, Codable {
         /// The agent, a tool or a model was set up wrongly; nothing was sent.
         case misconfigured
-        /// One of ``AgentLimits`` was reached.
+        /// One of ``AgentLimits`` was reached, or a budget shared with other runs.
         case limitReached
         /// The provider cannot be reached, broke off, or failed on its side. Later may work.
         case providerUnavailable

@@ -1,28 +1,48 @@
 /// Tokens that were paid for.
 public struct Usage: Sendable, Hashable, Codable {
-    /// Tokens sent to the model, those from its cache included.
+    /// Tokens sent to the model, those read from and written to its cache included.
     public var inputTokens: Int
     /// Of the input, those the provider had in its cache.
     public var cachedInputTokens: Int
-    /// Tokens the model wrote, those of its reasoning included.
+    /// Of the input, those the provider put into its cache, for which some charge more.
+    public var cacheWriteTokens: Int
+    /// Tokens the model wrote, those of its thinking included.
     public var outputTokens: Int
+    /// Of the output, those of its thinking, where the provider says.
+    public var thinkingTokens: Int
+    /// What it cost, in millionths of a US dollar; nil when nobody knows the price.
+    public var microdollars: Int?
 
     /// Input and output together.
     public var totalTokens: Int { Self.sum(inputTokens, outputTokens) }
 
     /// Counts below nought, which a provider may claim, are taken as nought.
-    public init(inputTokens: Int = 0, cachedInputTokens: Int = 0, outputTokens: Int = 0) {
+    public init(
+        inputTokens: Int = 0,
+        cachedInputTokens: Int = 0,
+        cacheWriteTokens: Int = 0,
+        outputTokens: Int = 0,
+        thinkingTokens: Int = 0,
+        microdollars: Int? = nil
+    ) {
         self.inputTokens = max(0, inputTokens)
         self.cachedInputTokens = max(0, cachedInputTokens)
+        self.cacheWriteTokens = max(0, cacheWriteTokens)
         self.outputTokens = max(0, outputTokens)
+        self.thinkingTokens = max(0, thinkingTokens)
+        self.microdollars = microdollars.map { max(0, $0) }
     }
 
-    /// The sum of both. It stops at `Int.max` and does not trap: the counts come from outside.
+    /// The sum of both. It stops at `Int.max` and does not trap: the counts come from outside. A sum with something of
+    /// unknown cost has unknown cost.
     public static func + (left: Usage, right: Usage) -> Usage {
         Usage(
             inputTokens: sum(left.inputTokens, right.inputTokens),
             cachedInputTokens: sum(left.cachedInputTokens, right.cachedInputTokens),
-            outputTokens: sum(left.outputTokens, right.outputTokens)
+            cacheWriteTokens: sum(left.cacheWriteTokens, right.cacheWriteTokens),
+            outputTokens: sum(left.outputTokens, right.outputTokens),
+            thinkingTokens: sum(left.thinkingTokens, right.thinkingTokens),
+            microdollars: cost(left, right)
         )
     }
 
@@ -35,6 +55,14 @@ public struct Usage: Sendable, Hashable, Codable {
         let (sum, overflow) = left.addingReportingOverflow(right)
         return overflow ? .max : sum
     }
+
+    private static func cost(_ left: Usage, _ right: Usage) -> Int? {
+        // Nothing used costs nothing, whoever would have been paid.
+        if left.microdollars == nil, left.totalTokens == 0 { return right.microdollars }
+        if right.microdollars == nil, right.totalTokens == 0 { return left.microdollars }
+        guard let first = left.microdollars, let second = right.microdollars else { return nil }
+        return sum(first, second)
+    }
 }
 
 /// Why a model stopped writing.
@@ -45,7 +73,7 @@ public enum FinishReason: String, Sendable, Hashable, Codable {
     case length
     /// It waits for the results of its tool calls.
     case toolCalls
-    /// The provider withheld the rest.
+    /// The provider withheld the rest, or the model refused.
     case contentFilter
     /// Something this library has no word for.
     case other

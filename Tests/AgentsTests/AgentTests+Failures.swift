@@ -54,7 +54,12 @@ extension AgentTests {
         #expect(
             run.history[2]
                 == .tool(
-                    ToolResult(callID: "1", name: "nonsense", content: "There is no tool of this name.", isError: true)
+                    ToolResult(
+                        callID: "1",
+                        name: "nonsense",
+                        content: "There is no tool of this name.",
+                        isMistake: true
+                    )
                 )
         )
     }

@@ -120,7 +120,7 @@ import Testing
 
     @Test func manyRunsOfOneAgentDoNotMeet() async throws {
         let echo = FunctionModel { request, emit in
-            if case .user(let text)? = request.messages.last { try await emit(.text(text)) }
+            if case .user(let text, _)? = request.messages.last { try await emit(.text(text)) }
         }
         let agent = Agent(model: echo)
         try await withThrowingTaskGroup(of: Bool.self) { group in

@@ -28,13 +28,28 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"#, "they are not valid JSON."), (#"{}"#, "words is missing."),
-        (#"{"words":3}"#, "words is of the wrong type."),
-        (#"{"words":null}"#, "words is null."), (#"{"words":[],"limit":"x"}"#, "limit is of the wrong type."),
-        (#"[]"#, "the arguments is of the wrong type."),
+        (#"{"#, "they are not valid JSON."), (#"{}"#, #"must have the property "words""#),
+        (#"{"words":3}"#, "/words must be an array"), (#"{"words":null}"#, "/words must be an array"),
+        (#"{"words":[],"limit":"x"}"#, "/limit must be an integer"), (#"[]"#, "must be an object"),
+        (#"{"words":[3],"limit":"x"}"#, "/words/0 must be a string"),
     ])
     func argumentsThatCannotBeUsedAreExplained(text: String, sentence: String) async throws {
-        #expect(await message(try Self.search(), text) == "The arguments are not usable: \(sentence)")
+        let message = try #require(await message(try Self.search(), text))
+        #expect(message.hasPrefix("The arguments are not usable: ") && message.contains(sentence), "\(message)")
+    }
+
+    @Test func nullForWhatMayBeLeftOutIsAsGoodAsLeavingItOut() async throws {
+        #expect(try await Self.search().answer(#"{"words":["a"],"limit":null}"#) == #"["a"]"#)
+    }
+
+    @Test func aToolMayBeCalledSoOftenInARun() async throws {
+        let tool = try Tool("t", "", callsPerRun: 2) { (_: NoArguments) in "x" }
+        let call = ScriptedModel.Turn.calls(ToolCall(id: "1", name: "t", arguments: ""))
+        let model = ScriptedModel(call, call, call, .says("Done."))
+        let result = try await Agent(model: model, tools: [tool]).run("?")
+        let told = result.history.compactMap { if case .tool(let result) = $0 { result } else { nil } }
+        #expect(told.map(\.isError) == [false, false, true])
+        #expect(told.last?.content == "t may be called 2 times, and was. Go on without it.")
     }
 
     @Test(arguments: ["", "two words", "ünïcode", String(repeating: "x", count: 65)])

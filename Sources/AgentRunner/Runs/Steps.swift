@@ -108,7 +108,7 @@ final class Steps: Sendable {
     }
 }
 
-extension Steps: ToolJournal {
+extension Steps: RunJournal {
     func call(
         _ call: ToolCall,
         mayRepeat: Bool,
@@ -139,21 +139,16 @@ extension Steps: ToolJournal {
 
 /// A model whose answers are bought once.
 private struct RecordedModel: Model {
-    /// What a model said, without what it cost.
-    struct Said: Codable {
-        var text = ""
-        var calls: [ToolCall] = []
-        var finish = FinishReason.stop
-    }
-
     private final class Gathered: Sendable {
-        let said = Mutex((Said(), Agents.Usage()))
+        let answer = Mutex(ModelAnswer())
     }
 
     let model: any Model
     let steps: Steps
 
     var name: String { model.name }
+    var provider: String { model.provider }
+    var capabilities: ModelCapabilities { model.capabilities }
 
     func respond(
         to request: ModelRequest,
@@ -169,36 +164,32 @@ private struct RecordedModel: Model {
             tokens: Steps.estimate(request),
             repeats: true
         )
-        if let answer = begun.answer { return try await say(try answer.decode(Said.self), emit) }
+        if let answer = begun.answer { return try await say(try answer.decode(ModelAnswer.self), emit) }
         let gathered = Gathered()
         do {
             try await model.respond(to: request) { event in
-                gathered.said.withLock { Self.add(event, to: &$0) }
+                gathered.answer.withLock { $0.add(event) }
                 try await emit(event)
             }
         } catch {
             // What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
-            if !Task.isCancelled { try? await steps.end(step, Said?.none, gathered.said.withLock { $0.1 }) }
+            let usage = gathered.answer.withLock(\.usage)
+            if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage) }
             throw error
         }
-        let (said, usage) = gathered.said.withLock { $0 }
-        try await steps.end(step, said, usage)
+        var answer = gathered.answer.withLock { $0 }
+        let usage = answer.usage
+        // Saying it once more costs nothing.
+        answer.usage = Agents.Usage()
+        try await steps.end(step, answer, usage)
     }
 
-    /// What was said before; it costs nothing now.
-    private func say(_ said: Said, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
-        if !said.text.isEmpty { try await emit(.text(said.text)) }
-        for call in said.calls { try await emit(.toolCall(call)) }
-        try await emit(.finish(said.finish))
-    }
-
-    private static func add(_ event: ModelEvent, to gathered: inout (Said, Agents.Usage)) {
-        switch event {
-        case .text(let piece): gathered.0.text += piece
-        case .toolCall(let call): gathered.0.calls.append(call)
-        case .usage(let usage): gathered.1 += usage
-        case .finish(let reason): gathered.0.finish = reason
-        }
+    /// What was said before.
+    private func say(_ answer: ModelAnswer, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
+        if !answer.text.isEmpty { try await emit(.text(answer.text)) }
+        for thought in answer.thinking { try await emit(.thought(thought)) }
+        for call in answer.toolCalls { try await emit(.toolCall(call)) }
+        try await emit(.finish(answer.finishReason))
     }
 
     private struct Asked: Encodable {
@@ -226,8 +217,8 @@ extension Agents.Message {
     /// About what it takes.
     fileprivate var bytes: Int {
         switch self {
-        case .system(let text), .user(let text): text.utf8.count
-        case .assistant(let text, let calls): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
+        case .system(let text), .user(let text, _): text.utf8.count
+        case .assistant(let text, let calls, _): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
         case .tool(let result): result.content.utf8.count
         }
     }

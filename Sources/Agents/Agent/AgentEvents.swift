@@ -1,4 +1,4 @@
-/// The events of one run, as an asynchronous sequence for one reader. See ``Agent/stream(_:history:)``.
+/// The events of one run, as an asynchronous sequence for one reader. See ``Agent/stream(_:images:history:)``.
 ///
 /// Each iterator is a run of its own. The reader's task being cancelled, or the iterator going away, cancels the run.
 public struct AgentEvents<Output: Sendable>: AsyncSequence, Sendable {

@@ -1,25 +1,233 @@
 import Logging
 import Synchronization
 
-/// Shared with the model, which calls `emit` from tasks of its own choosing.
-private final class GatheredAnswer: Sendable {
-    let answer = Mutex(ModelAnswer())
-}
-
 /// One run: does what ``RunState`` says and tells what happens.
 struct AgentRun<Output: Sendable>: Sendable {
     let agent: Agent<Output>
+    let plan: OutputPlan<Output>
+    /// Is told what happens; the run waits for it.
     let onEvent: @Sendable (AgentEvent<Output>) async throws -> Void
+    let deadline: ContinuousClock.Instant
+
+    /// One step, and where the run stands after it.
+    struct Stepped: Sendable {
+        var state: RunState
+        var step: AgentStep<Output>
+    }
 
     /// What the reader of the events threw, on its way out through the model.
     private struct ReaderError: Error {
         let error: any Error
     }
 
-    func run(_ state: RunState) async throws -> AgentResult<Output> {
+    init(agent: Agent<Output>, onEvent: @escaping @Sendable (AgentEvent<Output>) async throws -> Void) {
+        self.agent = agent
+        self.plan = OutputPlan(agent.output, for: agent.model.capabilities)
+        self.onEvent = onEvent
+        self.deadline = .now + agent.limits.wallClock
+    }
+
+    func start(_ history: [Message]) -> RunState {
+        RunState(
+            instructions: [agent.instructions, plan.instructions].filter { !$0.isEmpty }.joined(separator: "\n\n"),
+            history: history,
+            limits: agent.limits,
+            outputTools: Set(plan.tools.map(\.name))
+        )
+    }
+
+    /// All steps.
+    func run(_ start: RunState) async throws -> AgentResult<Output> {
+        try await guarded {
+            var state = start
+            while true {
+                let next = try await step(from: state)
+                if case .finished(let result) = next.step { return result }
+                state = next.state
+            }
+        }
+    }
+
+    /// The next step alone.
+    func next(_ state: RunState) async throws -> Stepped {
+        try await guarded { try await step(from: state) }
+    }
+
+    private func step(from start: RunState) async throws -> Stepped {
+        var state = start
+        try Task.checkCancellation()
+        switch try state.next() {
+        case .ask(let messages):
+            let answer = try await ask(messages)
+            try await emit(.message(try state.answered(answer)))
+            return Stepped(state: state, step: .answered(answer))
+        case .call(let calls):
+            let results = try await call(calls, counting: &state)
+            for message in try state.called(results) { try await emit(.message(message)) }
+            return Stepped(state: state, step: .called(results))
+        case .readText(let text):
+            do {
+                return try await finish(state, try await plan.read(text: text))
+            } catch let error as OutputError {
+                return try await reject(&state, error.message) { state throws(AgentError) in
+                    try state.rejected(text: error.message)
+                }
+            }
+        case .readCalls(let calls): return try await read(calls, &state)
+        }
+    }
+
+    /// The first output that is right ends the run.
+    private func read(_ calls: [ToolCall], _ state: inout RunState) async throws -> Stepped {
+        var reasons: [(call: ToolCall, reason: String)] = []
+        for call in calls {
+            do {
+                let output = try await plan.read(call)
+                for message in state.accepted(call, of: calls) { try await emit(.message(message)) }
+                return try await finish(state, output)
+            } catch let error as OutputError {
+                reasons.append((call, error.message))
+            }
+        }
+        let all = reasons
+        return try await reject(&state, all.map(\.reason).joined(separator: " ")) { state throws(AgentError) in
+            try state.rejected(all)
+        }
+    }
+
+    private func reject(
+        _ state: inout RunState,
+        _ reason: String,
+        _ change: (inout RunState) throws(AgentError) -> [Message]
+    ) async throws -> Stepped {
+        let messages = try change(&state)
+        try await emit(.rejected(reason))
+        for message in messages { try await emit(.message(message)) }
+        return Stepped(state: state, step: .rejected(reason))
+    }
+
+    private func finish(_ state: RunState, _ output: Output) async throws -> Stepped {
+        let result = AgentResult(
+            output: output,
+            history: state.history,
+            usage: state.usage,
+            requests: state.requests,
+            toolCalls: state.toolCalls,
+            finishReason: state.finishReason
+        )
+        try await emit(.finished(result))
+        return Stepped(state: state, step: .finished(result))
+    }
+
+    // MARK: The model
+
+    private func ask(_ messages: [Message]) async throws -> ModelAnswer {
+        let request = ModelRequest(
+            messages: messages,
+            tools: agent.tools.map(\.definition) + plan.tools,
+            toolChoice: plan.toolChoice,
+            format: plan.format,
+            options: agent.options
+        )
+        agent.logger.debug("asking the model", metadata: ["model": "\(agent.model.qualifiedName)"])
+        guard let journal = agent.journal else { return try await perform(request) }
+        let wasPerformed = Mutex(false)
+        let answer = try await journal.ask(request, of: agent.model) {
+            wasPerformed.withLock { $0 = true }
+            return try await perform(request)
+        }
+        if !wasPerformed.withLock({ $0 }), !answer.text.isEmpty { try await emit(.text(answer.text)) }
+        return answer
+    }
+
+    private func perform(_ request: ModelRequest) async throws -> ModelAnswer {
+        let gathered = GatheredAnswer()
+        try await agent.model.respond(to: request) { event in
+            gathered.add(event)
+            switch event {
+            case .text(let piece): try await emit(.text(piece))
+            case .thinking(let piece): try await emit(.thinking(piece))
+            case .usage(let usage): try await emit(.usage(usage))
+            case .thought, .toolCall, .finish: break
+            }
+        }
+        // A model that returns early when cancelled has not answered.
+        try Task.checkCancellation()
+        return gathered.answer
+    }
+
+    // MARK: Tools
+
+    private struct Called: Sendable {
+        let index: Int
+        let result: ToolResult
+    }
+
+    /// All calls of one answer at the same time; ``AgentLimits/toolCalls`` bounds how many that are.
+    private func call(_ calls: [ToolCall], counting state: inout RunState) async throws -> [ToolResult] {
+        let refused = calls.map { state.exceeds(tool($0.name)?.callsPerRun, calling: $0.name) }
+        return try await withThrowingTaskGroup(of: Called.self) { group in
+            for (index, call) in calls.enumerated() {
+                try await emit(.toolCall(call))
+                let isRefused = refused[index]
+                group.addTask { Called(index: index, result: try await answer(call, isRefused: isRefused)) }
+            }
+            var results: [Called] = []
+            for try await called in group {
+                try await emit(.toolResult(called.result))
+                results.append(called)
+            }
+            return results.sorted { $0.index < $1.index }.map(\.result)
+        }
+    }
+
+    private func answer(_ call: ToolCall, isRefused: Bool) async throws -> ToolResult {
+        guard let tool = tool(call.name) else {
+            return call.failed("There is no tool of this name.", isMistake: true)
+        }
+        guard !isRefused else {
+            return call.failed("\(tool.name) may be called \(tool.callsPerRun ?? 0) times, and was. Go on without it.")
+        }
+        guard let journal = agent.journal else { return try await perform(call, with: tool) }
+        return try await journal.call(call, mayRepeat: tool.mayRepeat) { try await perform(call, with: tool) }
+    }
+
+    /// Whatever a tool does becomes a result the model can go on with. Throws only when the run itself is cancelled.
+    private func perform(_ call: ToolCall, with tool: Tool) async throws -> ToolResult {
         do {
-            try checkTools()
-            return try await withinWallClock { try await steps(from: state) }
+            guard let content = try await tool.answer(call.arguments) else {
+                agent.logger.debug("a tool took too long", metadata: ["tool": "\(tool.name)"])
+                return call.failed("The tool did not answer in time.")
+            }
+            let bytes = content.utf8.count
+            guard bytes <= agent.limits.toolResultBytes else {
+                return call.failed("The result is too long: \(bytes) of \(agent.limits.toolResultBytes) bytes.")
+            }
+            return ToolResult(callID: call.id, name: call.name, content: content)
+        } catch let error as ToolError {
+            return call.failed(error.message, isMistake: error.isMistake)
+        } catch {
+            try Task.checkCancellation()
+            // The error may hold what neither the model nor a log should read; its type tells where to look.
+            agent.logger.debug("a tool failed", metadata: ["tool": "\(tool.name)", "error": "\(type(of: error))"])
+            return call.failed("The tool failed.")
+        }
+    }
+
+    private func tool(_ name: String) -> Tool? {
+        agent.tools.first { $0.name == name }
+    }
+
+    // MARK: What goes wrong
+
+    private func emit(_ event: AgentEvent<Output>) async throws {
+        do { try await onEvent(event) } catch { throw ReaderError(error: error) }
+    }
+
+    private func guarded<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        do {
+            try checkNames()
+            return try await withinWallClock(work)
         } catch let reader as ReaderError {
             throw reader.error
         } catch {
@@ -27,125 +235,25 @@ struct AgentRun<Output: Sendable>: Sendable {
         }
     }
 
-    private func steps(from start: RunState) async throws -> AgentResult<Output> {
-        var state = start
-        while true {
-            try Task.checkCancellation()
-            switch try state.next() {
-            case .ask(let messages):
-                let message = state.answered(try await ask(messages))
-                try await emit(.message(message))
-            case .call(let calls):
-                for message in state.called(try await call(calls)) { try await emit(.message(message)) }
-            case .finish(let text):
-                let result = AgentResult(
-                    output: try agent.output(text),
-                    history: state.history,
-                    usage: state.usage,
-                    requests: state.requests,
-                    toolCalls: state.toolCalls,
-                    finishReason: state.finishReason
-                )
-                try await emit(.finished(result))
-                return result
-            }
-        }
-    }
-
-    private func ask(_ messages: [Message]) async throws -> ModelAnswer {
-        let gathered = GatheredAnswer()
-        let request = ModelRequest(messages: messages, tools: agent.tools.map(\.definition), options: agent.options)
-        agent.logger.debug("asking the model", metadata: ["model": "\(agent.model.name)"])
-        try await agent.model.respond(to: request) { event in
-            gathered.answer.withLock { $0.add(event) }
-            switch event {
-            case .text(let piece): try await emit(.text(piece))
-            case .usage(let usage): try await emit(.usage(usage))
-            case .toolCall, .finish: break
-            }
-        }
-        // A model that returns early when cancelled has not answered.
-        try Task.checkCancellation()
-        return gathered.answer.withLock { $0 }
-    }
-
-    /// All calls of one answer at the same time; ``AgentLimits/toolCalls`` bounds how many that are.
-    private func call(_ calls: [ToolCall]) async throws -> [ToolResult] {
-        try await withThrowingTaskGroup(of: (Int, ToolResult).self) { group in
-            for (index, call) in calls.enumerated() {
-                try await emit(.toolCall(call))
-                group.addTask { (index, try await remembered(call)) }
-            }
-            var results: [(Int, ToolResult)] = []
-            for try await (index, result) in group {
-                try await emit(.toolResult(result))
-                results.append((index, result))
-            }
-            return results.sorted { $0.0 < $1.0 }.map(\.1)
-        }
-    }
-
-    private func remembered(_ call: ToolCall) async throws -> ToolResult {
-        guard let journal = agent.journal else { return try await perform(call) }
-        let mayRepeat = agent.tools.first { $0.name == call.name }?.mayRepeat ?? true
-        return try await journal.call(call, mayRepeat: mayRepeat) { try await perform(call) }
-    }
-
-    /// Whatever a tool does becomes a result the model can go on with. Throws only when the run itself is cancelled.
-    private func perform(_ call: ToolCall) async throws -> ToolResult {
-        func result(_ content: String, isError: Bool) -> ToolResult {
-            ToolResult(callID: call.id, name: call.name, content: content, isError: isError)
-        }
-        guard let tool = agent.tools.first(where: { $0.name == call.name }) else {
-            return result("There is no tool of this name.", isError: true)
-        }
-        do {
-            guard let content = try await tool.answer(call.arguments) else {
-                agent.logger.debug("a tool took too long", metadata: ["tool": "\(tool.name)"])
-                return result("The tool did not answer in time.", isError: true)
-            }
-            let bytes = content.utf8.count
-            guard bytes <= agent.limits.toolResultBytes else {
-                return result(
-                    "The result is too long: \(bytes) of \(agent.limits.toolResultBytes) bytes.",
-                    isError: true
-                )
-            }
-            return result(content, isError: false)
-        } catch let error as ToolError {
-            return result(error.message, isError: true)
-        } catch {
-            try Task.checkCancellation()
-            // The error may hold what neither the model nor a log should read; its type tells where to look.
-            agent.logger.debug("a tool failed", metadata: ["tool": "\(tool.name)", "error": "\(type(of: error))"])
-            return result("The tool failed.", isError: true)
-        }
-    }
-
-    private func emit(_ event: AgentEvent<Output>) async throws {
-        do { try await onEvent(event) } catch { throw ReaderError(error: error) }
-    }
-
-    private func checkTools() throws(AgentError) {
+    private func checkNames() throws(AgentError) {
         var names: Set<String> = []
-        for tool in agent.tools where !names.insert(tool.name).inserted {
-            throw AgentError(.misconfigured, "Two tools are called \(tool.name).")
+        for name in agent.tools.map(\.name) + plan.tools.map(\.name) where !names.insert(name).inserted {
+            throw AgentError(.misconfigured, "Two tools are called \(name).")
         }
     }
 
-    private func withinWallClock(
-        _ work: @escaping @Sendable () async throws -> AgentResult<Output>
-    ) async throws -> AgentResult<Output> {
-        let limit = agent.limits.wallClock
-        return try await withThrowingTaskGroup(of: AgentResult<Output>.self) { group in
+    private func withinWallClock<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await work() }
             group.addTask {
-                try await Task.sleep(for: limit)
-                throw AgentError(.timedOut, "The run took longer than \(limit).")
+                try await Task.sleep(until: deadline)
+                throw AgentError(.timedOut, "The run took longer than \(agent.limits.wallClock).")
             }
             defer { group.cancelAll() }
-            guard let result = try await group.next() else { throw AgentError.cancelled }
-            return result
+            guard let value = try await group.next() else { throw AgentError.cancelled }
+            return value
         }
     }
 
@@ -156,5 +264,12 @@ struct AgentRun<Output: Sendable>: Sendable {
         // A model of someone else's threw it: its text may not be safe to show.
         default: AgentError(.providerUnavailable, "The model failed (\(type(of: error))).")
         }
+    }
+}
+
+extension ToolCall {
+    /// A result that tells of a failure.
+    fileprivate func failed(_ content: String, isMistake: Bool = false) -> ToolResult {
+        ToolResult(callID: id, name: name, content: content, isError: true, isMistake: isMistake)
     }
 }

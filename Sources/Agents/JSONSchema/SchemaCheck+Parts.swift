@@ -11,8 +11,8 @@ extension SchemaCheck {
         case .contains(let schema, let least, let most):
             var count = 0
             for item in items where count <= most && holds(schema, for: item) { count += 1 }
-            if count < least { violate("must have at least \(least) of the items it is asked for, not \(count)") }
-            if count > most { violate("must have at most \(most) of the items it is asked for") }
+            if count < least { violate("must have at least \(least) of the items its schema asks for, not \(count)") }
+            if count > most { violate("must have at most \(most) of the items its schema asks for") }
         case .uniqueItems: checkUnique(items)
         default: break
         }
@@ -89,7 +89,7 @@ extension SchemaCheck {
     private mutating func violateUnknown(_ name: String, _ rule: MemberRules) {
         let known = rule.names.prefix(20).map { "\"\($0)\"" }.joined(separator: ", ")
         let allowed = known.isEmpty ? "" : "; allowed are \(known)\(rule.names.count > 20 ? " and more" : "")"
-        violate("must not have the property \"\(name.shortened)\"\(allowed)")
+        violate("is not a property that is allowed here\(allowed)", at: name)
     }
 }
 

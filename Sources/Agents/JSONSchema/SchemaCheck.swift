@@ -52,9 +52,10 @@ struct SchemaCheck {
         trial(index, of: value).isEmpty
     }
 
-    mutating func violate(_ reason: String) {
+    /// Holds something against the current value, or its part `name`.
+    mutating func violate(_ reason: String, at name: String? = nil) {
         guard found.count < limits.violations else { return }
-        found.append(SchemaViolation(path: pointer, reason: reason))
+        found.append(SchemaViolation(path: name.map(pointer.child) ?? pointer, reason: reason))
     }
 
     mutating func add(_ violations: [SchemaViolation]) {

@@ -25,12 +25,12 @@ enum ChatRequestBody {
     private static func message(_ message: Message) -> JSONValue {
         switch message {
         case .system(let text): return ["role": "system", "content": .string(text)]
-        case .user(let text): return ["role": "user", "content": .string(text)]
+        case .user(let text, _): return ["role": "user", "content": .string(text)]
         case .tool(let result):
             return ["role": "tool", "tool_call_id": .string(result.callID), "content": .string(result.content)]
-        case .assistant(let text, let calls) where calls.isEmpty:
+        case .assistant(let text, let calls, _) where calls.isEmpty:
             return ["role": "assistant", "content": .string(text)]
-        case .assistant(let text, let calls):
+        case .assistant(let text, let calls, _):
             // Some providers refuse an empty text beside tool calls; all take `null`.
             return [
                 "role": "assistant",

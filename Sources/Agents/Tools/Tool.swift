@@ -24,6 +24,9 @@ public struct Tool: Sendable {
     public let mayRepeat: Bool
     /// How long one call may take; after it the call is cancelled, and abandoned if it does not stop.
     public let timeout: Duration
+    /// How often one run may call it; the model is told when that is over. Nil leaves it to ``AgentLimits/toolCalls``.
+    public let callsPerRun: Int?
+    private let schema: CheckedSchema
     private let call: @Sendable (_ arguments: String) async throws -> String
     private let running = RunningCalls()
 
@@ -38,17 +41,29 @@ public struct Tool: Sendable {
         _ description: String,
         mayRepeat: Bool = false,
         timeout: Duration = .seconds(30),
+        callsPerRun: Int? = nil,
         _ function: @escaping @Sendable (Arguments) async throws -> Result
     ) throws(AgentError) {
-        let schema = try JSONSchema(of: Arguments.self)
-        try self.init(name, description, parameters: schema.json, mayRepeat: mayRepeat, timeout: timeout) { arguments in
-            let value = try Self.decode(Arguments.self, from: arguments)
+        try self.init(
+            name,
+            description,
+            parameters: try JSONSchema(of: Arguments.self).json,
+            mayRepeat: mayRepeat,
+            timeout: timeout,
+            callsPerRun: callsPerRun
+        ) { arguments in
+            let value: Arguments
+            do {
+                value = try JSONDecoder.ofTools.decode(Arguments.self, from: Data(arguments.utf8))
+            } catch {
+                throw ToolError.unusable(DecodingSentence.of(error, whole: "the arguments"))
+            }
             return try Self.text(of: try await function(value))
         }
     }
 
-    /// A tool whose schema is known only at run time: `function` gets the arguments as the model wrote them and must check
-    /// them itself.
+    /// A tool whose schema is known only at run time. `function` gets the arguments as JSON text; they match the schema, unless
+    /// it asks for what cannot be checked here: then `function` must check them itself.
     ///
     /// - Throws: ``AgentError/Code/misconfigured`` when the name is not allowed.
     public init(
@@ -57,8 +72,50 @@ public struct Tool: Sendable {
         parameters: JSONValue,
         mayRepeat: Bool = false,
         timeout: Duration = .seconds(30),
+        callsPerRun: Int? = nil,
         _ function: @escaping @Sendable (_ arguments: String) async throws -> String
     ) throws(AgentError) {
+        guard ToolDefinition.isName(name) else {
+            throw AgentError(.misconfigured, "The tool name \"\(name)\" is not 1 to 64 letters, digits, _ or -.")
+        }
+        self.definition = ToolDefinition(name: name, description: description, parameters: parameters)
+        self.mayRepeat = mayRepeat
+        self.timeout = timeout
+        self.callsPerRun = callsPerRun
+        self.schema = (try? CheckedSchema(parameters)) ?? .none
+        self.call = function
+    }
+
+    /// Calls the function. `nil` when the time was up; throws what the function throws, or `CancellationError`.
+    func answer(_ arguments: String) async throws -> String? {
+        let arguments = try checked(arguments)
+        guard running.begin() else { throw ToolError("The tool is busy. Try again later.") }
+        return try await abandoning(after: timeout) {
+            defer { running.end() }
+            return try await call(arguments)
+        }
+    }
+
+    /// The arguments as JSON that matches the schema. Models write nothing at all for a function without arguments as often
+    /// as `{}`.
+    private func checked(_ text: String) throws(ToolError) -> String {
+        let isBlank = text.utf8.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+        guard let json = JSONValue(text: isBlank ? "{}" : text) else {
+            throw .unusable("they are not valid JSON.")
+        }
+        let arguments = json.withoutNulls(for: definition.parameters)
+        if let complaints = schema.complaints(about: arguments) { throw .unusable(complaints) }
+        return arguments == json && !isBlank ? text : arguments.text
+    }
+
+    private static func text(of result: some Encodable) throws -> String {
+        if let text = result as? String { return text }
+        return String(decoding: try JSONEncoder.ofTools.encode(result), as: UTF8.self)
+    }
+}
+
+extension ToolDefinition {
+    static func isName(_ name: String) -> Bool {
         let allowed = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -67,52 +124,7 @@ public struct Tool: Sendable {
             default: false
             }
         }
-        guard allowed, (1...64).contains(name.utf8.count) else {
-            throw AgentError(.misconfigured, "The tool name \"\(name)\" is not 1 to 64 letters, digits, _ or -.")
-        }
-        self.definition = ToolDefinition(name: name, description: description, parameters: parameters)
-        self.mayRepeat = mayRepeat
-        self.timeout = timeout
-        self.call = function
-    }
-
-    /// Calls the function. `nil` when the time was up; throws what the function throws, or `CancellationError`.
-    func answer(_ arguments: String) async throws -> String? {
-        guard running.begin() else { throw ToolError("The tool is busy. Try again later.") }
-        return try await abandoning(after: timeout) {
-            defer { running.end() }
-            return try await call(arguments)
-        }
-    }
-
-    /// Models write nothing at all for a function without arguments as often as `{}`.
-    private static func decode<Arguments: Decodable>(_: Arguments.Type, from text: String) throws -> Arguments {
-        let json = text.utf8.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 } ? "{}" : text
-        do {
-            return try JSONDecoder.ofTools.decode(Arguments.self, from: Data(json.utf8))
-        } catch {
-            throw ToolError("The arguments are not usable: \(describe(error))")
-        }
-    }
-
-    private static func text(of result: some Encodable) throws -> String {
-        if let text = result as? String { return text }
-        return String(decoding: try JSONEncoder.ofTools.encode(result), as: UTF8.self)
-    }
-
-    /// What a model can mend its arguments by.
-    private static func describe(_ error: any Error) -> String {
-        func place(_ path: [any CodingKey]) -> String {
-            path.isEmpty ? "the arguments" : path.map(\.stringValue).joined(separator: ".")
-        }
-        return switch error {
-        case DecodingError.keyNotFound(let key, let context): "\(place(context.codingPath + [key])) is missing."
-        case DecodingError.typeMismatch(_, let context): "\(place(context.codingPath)) is of the wrong type."
-        case DecodingError.valueNotFound(_, let context): "\(place(context.codingPath)) is null."
-        case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty: "they are not valid JSON."
-        case DecodingError.dataCorrupted(let context): "\(place(context.codingPath)) has a value that is not allowed."
-        default: "they cannot be read."
-        }
+        return allowed && (1...64).contains(name.utf8.count)
     }
 }
 
@@ -143,30 +155,29 @@ public struct NoArguments: Decodable, Sendable {}
 public struct ToolError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A sentence for the model.
     public var message: String
+    /// Whether the model is to call again, and better.
+    public var isMistake: Bool
 
-    /// An error with a sentence for the model.
+    /// What the tool was asked for cannot be had: an answer as good as any.
     public init(_ message: String) {
         self.message = message
+        self.isMistake = false
+    }
+
+    private init(mistake message: String) {
+        self.message = message
+        self.isMistake = true
+    }
+
+    /// The model called it wrongly, and is to call again. It may do so ``AgentLimits/toolRetries`` times in a row.
+    public static func mistake(_ message: String) -> ToolError {
+        ToolError(mistake: message)
+    }
+
+    static func unusable(_ complaints: String) -> ToolError {
+        .mistake("The arguments are not usable: \(complaints)")
     }
 
     /// The message.
     public var description: String { message }
-}
-
-extension JSONDecoder {
-    /// Dates as the schema asks for them.
-    fileprivate static var ofTools: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        return decoder
-    }
-}
-
-extension JSONEncoder {
-    fileprivate static var ofTools: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
 }

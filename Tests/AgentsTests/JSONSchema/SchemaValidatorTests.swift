@@ -43,7 +43,7 @@ import Testing
         #expect(
             Set(violations.map(\.description)) == [
                 #"The value must have the property "name"."#,
-                #"The value must not have the property "nmae"; allowed are "items", "kind", "name"."#,
+                #"/nmae is not a property that is allowed here; allowed are "items", "kind", "name"."#,
                 #"/kind must be one of "book", "section", not the string "page"."#,
                 "/items/1/a~1b must be at least 1, not 0.",
                 #"/items/2/a~1b must be an integer, not the string "ten"."#,

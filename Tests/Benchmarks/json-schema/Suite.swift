@@ -1,5 +1,6 @@
 import Agents
 import FoundationEssentials
+import Glibc
 
 /// Puts the JSON Schema project's own test suite to ``SchemaValidator``: `suite.py` beside this file fetches it.
 ///
