@@ -178,8 +178,7 @@ let tests: [Target] = [
         name: "AgentRunnerTests",
         dependencies: [
             "AgentRunner", "Agents", "Contract", "Daemon", "RPC", "ScriptedProvider", "Wire", asyncHTTPClient,
-            lifecycle,
-            logging, nioCore,
+            configuration, lifecycle, logging, nioCore,
         ],
         swiftSettings: settings
     ),

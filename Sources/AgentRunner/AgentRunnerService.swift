@@ -23,12 +23,20 @@ public enum AgentRunnerService {
         ],
         variables: [
             .optional("OCTAVO_STORAGE", "storage's socket (/run/octavo/storage-agent-runner.sock)"),
-            .live("OCTAVO_MODEL", "the provider's model; without one the built-in extractive model answers"),
+            .live(
+                "OCTAVO_MODEL",
+                "provider:model, several with commas; without one the built-in extractive model answers"
+            ),
             .live("OCTAVO_IDLE_SECONDS", "seconds without work after which it ends until it is called again (never)"),
             .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
             .live("OPENAI_API_KEY", "its key; better as a credential"),
+            .live("ANTHROPIC_BASE_URL", "an endpoint for Anthropic's models (https://api.anthropic.com/v1)"),
+            .live("ANTHROPIC_API_KEY", "its key; better as a credential"),
         ],
-        credentials: [.live("openai-api-key", "the provider's key")]
+        credentials: [
+            .live("openai-api-key", "the key of OpenAI, or of OPENAI_BASE_URL"),
+            .live("anthropic-api-key", "the key of Anthropic"),
+        ]
     )
 
     /// Builds the services of the process.

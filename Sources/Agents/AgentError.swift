@@ -43,3 +43,14 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static let cancelled = AgentError(.cancelled, "The run was cancelled.")
 }
+
+extension AgentError {
+    /// Any error as one of ours; the text of a foreign one may not be safe to show.
+    init(of error: any Error) {
+        switch error {
+        case let error as AgentError: self = error
+        case is CancellationError: self = .cancelled
+        default: self.init(.providerUnavailable, "The model failed (\(type(of: error))).")
+        }
+    }
+}

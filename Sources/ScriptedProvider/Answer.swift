@@ -83,6 +83,19 @@ extension Answer {
         Answer([.write(streamHead)] + data.map { .write(chunk("data: \($0)\n\n")) } + [.write(lastChunk)])
     }
 
+    /// A stream of events, as it stands.
+    public static func stream(_ events: String) -> Answer {
+        Answer([.write(streamHead), .write(chunk(events)), .write(lastChunk)])
+    }
+
+    /// Vectors, as the Embeddings API gives them.
+    public static func embeddings(_ vectors: [[Double]], tokens: Int = 0) -> Answer {
+        let items = vectors.enumerated().map { #"{"object":"embedding","index":\#($0),"embedding":\#($1)}"# }
+        return json(
+            #"{"object":"list","data":[\#(items.joined(separator: ","))],"usage":{"prompt_tokens":\#(tokens)}}"#
+        )
+    }
+
     /// A JSON body of known length.
     public static func json(_ body: String, status: Int = 200, headers: [String: String] = [:]) -> Answer {
         let fields = headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()

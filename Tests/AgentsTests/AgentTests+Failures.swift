@@ -116,6 +116,29 @@ extension AgentTests {
         #expect(await code { try await agent.run("?") } == .timedOut)
     }
 
+    @Test func runsMayShareABudget() async throws {
+        let cost = ModelEvent.usage(Usage(inputTokens: 40, outputTokens: 10, microdollars: 7))
+        let answer = ScriptedModel.Turn([.text("Yes."), cost])
+        for budget in [Budget(requests: 2), Budget(totalTokens: 100), Budget(microdollars: 14)] {
+            let model = ScriptedModel(answer, answer, answer)
+            let agent = Agent(model: model, budget: budget)
+            for _ in 0..<2 { try await agent.run("?") }
+            let error = await #expect(throws: AgentError.self) {
+                try await Agent(model: model, budget: budget).run("?")
+            }
+            #expect(error?.code == .limitReached)
+            #expect(budget.usage == Usage(inputTokens: 80, outputTokens: 20, microdollars: 14))
+            #expect(model.requests.count == 2)
+        }
+    }
+
+    @Test func aBudgetOfMoneyEndsWhereThePriceIsNotKnown() async throws {
+        let unpriced = ScriptedModel.Turn([.text("Yes."), .usage(Usage(inputTokens: 40))])
+        let agent = Agent(model: ScriptedModel(unpriced, unpriced), budget: Budget(microdollars: 100))
+        try await agent.run("?")
+        #expect(await code { try await agent.run("?") } == .limitReached)
+    }
+
     // MARK: Answers that are none
 
     @Test func anEmptyAnswerIsInvalid() async {

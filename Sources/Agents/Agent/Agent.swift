@@ -22,6 +22,8 @@ public struct Agent<Output: Sendable>: Sendable {
     public var options: ModelOptions
     /// Where a run ends at the latest.
     public var limits: AgentLimits
+    /// What it shares with other agents, beside its own limits.
+    public var budget: Budget?
     /// What stands around the calls of model and tools; nil to just make them. A journal belongs to one run: an agent is a
     /// value, so give it to a copy.
     public var journal: (any RunJournal)?
@@ -36,6 +38,7 @@ public struct Agent<Output: Sendable>: Sendable {
         output: AgentOutput<Output>,
         options: ModelOptions = ModelOptions(),
         limits: AgentLimits = AgentLimits(),
+        budget: Budget? = nil,
         journal: (any RunJournal)? = nil,
         logger: Logger = Logger(label: "agents")
     ) {
@@ -45,6 +48,7 @@ public struct Agent<Output: Sendable>: Sendable {
         self.output = output
         self.options = options
         self.limits = limits
+        self.budget = budget
         self.journal = journal
         self.logger = logger
     }
@@ -113,6 +117,7 @@ extension Agent where Output == String {
         tools: [Tool] = [],
         options: ModelOptions = ModelOptions(),
         limits: AgentLimits = AgentLimits(),
+        budget: Budget? = nil,
         journal: (any RunJournal)? = nil,
         logger: Logger = Logger(label: "agents")
     ) {
@@ -123,6 +128,7 @@ extension Agent where Output == String {
             output: .text,
             options: options,
             limits: limits,
+            budget: budget,
             journal: journal,
             logger: logger
         )
@@ -140,6 +146,7 @@ extension Agent where Output: Decodable & SendableMetatype {
         output: Output.Type,
         options: ModelOptions = ModelOptions(),
         limits: AgentLimits = AgentLimits(),
+        budget: Budget? = nil,
         journal: (any RunJournal)? = nil,
         logger: Logger = Logger(label: "agents")
     ) throws(AgentError) {
@@ -150,6 +157,7 @@ extension Agent where Output: Decodable & SendableMetatype {
             output: try AgentOutput(output),
             options: options,
             limits: limits,
+            budget: budget,
             journal: journal,
             logger: logger
         )

@@ -142,6 +142,9 @@ struct AgentRun<Output: Sendable>: Sendable {
 
     private func perform(_ request: ModelRequest) async throws -> ModelAnswer {
         let gathered = GatheredAnswer()
+        try agent.budget?.begin()
+        // Also what a model that failed half-way had told of its cost.
+        defer { agent.budget?.spend(gathered.answer.usage) }
         try await agent.model.respond(to: request) { event in
             gathered.add(event)
             switch event {
@@ -231,7 +234,7 @@ struct AgentRun<Output: Sendable>: Sendable {
         } catch let reader as ReaderError {
             throw reader.error
         } catch {
-            throw described(error)
+            throw AgentError(of: error)
         }
     }
 
@@ -254,15 +257,6 @@ struct AgentRun<Output: Sendable>: Sendable {
             defer { group.cancelAll() }
             guard let value = try await group.next() else { throw AgentError.cancelled }
             return value
-        }
-    }
-
-    private func described(_ error: any Error) -> AgentError {
-        switch error {
-        case let error as AgentError: error
-        case is CancellationError: .cancelled
-        // A model of someone else's threw it: its text may not be safe to show.
-        default: AgentError(.providerUnavailable, "The model failed (\(type(of: error))).")
         }
     }
 }

@@ -105,7 +105,7 @@ struct RunState: Sendable {
         try countRejection(reasons.first?.reason ?? "")
         return append(
             reasons.map {
-                ToolResult(callID: $0.call.id, name: $0.call.name, content: Self.again($0.reason), isError: true)
+                ToolResult(callID: $0.call.id, name: $0.call.name, content: again($0.reason), isError: true)
             }
         )
     }
@@ -113,7 +113,7 @@ struct RunState: Sendable {
     /// The output is wrong, and goes back to the model with the reason.
     mutating func rejected(text reason: String) throws(AgentError) -> [Message] {
         try countRejection(reason)
-        let message = Message.user(Self.again(reason))
+        let message = Message.user(again(reason))
         history.append(message)
         return [message]
     }
@@ -139,8 +139,9 @@ struct RunState: Sendable {
         outputRetries += 1
     }
 
-    private static func again(_ reason: String) -> String {
-        "This cannot be used: \(reason) Mend it, and answer again."
+    private func again(_ reason: String) -> String {
+        let cut = finishReason == .length ? " It was cut off where it became too long: be shorter." : ""
+        return "This cannot be used: \(reason)\(cut) Mend it, and answer again."
     }
 
     /// Budgets are looked at before a request: an answer already paid for is given.

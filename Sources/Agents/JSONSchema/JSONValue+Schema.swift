@@ -47,6 +47,22 @@ extension JSONValue {
         }
     }
 
+    /// The schema without these keywords. A property of such a name stays, for what it holds is a schema.
+    func without(_ keywords: Set<String>) -> JSONValue {
+        switch self {
+        case .array(let values): return .array(values.map { $0.without(keywords) })
+        case .object(let members):
+            return .object(
+                members.compactMap { member in
+                    let isSchema = if case .object = member.value { true } else { false }
+                    guard isSchema || !keywords.contains(member.name) else { return nil }
+                    return Member(member.name, member.value.without(keywords))
+                }
+            )
+        default: return self
+        }
+    }
+
     /// Whether a provider can hold a model to this: no object in it is open.
     var isStrict: Bool {
         switch self {

@@ -2,12 +2,15 @@
 public struct FunctionModel: Model {
     /// What people call it.
     public let name: String
+    /// What it can do.
+    public let capabilities: ModelCapabilities
     private let function:
         @Sendable (ModelRequest, @escaping @Sendable (ModelEvent) async throws -> Void) async throws -> Void
 
     /// A model that answers as `function` does; the rules are those of ``Model/respond(to:emit:)``.
     public init(
         name: String = "function",
+        capabilities: ModelCapabilities = ModelCapabilities(),
         _ function:
             @escaping @Sendable (
                 _ request: ModelRequest,
@@ -15,6 +18,7 @@ public struct FunctionModel: Model {
             ) async throws -> Void
     ) {
         self.name = name
+        self.capabilities = capabilities
         self.function = function
     }
 

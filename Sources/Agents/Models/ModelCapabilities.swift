@@ -14,6 +14,8 @@ public struct ModelCapabilities: Sendable, Hashable, Codable {
     public var images: Bool
     /// How it is told to think.
     public var thinking: ThinkingControl
+    /// The word for the least thinking, where it takes words.
+    public var leastEffort: String
     /// It takes a temperature and the like.
     public var sampling: Bool
     /// What the limit on an answer's tokens is called in Chat Completions.
@@ -50,6 +52,7 @@ public struct ModelCapabilities: Sendable, Hashable, Codable {
         json: Bool = true,
         images: Bool = true,
         thinking: ThinkingControl = .none,
+        leastEffort: String = "minimal",
         sampling: Bool = true,
         tokenLimit: TokenLimitName = .old,
         outputTokens: Int = 8192
@@ -61,6 +64,7 @@ public struct ModelCapabilities: Sendable, Hashable, Codable {
         self.json = json
         self.images = images
         self.thinking = thinking
+        self.leastEffort = leastEffort
         self.sampling = sampling
         self.tokenLimit = tokenLimit
         self.outputTokens = outputTokens
@@ -76,6 +80,7 @@ public struct ModelCapabilities: Sendable, Hashable, Codable {
             json: json && other.json,
             images: images && other.images,
             thinking: thinking,
+            leastEffort: leastEffort,
             sampling: sampling && other.sampling,
             tokenLimit: tokenLimit,
             outputTokens: min(outputTokens, other.outputTokens)

@@ -38,6 +38,8 @@ public final class ScriptedModel: Model {
 
     /// What people call it.
     public let name: String
+    /// What it can do.
+    public let capabilities: ModelCapabilities
     private let state: Mutex<State>
 
     private struct State {
@@ -46,13 +48,22 @@ public final class ScriptedModel: Model {
     }
 
     /// A model that plays `turns` in order. A request after the last is an ``AgentError/Code/invalidAnswer``.
-    public convenience init(name: String = "scripted", _ turns: Turn...) {
-        self.init(name: name, turns)
+    public convenience init(
+        name: String = "scripted",
+        capabilities: ModelCapabilities = ModelCapabilities(),
+        _ turns: Turn...
+    ) {
+        self.init(name: name, capabilities: capabilities, turns)
     }
 
     /// A model that plays `turns` in order. A request after the last is an ``AgentError/Code/invalidAnswer``.
-    public init(name: String = "scripted", _ turns: [Turn]) {
+    public init(
+        name: String = "scripted",
+        capabilities: ModelCapabilities = ModelCapabilities(),
+        _ turns: [Turn]
+    ) {
         self.name = name
+        self.capabilities = capabilities
         self.state = Mutex(State(turns: turns[...]))
     }
 

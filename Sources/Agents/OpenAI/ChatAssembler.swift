@@ -1,7 +1,9 @@
-/// Puts a streamed answer together: chunks in, events out. Pure.
+import FoundationEssentials
+
+/// Puts an answer of Chat Completions together. Pure.
 ///
 /// Text passes at once; tool calls come in pieces and are given when all is there, then the usage, then the end.
-struct ChatAssembler {
+struct ChatAssembler: AnswerAssembler {
     /// Tool calls of one answer. Providers allow 128; more is a provider gone wrong.
     static let callLimit = 128
 
@@ -13,20 +15,36 @@ struct ChatAssembler {
     }
 
     private var calls: [PartialCall] = []
+    private var thinking = ""
     private var usage: Usage?
     private var finishReason: String?
     private(set) var hasBegun = false
     /// Where ids that a provider left out begin: with the length of the conversation, so that none comes twice in it.
     private let conversation: Int
+    private let secret: Secret?
+    private let price: Price?
 
-    init(conversation: Int) {
+    /// - Parameter conversation: How many messages the request had.
+    init(conversation: Int, secret: Secret? = nil, price: Price? = nil) {
         self.conversation = conversation
+        self.secret = secret
+        self.price = price
     }
 
     var hasFinished: Bool { finishReason != nil }
+    /// `[DONE]` is known to whoever reads the events.
+    var isLast: Bool { false }
 
-    /// The text in a chunk. Throws ``ProviderFailure`` for an error object.
-    mutating func add(_ chunk: ChatChunk, secret: Secret?) throws -> [ModelEvent] {
+    mutating func add(_ event: ServerSentEvent) throws -> [ModelEvent] {
+        let data = Data(event.data.utf8)
+        if event.event == "error", let complaint = try? JSONDecoder().decode(ProviderComplaint.self, from: data) {
+            throw ProviderFailure(complaint: complaint, secret: secret)
+        }
+        return try add(whole: data)
+    }
+
+    mutating func add(whole data: Data) throws -> [ModelEvent] {
+        let chunk = try ProviderFailure.decoding(ChatChunk.self, data, of: "a chat completion")
         if let complaint = chunk.complaint { throw ProviderFailure(complaint: complaint, secret: secret) }
         // Some send the running total with each chunk, so the last one counts.
         usage = chunk.usage ?? usage
@@ -34,6 +52,10 @@ struct ChatAssembler {
         for choice in chunk.choices where (choice.index ?? 0) == 0 {
             hasBegun = true
             let delta = choice.delta ?? choice.message
+            if let thought = delta?.thinking, !thought.isEmpty {
+                thinking += thought
+                events.append(.thinking(thought))
+            }
             if let text = delta?.text, !text.isEmpty { events.append(.text(text)) }
             for piece in delta?.toolCalls ?? [] { try add(piece) }
             if let reason = choice.finishReason, !reason.isEmpty { finishReason = reason }
@@ -41,12 +63,11 @@ struct ChatAssembler {
         return events
     }
 
-    /// Everything that had to wait for the end.
     mutating func finish() throws -> [ModelEvent] {
         guard calls.allSatisfy({ !$0.name.isEmpty }) else {
             throw ProviderFailure.invalid("a tool call without a name")
         }
-        var events: [ModelEvent] = []
+        var events: [ModelEvent] = thinking.isEmpty ? [] : [.thought(Thinking(thinking))]
         var ids: Set<String> = []
         for (position, call) in calls.enumerated() {
             // Without an id, or with one that came before in this answer, results could not be told apart.
@@ -55,7 +76,7 @@ struct ChatAssembler {
             ids.insert(id)
             events.append(.toolCall(ToolCall(id: id, name: call.name, arguments: call.arguments)))
         }
-        if let usage { events.append(.usage(usage)) }
+        if let usage { events.append(.usage(usage.priced(by: price))) }
         events.append(.finish(reason))
         return events
     }
@@ -100,11 +121,5 @@ struct ChatAssembler {
         case nil, "stop": .stop
         default: .other
         }
-    }
-}
-
-extension ProviderFailure {
-    static func invalid(_ what: String) -> ProviderFailure {
-        ProviderFailure(AgentError(.invalidAnswer, "The provider's answer cannot be used: \(what)."), mayRetry: false)
     }
 }

@@ -1,7 +1,7 @@
 /// One piece of a streamed answer, or a whole one that was not streamed: the same but for `message` in place of `delta`.
 ///
 /// Providers differ in what they leave out, so everything is optional, and what is not understood is as good as absent.
-/// Reasoning has fields of its own (`reasoning`, `reasoning_content`), which are not read.
+/// Thinking has fields of its own: `reasoning_content`, or `reasoning`.
 struct ChatChunk: Decodable {
     var choices: [Choice] = []
     var usage: Usage?
@@ -21,6 +21,7 @@ struct ChatChunk: Decodable {
 
     struct Delta: Decodable {
         var text: String?
+        var thinking: String?
         var toolCalls: [CallDelta]?
     }
 
@@ -53,26 +54,38 @@ extension ChatChunk {
     private struct Tokens: Decodable {
         var prompt: Int?
         var completion: Int?
-        var details: Details?
+        var promptDetails: PromptDetails?
+        var completionDetails: CompletionDetails?
+        /// As DeepSeek says it.
+        var cacheHits: Int?
 
-        struct Details: Decodable {
+        struct PromptDetails: Decodable {
             var cached: Int?
 
             private enum CodingKeys: String, CodingKey { case cached = "cached_tokens" }
         }
 
+        struct CompletionDetails: Decodable {
+            var thinking: Int?
+
+            private enum CodingKeys: String, CodingKey { case thinking = "reasoning_tokens" }
+        }
+
         private enum CodingKeys: String, CodingKey {
             case prompt = "prompt_tokens"
             case completion = "completion_tokens"
-            case details = "prompt_tokens_details"
+            case promptDetails = "prompt_tokens_details"
+            case completionDetails = "completion_tokens_details"
+            case cacheHits = "prompt_cache_hit_tokens"
         }
 
         var usage: Usage? {
             guard prompt != nil || completion != nil else { return nil }
             return Usage(
                 inputTokens: prompt ?? 0,
-                cachedInputTokens: details?.cached ?? 0,
-                outputTokens: completion ?? 0
+                cachedInputTokens: promptDetails?.cached ?? cacheHits ?? 0,
+                outputTokens: completion ?? 0,
+                thinkingTokens: completionDetails?.thinking ?? 0
             )
         }
     }
@@ -80,7 +93,8 @@ extension ChatChunk {
 
 extension ChatChunk.Delta {
     private enum Key: String, CodingKey {
-        case content, refusal
+        case content, refusal, reasoning
+        case reasoningContent = "reasoning_content"
         case toolCalls = "tool_calls"
     }
 
@@ -98,6 +112,10 @@ extension ChatChunk.Delta {
         } else {
             content = try fields.decodeIfPresent(String.self, forKey: .content)
         }
+        let thoughts = [Key.reasoningContent, .reasoning].lazy.compactMap {
+            try? fields.decode(String.self, forKey: $0)
+        }
+        thinking = thoughts.first
         // A refusal is what the model says instead.
         let refusal = try? fields.decodeIfPresent(String.self, forKey: .refusal)
         text = [content, refusal].compactMap { $0 }.joined()

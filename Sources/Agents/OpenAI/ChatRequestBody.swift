@@ -1,14 +1,66 @@
 /// The body of a Chat Completions request, written in the same order each time so that the provider's cache knows it again.
 enum ChatRequestBody {
-    static func text(_ request: ModelRequest, model: String, tokenLimit: ChatTokenLimit) -> String {
+    static func json(
+        _ request: ModelRequest,
+        model: String,
+        capabilities: ModelCapabilities,
+        streams: Bool
+    ) -> JSONValue {
         var members: [JSONValue.Member] = [.init("model", .string(model))]
-        if !request.tools.isEmpty { members.append(.init("tools", .array(request.tools.map(tool)))) }
+        if !request.tools.isEmpty {
+            members.append(.init("tools", .array(request.tools.map(tool))))
+            members += toolChoice(request, capabilities)
+        }
         members.append(.init("messages", .array(request.messages.map(message))))
-        members.append(.init("stream", true))
-        members.append(.init("stream_options", ["include_usage": true]))
-        if let temperature = request.options.temperature { members.append(.init("temperature", .number(temperature))) }
-        if let maxTokens = request.options.maxTokens { members.append(.init(tokenLimit.rawValue, .integer(maxTokens))) }
-        return JSONValue.object(members).text
+        if let format = format(request.format, capabilities) { members.append(.init("response_format", format)) }
+        if streams {
+            members.append(.init("stream", true))
+            members.append(.init("stream_options", ["include_usage": true]))
+        }
+        return .object(members + options(request.options, capabilities))
+    }
+
+    private static func toolChoice(
+        _ request: ModelRequest,
+        _ capabilities: ModelCapabilities
+    ) -> [JSONValue.Member] {
+        var members: [JSONValue.Member] = []
+        switch request.toolChoice {
+        case .required where capabilities.requiredTools: members.append(.init("tool_choice", "required"))
+        case .forbidden: members.append(.init("tool_choice", "none"))
+        case .automatic, .required: break
+        }
+        if let parallel = request.options.parallelToolCalls, capabilities.parallelToolCalls {
+            members.append(.init("parallel_tool_calls", .bool(parallel)))
+        }
+        return members
+    }
+
+    private static func format(_ format: AnswerFormat, _ capabilities: ModelCapabilities) -> JSONValue? {
+        switch format {
+        case .schema(let name, let schema) where capabilities.nativeSchema:
+            let definition: JSONValue = ["name": .string(name), "schema": schema, "strict": .bool(schema.isStrict)]
+            return ["type": "json_schema", "json_schema": definition]
+        case .json where capabilities.json, .schema where capabilities.json: return ["type": "json_object"]
+        case .text, .json, .schema: return nil
+        }
+    }
+
+    private static func options(_ options: ModelOptions, _ capabilities: ModelCapabilities) -> [JSONValue.Member] {
+        var members: [JSONValue.Member] = []
+        if capabilities.sampling {
+            if let temperature = options.temperature { members.append(.init("temperature", .number(temperature))) }
+            if let topP = options.topP { members.append(.init("top_p", .number(topP))) }
+        }
+        if let maxTokens = options.maxTokens {
+            members.append(.init(capabilities.tokenLimit.rawValue, .integer(maxTokens)))
+        }
+        if !options.stop.isEmpty { members.append(.init("stop", .array(options.stop.map(JSONValue.string)))) }
+        if let effort = capabilities.effort(options.thinking) {
+            members.append(.init("reasoning_effort", .string(effort)))
+        }
+        if let seed = options.seed { members.append(.init("seed", .integer(seed))) }
+        return members
     }
 
     private static func tool(_ tool: ToolDefinition) -> JSONValue {
@@ -25,7 +77,12 @@ enum ChatRequestBody {
     private static func message(_ message: Message) -> JSONValue {
         switch message {
         case .system(let text): return ["role": "system", "content": .string(text)]
-        case .user(let text, _): return ["role": "user", "content": .string(text)]
+        case .user(let text, let images) where images.isEmpty: return ["role": "user", "content": .string(text)]
+        case .user(let text, let images):
+            let shown = images.map { image -> JSONValue in
+                ["type": "image_url", "image_url": ["url": .string(image.address)]]
+            }
+            return ["role": "user", "content": .array([["type": "text", "text": .string(text)]] + shown)]
         case .tool(let result):
             return ["role": "tool", "tool_call_id": .string(result.callID), "content": .string(result.content)]
         case .assistant(let text, let calls, _) where calls.isEmpty:
@@ -49,8 +106,10 @@ enum ChatRequestBody {
     }
 }
 
-/// What the limit on an answer's tokens is called. OpenAI's newer models refuse the old name, most others know only that.
-enum ChatTokenLimit: String {
-    case old = "max_tokens"
-    case new = "max_completion_tokens"
+extension ModelCapabilities {
+    /// The word for how hard to think, where the model takes one.
+    func effort(_ thinking: ThinkingEffort?) -> String? {
+        guard let thinking, self.thinking == .effort else { return nil }
+        return thinking == .off ? leastEffort : thinking.rawValue
+    }
 }

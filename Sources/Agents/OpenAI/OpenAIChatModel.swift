@@ -1,9 +1,3 @@
-public import AsyncHTTPClient
-import FoundationEssentials
-public import Logging
-import NIOCore
-import NIOHTTP1
-
 /// A model behind OpenAI's Chat Completions API, or any provider that speaks it: vLLM, Ollama, llama.cpp, OpenRouter, …
 ///
 /// ```swift
@@ -18,53 +12,41 @@ import NIOHTTP1
 public struct OpenAIChatModel: Model {
     /// The model's name at the provider.
     public let name: String
-    private let url: String
-    private let key: Secret?
-    private let tokenLimit: ChatTokenLimit
-    private let exchange: ProviderExchange
+    /// Who serves it.
+    public let provider: String
+    /// What it can do.
+    public let capabilities: ModelCapabilities
+    private let price: Price?
+    private let link: ProviderLink
 
     /// A model at a provider. Nothing is sent yet.
     ///
     /// - Parameters:
     ///   - name: The model's name at the provider.
+    ///   - provider: What people call the provider.
     ///   - baseURL: What comes before `/chat/completions`. `http` is for servers of your own: with a key it is refused
     ///     unless the host is this machine or in a private network, because the key would be readable on the way.
     ///   - key: Sent as a bearer token; white space around it is dropped.
-    ///   - timeouts: How long a request may take.
-    ///   - retries: How often a failed request is made again.
-    ///   - client: Set up as `HTTPClient.Configuration.agents()`; who made it shuts it down, after the last run.
-    ///   - logger: Requests are logged at `debug`; never what is said, never a key.
+    ///   - capabilities: What it can do, where that is not known (``KnownModel``) or known wrongly.
+    ///   - price: What it costs, likewise.
+    ///   - settings: How the provider is asked.
     /// - Throws: ``AgentError/Code/misconfigured``.
     public init(
         _ name: String,
+        provider: String = "openai",
         baseURL: String = "https://api.openai.com/v1",
         key: String? = nil,
-        timeouts: ProviderTimeouts = ProviderTimeouts(),
-        retries: Int = 2,
-        client: HTTPClient = .agents,
-        logger: Logger = Logger(label: "agents")
+        capabilities: ModelCapabilities? = nil,
+        price: Price? = nil,
+        settings: ProviderSettings = ProviderSettings()
     ) throws(AgentError) {
-        let secret = try key.map { text throws(AgentError) in
-            guard let secret = Secret(text) else {
-                throw AgentError(.misconfigured, "The provider's key is empty or has characters no key has.")
-            }
-            return secret
-        }
-        let address = try ProviderAddress(baseURL)
-        guard secret == nil || address.isSafeForKeys else {
-            throw AgentError(.misconfigured, "The key would be sent unencrypted to \(address.host): use https.")
-        }
+        let link = try ProviderLink(baseURL: baseURL, key: key, settings: settings)
+        let known = KnownModel.named(name, of: provider, isAtHome: link.isOpenAI || provider != "openai")
         self.name = name
-        self.url = address.base + "/chat/completions"
-        self.key = secret
-        self.tokenLimit = address.host == "api.openai.com" ? .new : .old
-        self.exchange = ProviderExchange(
-            client: client,
-            timeouts: timeouts,
-            policy: RetryPolicy(retries: retries),
-            secret: secret,
-            logger: logger
-        )
+        self.provider = provider
+        self.capabilities = capabilities ?? known.capabilities
+        self.price = price ?? known.price
+        self.link = link
     }
 
     /// Asks the provider.
@@ -72,16 +54,13 @@ public struct OpenAIChatModel: Model {
         to request: ModelRequest,
         emit: @escaping @Sendable (ModelEvent) async throws -> Void
     ) async throws {
-        var http = HTTPClientRequest(url: url)
-        http.method = .POST
-        http.headers = ["content-type": "application/json", "accept": "text/event-stream"]
-        if let key { http.headers.add(name: "authorization", value: "Bearer \(key.reveal())") }
-        http.body = .bytes(ByteBuffer(string: ChatRequestBody.text(request, model: name, tokenLimit: tokenLimit)))
-        let conversation = request.messages.count
-        let secret = key
-        try await exchange.send(
-            http,
-            decoder: { ChatDecoder(conversation: conversation, secret: secret) },
+        try request.check(capabilities, name)
+        let body = ChatRequestBody.json(request, model: name, capabilities: capabilities, streams: link.streams)
+        let (conversation, secret, price) = (request.messages.count, link.secret, price)
+        try await link.post(
+            "/chat/completions",
+            body,
+            decoder: { BodyDecoder(ChatAssembler(conversation: conversation, secret: secret, price: price)) },
             emit: emit
         )
     }
@@ -91,7 +70,7 @@ public struct OpenAIChatModel: Model {
 /// their keys.
 extension OpenAIChatModel: CustomStringConvertible, CustomReflectable {
     /// The name and the address.
-    public var description: String { "\(name) at \(url)" }
+    public var description: String { "\(name) at \(link.base)" }
     /// The name and the address.
-    public var customMirror: Mirror { Mirror(self, children: ["name": name, "url": url]) }
+    public var customMirror: Mirror { Mirror(self, children: ["name": name, "url": link.base]) }
 }

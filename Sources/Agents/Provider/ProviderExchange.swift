@@ -3,18 +3,6 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Makes sense of the body of one kind of answer. Pure: bytes in, events out.
-protocol AnswerDecoder {
-    /// The events that `bytes` complete. Throws ``ProviderFailure``.
-    mutating func receive(_ bytes: ByteBufferView) throws -> [ModelEvent]
-    /// The last events, when the body ended. `isWhole` says whether HTTP vouches that nothing is missing.
-    mutating func end(isWhole: Bool) throws -> [ModelEvent]
-    /// Whether all events were given: nothing that follows matters.
-    var isComplete: Bool { get }
-    /// Whether the model has finished, so that a connection breaking now took nothing with it that is needed.
-    var hasFinished: Bool { get }
-}
-
 /// Sends a request to a provider and hands on what it answers: timeouts, retries, limits and what failures mean, for any
 /// kind of answer.
 struct ProviderExchange: Sendable {
@@ -23,29 +11,27 @@ struct ProviderExchange: Sendable {
     /// Bytes of an error's body: enough for its sentence.
     static let complaintLimit = 64 * 1024
 
-    let client: HTTPClient
-    let timeouts: ProviderTimeouts
-    let policy: RetryPolicy
+    let settings: ProviderSettings
     let secret: Secret?
-    let logger: Logger
 
-    /// Sends `request`, again if need be as long as nothing of the answer was handed on, and returns when the answer is
-    /// complete.
-    func send(
-        _ request: HTTPClientRequest,
-        decoder: @escaping @Sendable () -> any AnswerDecoder,
-        emit: @escaping @Sendable (ModelEvent) async throws -> Void
+    /// Sends `request`, again if need be as long as nothing of the answer was handed on that counts, and returns when the
+    /// answer is complete.
+    func send<Decoder: AnswerDecoder>(
+        _ request: OutgoingRequest,
+        decoder: @escaping @Sendable () -> Decoder,
+        emit: @escaping @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
-        try await Watchdog.guarding(timeouts) { watchdog in
+        let policy = RetryPolicy(retries: settings.retries)
+        try await Watchdog.guarding(settings.timeouts) { watchdog in
             var attempt = 1
             while true {
                 do {
-                    return try await exchange(request, decoder(), watchdog, emit)
+                    return try await attempted(request, decoder(), watchdog, emit)
                 } catch let failure as ProviderFailure {
                     watchdog.rest()
                     try Task.checkCancellation()
                     guard let pause = policy.pause(after: failure, attempt: attempt) else { throw failure.error }
-                    logger.debug(
+                    settings.logger.debug(
                         "asking the provider again",
                         metadata: ["attempt": "\(attempt)", "code": "\(failure.error.code)", "pause": "\(pause)"]
                     )
@@ -56,17 +42,37 @@ struct ProviderExchange: Sendable {
         }
     }
 
-    private func exchange(
-        _ request: HTTPClientRequest,
-        _ decoder: any AnswerDecoder,
+    /// One request, of which the provider's breaker is told how it went.
+    private func attempted<Decoder: AnswerDecoder>(
+        _ request: OutgoingRequest,
+        _ decoder: Decoder,
         _ watchdog: Watchdog,
-        _ emit: @Sendable (ModelEvent) async throws -> Void
+        _ emit: @Sendable (Decoder.Event) async throws -> Void
+    ) async throws {
+        let breaker = settings.breaker
+        try breaker.admit()
+        do {
+            try await exchange(request, decoder, watchdog, emit)
+            breaker.succeeded()
+        } catch {
+            // The watchdog cancels what takes too long, and alone knows that it did.
+            breaker.ended(with: (error as? ProviderFailure)?.error ?? watchdog.verdict)
+            throw error
+        }
+    }
+
+    private func exchange<Decoder: AnswerDecoder>(
+        _ request: OutgoingRequest,
+        _ decoder: Decoder,
+        _ watchdog: Watchdog,
+        _ emit: @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         watchdog.awaitFirstByte()
         let response: HTTPClientResponse
         do {
-            // The watchdog keeps the time; this is only there because the client wants one.
-            response = try await client.execute(request, timeout: TimeAmount(timeouts.total) + .minutes(1))
+            response = try await respond(to: request)
+        } catch let error as AgentError {
+            throw ProviderFailure(error, mayRetry: false)
         } catch {
             try Task.checkCancellation()
             throw ProviderFailure(connecting: error)
@@ -81,10 +87,20 @@ struct ProviderExchange: Sendable {
             watchdog.rest()
             for event in events {
                 // What was handed on cannot be taken back: from here on a failure is final.
-                answer.wasHandedOn = true
+                if Decoder.isFinal(event) { answer.wasHandedOn = true }
                 try await emit(event)
             }
         }
+    }
+
+    private func respond(to request: OutgoingRequest) async throws -> HTTPClientResponse {
+        let cassette = settings.cassette
+        if cassette?.mode == .replay, let cassette { return try cassette.response(to: request, secret: secret) }
+        // The watchdog keeps the time; this is only there because the client wants one.
+        let timeout = TimeAmount(settings.timeouts.total) + .minutes(1)
+        let response = try await settings.client.execute(request.http, timeout: timeout)
+        guard let cassette else { return response }
+        return try await cassette.recording(response, to: request, secret: secret)
     }
 
     /// What there is of an error's body; an error that breaks off is still that error.
@@ -102,16 +118,16 @@ struct ProviderExchange: Sendable {
 }
 
 /// The body of one answer as it comes in.
-private struct IncomingAnswer {
+private struct IncomingAnswer<Decoder: AnswerDecoder> {
     private var body: HTTPClientResponse.Body.AsyncIterator
-    private var decoder: any AnswerDecoder
+    private var decoder: Decoder
     private var received = 0
     private var isBroken = false
     /// Without a length or chunks, HTTP/1 says the end by closing, and so does a provider that dies.
     private let isFramed: Bool
     var wasHandedOn = false
 
-    init(response: HTTPClientResponse, decoder: any AnswerDecoder) {
+    init(response: HTTPClientResponse, decoder: Decoder) {
         self.body = response.body.makeAsyncIterator()
         self.decoder = decoder
         self.isFramed =
@@ -120,7 +136,7 @@ private struct IncomingAnswer {
     }
 
     /// The next events; `nil` when the answer is complete.
-    mutating func next(_ watchdog: Watchdog) async throws -> [ModelEvent]? {
+    mutating func next(_ watchdog: Watchdog) async throws -> [Decoder.Event]? {
         do {
             if decoder.isComplete {
                 await drain(watchdog)

@@ -101,7 +101,7 @@ struct ProviderComplaint: Decodable, Equatable {
         if number == 429 || words.contains(where: { $0.contains("rate_limit") }) { return .rateLimited }
         if let number { return number >= 500 || number == 408 || number == 409 ? .unavailable : .refused }
         let isTheirs = words.contains {
-            $0.contains("server_error") || $0.contains("overloaded") || $0.contains("unavailable")
+            ["server_error", "api_error", "overloaded", "unavailable", "timeout"].contains(where: $0.contains)
         }
         return isTheirs ? .unavailable : .refused
     }

@@ -15,6 +15,10 @@ final class Watchdog: Sendable {
     private let timeouts: ProviderTimeouts
     private let end: ContinuousClock.Instant
     private let phase = Mutex<Watch?>(nil)
+    private let expired = Mutex<AgentError?>(nil)
+
+    /// Why the work was ended here, if it was.
+    var verdict: AgentError? { expired.withLock { $0 } }
 
     private init(_ timeouts: ProviderTimeouts) {
         self.timeouts = timeouts
@@ -72,11 +76,16 @@ final class Watchdog: Sendable {
             try await Task.sleep(for: nap)
             if let watch = phase.withLock({ $0 }), watch.deadline <= .now {
                 guard let error = watch.error else { return }
-                throw error
+                throw expire(error)
             }
             if end <= .now {
-                throw AgentError(.timedOut, "The provider did not finish within \(timeouts.total).")
+                throw expire(AgentError(.timedOut, "The provider did not finish within \(timeouts.total)."))
             }
         }
+    }
+
+    private func expire(_ error: AgentError) -> AgentError {
+        expired.withLock { $0 = error }
+        return error
     }
 }

@@ -53,21 +53,18 @@ public struct ServerSentEventParser: Sendable {
     /// The events that `bytes` complete.
     public mutating func parse(_ bytes: some Sequence<UInt8>) throws(ServerSentEventError) -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
-        var rest = Array(bytes)[...]
-        while let next = rest.first {
+        for byte in bytes {
             if skipsLineFeed {
                 skipsLineFeed = false
-                if next == Self.lineFeed { rest.removeFirst() }
+                if byte == Self.lineFeed { continue }
+            }
+            guard byte == Self.lineFeed || byte == Self.carriageReturn else {
+                guard line.count < limit else { throw .lineTooLong(limit: limit) }
+                line.append(byte)
                 continue
             }
-            let end = rest.firstIndex { $0 == Self.lineFeed || $0 == Self.carriageReturn } ?? rest.endIndex
-            guard line.count + (end - rest.startIndex) <= limit else { throw .lineTooLong(limit: limit) }
-            line += rest[..<end]
-            rest = rest[end...]
-            if let ending = rest.popFirst() {
-                skipsLineFeed = ending == Self.carriageReturn
-                if let event = try endLine() { events.append(event) }
-            }
+            skipsLineFeed = byte == Self.carriageReturn
+            if let event = try endLine() { events.append(event) }
         }
         return events
     }

@@ -46,7 +46,7 @@ package struct House {
                     of: settings,
                     "OCTAVO_MODEL",
                     "OCTAVO_IDLE_SECONDS",
-                    prefixes: ["OPENAI_", "SSL_CERT_"]
+                    prefixes: ["ANTHROPIC_", "OPENAI_", "SSL_CERT_"]
                 )
                 .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
                 log: log

@@ -16,8 +16,8 @@ struct Up: AsyncParsableCommand {
             A private Postgres is made in the state folder at the first start and used again later; it listens on a Unix \
             socket only. With DATABASE_URL set, that database is used instead. Octavo's own documentation is the first book.
 
-            Answers come from the built-in extractive model unless a provider is set: OPENAI_API_KEY, or OPENAI_BASE_URL and \
-            OCTAVO_MODEL for a server of your own (llama.cpp, Ollama, vLLM).
+            Answers come from the built-in extractive model unless a provider is set: OPENAI_API_KEY, \
+            ANTHROPIC_API_KEY, or OPENAI_BASE_URL and OCTAVO_MODEL for a server of your own (llama.cpp, Ollama, vLLM).
 
             A service or a private Postgres that ends is started again. Ctrl-C stops all in order, which takes as long as what is \
             being answered, at most OCTAVO_DRAIN_SECONDS (30); a second Ctrl-C stops at once. The data are kept either way.

@@ -89,7 +89,8 @@ import Wire
         _ check: (Told, [RecordedRequest]) throws -> Void
     ) async throws {
         try await ScriptedProvider.withServer(answers) { provider in
-            let model = try OpenAIChatModel("scripted", baseURL: provider.url, timeouts: timeouts, retries: retries)
+            let settings = ProviderSettings(timeouts: timeouts, retries: retries)
+            let model = try OpenAIChatModel("scripted", baseURL: provider.url, settings: settings)
             let told = try await ask(question, model: model)
             #expect(told.outcome.answer == told.text)
             try check(told, provider.requests)
@@ -100,7 +101,8 @@ import Wire
         -> RunFailure?
     {
         try await ScriptedProvider.withServer(answers) { provider in
-            let model = try OpenAIChatModel("scripted", baseURL: provider.url, timeouts: timeouts, retries: 0)
+            let settings = ProviderSettings(timeouts: timeouts, retries: 0)
+            let model = try OpenAIChatModel("scripted", baseURL: provider.url, settings: settings)
             do {
                 _ = try await ask("What does VACUUM do with storage?", model: model)
                 return nil
@@ -213,7 +215,8 @@ import Wire
     }
 
     @Test func noProviderAtAllFailsTheRunToo() async throws {
-        let model = try OpenAIChatModel("scripted", baseURL: "http://127.0.0.1:9/v1", retries: 0)
+        let settings = ProviderSettings(retries: 0)
+        let model = try OpenAIChatModel("scripted", baseURL: "http://127.0.0.1:9/v1", settings: settings)
         let error = await #expect(throws: AgentError.self) { try await ask("What does VACUUM do?", model: model) }
         #expect(error.map { RunFailure($0).code } == "unavailable")
     }

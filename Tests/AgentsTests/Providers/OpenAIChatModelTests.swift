@@ -21,8 +21,7 @@ import Testing
                 "m",
                 baseURL: provider.url,
                 key: Self.key,
-                timeouts: timeouts,
-                retries: retries
+                settings: ProviderSettings(timeouts: timeouts, retries: retries)
             )
             let events = try await Self.events(of: model)
             return (events, provider.requests.count)
@@ -47,8 +46,7 @@ import Testing
                 "m",
                 baseURL: provider.url,
                 key: Self.key,
-                timeouts: timeouts,
-                retries: retries
+                settings: ProviderSettings(timeouts: timeouts, retries: retries)
             )
             let error = await #expect(throws: AgentError.self) { try await Self.events(of: model) }
             #expect(error?.description.contains("sk-") == false)
@@ -189,7 +187,12 @@ import Testing
         let answers = [400, 401, 403, 429, 500, 500, 500].map { Answer.fails($0, echo, headers: ["retry-after": "0"]) }
         try await ScriptedProvider.withServer(answers + [.events([#"{"error":\#(ChatJSON.quoted(echo))}"#])]) {
             provider in
-            let model = try OpenAIChatModel("m", baseURL: provider.url, key: Self.key, logger: logger)
+            let model = try OpenAIChatModel(
+                "m",
+                baseURL: provider.url,
+                key: Self.key,
+                settings: ProviderSettings(logger: logger)
+            )
             var shown = "\(model) \(String(reflecting: model))"
             dump(model, to: &shown)
             for _ in 0..<5 {

@@ -36,7 +36,7 @@ extension OpenAIChatModelTests {
 
     @Test func nobodyThereIsUnavailable() async throws {
         let url = try await ScriptedProvider.withServer([]) { $0.url }
-        let model = try OpenAIChatModel("m", baseURL: url, retries: 1)
+        let model = try OpenAIChatModel("m", baseURL: url, settings: ProviderSettings(retries: 1))
         let error = await #expect(throws: AgentError.self) { try await Self.events(of: model) }
         #expect(error?.code == .providerUnavailable)
     }
@@ -172,8 +172,9 @@ extension OpenAIChatModelTests {
                 eventLoopGroupProvider: .singleton,
                 configuration: .agents(connect: .seconds(1))
             )
-            let model = try OpenAIChatModel("m", baseURL: provider.url, client: client)
-            let hasty = try OpenAIChatModel("m", baseURL: provider.url, timeouts: Self.impatient, client: client)
+            let model = try OpenAIChatModel("m", baseURL: provider.url, settings: ProviderSettings(client: client))
+            let settings = ProviderSettings(timeouts: Self.impatient, client: client)
+            let hasty = try OpenAIChatModel("m", baseURL: provider.url, settings: settings)
             await #expect(throws: Never.self) { try await Self.events(of: model) }
             await #expect(throws: AgentError.self) { try await Self.events(of: hasty) }
             try await client.shutdown()

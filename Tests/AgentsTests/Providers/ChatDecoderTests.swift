@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct ChatDecoderTests {
     /// Decodes a body given in parts; text is joined, for how it is cut into pieces is the provider's affair.
     private func decode(_ parts: [[UInt8]], isWhole: Bool = true) throws -> [ModelEvent] {
-        var decoder = ChatDecoder(conversation: 2, secret: nil)
+        var decoder = BodyDecoder(ChatAssembler(conversation: 2))
         var events = try parts.flatMap { try decoder.receive(ByteBuffer(bytes: $0).readableBytesView) }
         events += try decoder.end(isWhole: isWhole)
         let text = events.map { if case .text(let piece) = $0 { piece } else { "" } }.joined()
@@ -22,91 +22,12 @@ import Testing
         ChatJSON.chunk(delta: json, finishReason: finishReason)
     }
 
-    // MARK: A provider's answer, streamed or not, cut anywhere
-
-    /// One answer, as a provider would stream it and as it would give it at once.
-    struct Transcript {
-        var streamed: [UInt8]
-        var atOnce: [UInt8]
-        var events: [ModelEvent]
-
-        init(seed: UInt64) {
-            var random = SplitMix(seed: seed)
-            let letters = ["a", "ß", "🦉", "\"", "\\", "\n", " ", "{", "data: "]
-            func text(upTo count: Int) -> [String] {
-                (0..<Int.random(in: 0...count, using: &random)).map { _ in letters.randomElement(using: &random) ?? "" }
-            }
-            let pieces = ["Hm "] + text(upTo: 4)
-            let calls = (0..<Int.random(in: 0...3, using: &random)).map { index in
-                ScriptedCall(
-                    id: "call_\(index)",
-                    name: "tool\(index)",
-                    arguments: #"{"q":\#(ChatJSON.quoted(text(upTo: 5).joined()))}"#
-                )
-            }
-            let usage = Bool.random(using: &random) ? ScriptedUsage(input: 3, output: 4) : nil
-            let reason = calls.isEmpty ? "stop" : "tool_calls"
-
-            // Short chunks: the body is decoded once for each byte of it.
-            func chunk(_ delta: String) -> String { #"{"choices":[{"delta":\#(delta)}]}"# }
-            var chunks = pieces.map { chunk(#"{"content":\#(ChatJSON.quoted($0))}"#) }
-            for (index, call) in calls.enumerated() { chunks.append(chunk(ChatJSON.callBegin(index: index, call))) }
-            for (index, call) in calls.enumerated() {
-                let half = call.arguments.index(call.arguments.startIndex, offsetBy: call.arguments.count / 2)
-                for piece in [call.arguments[..<half], call.arguments[half...]] {
-                    chunks.append(chunk(ChatJSON.callPiece(index: index, String(piece))))
-                }
-            }
-            chunks.append(#"{"choices":[{"finish_reason":"\#(reason)"}]}"#)
-            if let usage { chunks.append(#"{"choices":[],"usage":\#(ChatJSON.usage(usage))}"#) }
-            streamed = Array((chunks + ["[DONE]"]).map { "data: \($0)\n\n" }.joined().utf8)
-
-            let callsJSON = calls.map {
-                #"{"id":"\#($0.id)","type":"function","function":{"name":"\#($0.name)","#
-                    + #""arguments":\#(ChatJSON.quoted($0.arguments))}}"#
-            }
-            let message =
-                #"{"role":"assistant","content":\#(ChatJSON.quoted(pieces.joined())),"tool_calls":[\#(callsJSON.joined(separator: ","))]}"#
-            atOnce = Array(ChatJSON.completion(message: message, finishReason: reason, usage: usage).utf8)
-
-            events =
-                [.text(pieces.joined())]
-                + calls.map { .toolCall(ToolCall(id: $0.id, name: $0.name, arguments: $0.arguments)) }
-                + (usage.map { [.usage(Usage(inputTokens: $0.input, outputTokens: $0.output))] } ?? [])
-                + [.finish(calls.isEmpty ? .stop : .toolCalls)]
-        }
-    }
-
-    @Test(arguments: 0..<6 as Range<UInt64>)
-    func aStreamedAnswerIsTheSameAsOneGivenAtOnceWhereverItIsCut(seed: UInt64) throws {
-        let transcript = Transcript(seed: seed)
-        for cut in 0...transcript.streamed.count {
-            let parts = [Array(transcript.streamed[..<cut]), Array(transcript.streamed[cut...])]
-            #expect(try decode(parts) == transcript.events)
-        }
-        for cut in 0...transcript.atOnce.count {
-            let parts = [Array(transcript.atOnce[..<cut]), Array(transcript.atOnce[cut...])]
-            #expect(try decode(parts) == transcript.events)
-        }
-        #expect(try decode(transcript.streamed.map { [$0] }) == transcript.events)
-    }
-
     @Test func whatComesBeforeAnAnswerIsKeptInMind() throws {
         let text = delta(#"{"content":"Yes"}"#)
         // A field whose name begins with a space is no data, also when the space came first.
         #expect(throws: ProviderFailure.self) { try decode([" ", "data: \(text)\n\n"].map { Array($0.utf8) }) }
         #expect(try decode(["\u{FEFF}\n", "data: \(text)\n\n"].map { Array($0.utf8) }).first == .text("Yes"))
         #expect(try decode([[0xEF], [0xBB, 0xBF, 0x20], Array(text.utf8)]).first == .text("Yes"))
-    }
-
-    @Test func aBrokenStreamIsNeverTakenForAWholeOne() throws {
-        let transcript = Transcript(seed: 3)
-        let finish = try #require(
-            transcript.streamed.indices.first { transcript.streamed[$0...].starts(with: "\"finish_reason\":\"".utf8) }
-        )
-        for cut in 0..<finish {
-            #expect(throws: ProviderFailure.self) { try decode([Array(transcript.streamed[..<cut])], isWhole: false) }
-        }
     }
 
     // MARK: What providers leave out
@@ -188,12 +109,17 @@ import Testing
         )
     }
 
-    @Test func reasoningIsNotText() throws {
+    @Test func thinkingIsNotText() throws {
         let events = [
             delta(#"{"reasoning_content":"Let me see","content":null}"#), delta(#"{"reasoning":"hm","content":""}"#),
             delta(#"{"content":"Yes"}"#), "[DONE]",
         ]
-        #expect(try decode(events: events) == [.text("Yes"), .finish(.stop)])
+        #expect(
+            try decode(events: events) == [
+                .text("Yes"), .thinking("Let me see"), .thinking("hm"), .thought(Thinking("Let me seehm")),
+                .finish(.stop),
+            ]
+        )
     }
 
     @Test func aRefusalAndTextInPartsAreText() throws {
