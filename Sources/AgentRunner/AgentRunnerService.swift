@@ -27,6 +27,7 @@ public enum AgentRunnerService {
                 "OCTAVO_MODEL",
                 "provider:model, several with commas; without one the built-in extractive model answers"
             ),
+            .live("OCTAVO_AGENTS", "the folder of agents in YAML files (\(InstalledAgents.usualFolder))"),
             .live("OCTAVO_IDLE_SECONDS", "seconds without work after which it ends until it is called again (never)"),
             .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
             .live("OPENAI_API_KEY", "its key; better as a credential"),
@@ -50,40 +51,51 @@ public enum AgentRunnerService {
             name: "storage",
             logger: context.logger
         )
-        let provider = try ModelProvider(context.config)
+        let agents = try agents(storage, context)
         let idle = context.idleExit
         idle.allow(try idleTime(context.config))
         context.onReload { config in
             let time = try idleTime(config)
             return { idle.allow(time) }
         }
-        context.logger.info("model", metadata: ["name": "\(provider.name)"])
         return services(
             listeners: [
                 (.gateway, context.listeners(named: "gateway").map(\.descriptor)),
                 (.admin, context.listeners(named: "admin").map(\.descriptor)),
             ].flatMap { role, descriptors in descriptors.map { RPCListener(role: role, address: .descriptor($0)) } },
             storage: storage,
-            provider: provider,
+            agents: agents,
             context: context
         )
+    }
+
+    /// A file that cannot be used takes its agent away at the start, and nothing at a reload: then all stays as it was.
+    private static func agents(_ storage: RPCClient, _ context: DaemonContext) throws -> AgentDirectory {
+        let logger = context.logger
+        let installed = try InstalledAgents(context.config, storage: storage, logger: logger)
+        for problem in installed.problems { logger.error("agent not usable", metadata: ["reason": "\(problem)"]) }
+        let directory = AgentDirectory([:])
+        directory.use(installed.agents, problems: installed.problems)
+        context.onReload { config in
+            let installed = try InstalledAgents(config, storage: storage, logger: logger)
+            try installed.check()
+            return { directory.use(installed.agents) }
+        }
+        for agent in directory.list.agents {
+            logger.info("agent", metadata: ["name": "\(agent.name)", "model": "\(agent.model)"])
+        }
+        return directory
     }
 
     private static func services(
         listeners: [RPCListener],
         storage: RPCClient,
-        provider: ModelProvider,
+        agents: AgentDirectory,
         context: DaemonContext
     ) -> [any Service] {
-        let logger = context.logger
-        let agent = CurrentAgent(DocumentationAgent(model: provider.model, storage: storage, logger: logger))
-        context.onReload { config in
-            let provider = try ModelProvider(config)
-            return { agent.use(DocumentationAgent(model: provider.model, storage: storage, logger: logger)) }
-        }
         let seconds = context.config.int(forKey: "octavo.drain.seconds", default: 30)
         let runs = Runs(
-            agents: ["documentation": agent, EchoAgent.name: EchoAgent()],
+            agents: agents,
             teller: StreamTeller(),
             storage: storage,
             drain: .seconds(seconds * 2 / 3),
@@ -149,6 +161,7 @@ public enum AgentRunnerService {
             }
             return Done()
         }
+        operations.on(ListAgents.self) { _, _ in runs.agents.list }
         operations.health {
             let reasons = claims.isOffered ? [] : ["storage is away"]
             return (ready: reasons.isEmpty, reasons: reasons, gauges: ["runs": runs.count])

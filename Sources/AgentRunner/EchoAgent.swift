@@ -7,6 +7,7 @@ struct EchoAgent: RunnableAgent {
     static let name = "echo"
 
     var modelName: String { "echo" }
+    var description: String { "Answers with the question, for trying out what is around an agent." }
 
     func answer(
         _ question: Question,

@@ -12,49 +12,62 @@ struct ModelProvider {
     static let defaultModels = [("openai", "gpt-5-mini"), ("anthropic", "claude-haiku-4-5")]
 
     /// Nil stands for the built-in extractive model.
-    let model: (any Model)?
+    private(set) var model: (any Model)?
+    private let providers: Providers
+    private let isOpenAISet: Bool
+    private let hasServer: Bool
 
     var name: String { model?.qualifiedName ?? ExtractiveModel.modelName }
 
     init(_ config: ConfigReader) throws {
-        guard let names = try Self.names(config) else {
-            model = nil
+        let keys = Self.keys(config)
+        providers = Providers(Self.providers(config), keys: keys)
+        hasServer = config.string(forKey: "openai.base.url") != nil
+        isOpenAISet = hasServer || keys["openai"] != nil
+        let setting = config.string(forKey: "octavo.model")
+        guard setting != nil || !hasServer else {
+            throw ConfigurationError("OPENAI_BASE_URL is set: say with OCTAVO_MODEL which of its models to use.")
+        }
+        let usual = Self.defaultModels.first { keys[$0.0] != nil }.map { "\($0.0):\($0.1)" }
+        guard let setting = setting ?? usual, setting != ExtractiveModel.modelName else {
             return
         }
-        do {
-            let providers = Providers(Self.providers(config), keys: Self.keys(config))
-            model = try providers.model(names[0], fallbacks: Array(names.dropFirst()))
+        let names = setting.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        guard let first = names.first else { throw ConfigurationError("OCTAVO_MODEL names no model.") }
+        do throws(ConfigurationError) {
+            model = try model(named: first, fallbacks: Array(names.dropFirst()))
+        } catch {
+            throw ConfigurationError("OCTAVO_MODEL is \"\(setting)\". \(error)")
+        }
+    }
+
+    /// A model by its name, with those that take its place when it fails; the usual one for nil. Nil when there is no
+    /// provider.
+    func model(named name: String?, fallbacks: [String] = []) throws(ConfigurationError) -> (any Model)? {
+        do throws(AgentError) {
+            var others: [any Model] = []
+            for fallback in fallbacks { others.append(try providers.model(try qualified(fallback))) }
+            guard name != ExtractiveModel.modelName else { return nil }
+            let named: (any Model)? = if let name { try providers.model(try qualified(name)) } else { model }
+            guard let first = named, !others.isEmpty else { return named }
+            return FallbackModel(first, others)
         } catch {
             throw ConfigurationError(error.message)
         }
     }
 
-    /// Nil for the built-in model.
-    private static func names(_ config: ConfigReader) throws(ConfigurationError) -> [String]? {
-        let address = config.string(forKey: "openai.base.url")
-        guard let setting = config.string(forKey: "octavo.model") else {
-            guard address == nil else {
-                throw ConfigurationError("OPENAI_BASE_URL is set: say with OCTAVO_MODEL which of its models to use.")
-            }
-            let keys = keys(config)
-            return defaultModels.first { keys[$0.0] != nil }.map { ["\($0.0):\($0.1)"] }
+    /// With its provider. A name without one, or with a colon of its own that is no provider's, is one of `openai`.
+    private func qualified(_ name: String) throws(AgentError) -> String {
+        let provider = name.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
+        if name.contains(":"), providers.names.contains(provider) || !hasServer { return name }
+        guard isOpenAISet else {
+            throw AgentError(
+                .misconfigured,
+                "There is no provider to ask for \"\(name)\": write it as provider:model, or set OPENAI_API_KEY, or "
+                    + "OPENAI_BASE_URL for a server of your own."
+            )
         }
-        guard setting != ExtractiveModel.modelName else { return nil }
-        let known = Set(Provider.known.map(\.name))
-        var names: [String] = []
-        for name in setting.split(separator: ",").map({ $0.filter { !$0.isWhitespace } }) where !name.isEmpty {
-            let provider = name.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
-            let isQualified = name.contains(":") && (known.contains(provider) || address == nil)
-            guard isQualified || address != nil || keys(config)["openai"] != nil else {
-                throw ConfigurationError(
-                    "OCTAVO_MODEL is \"\(name)\", and there is no provider to ask: write it as provider:model, or set "
-                        + "OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
-                )
-            }
-            names.append(isQualified ? name : "openai:\(name)")
-        }
-        guard !names.isEmpty else { throw ConfigurationError("OCTAVO_MODEL names no model.") }
-        return names
+        return "openai:\(name)"
     }
 
     /// The known ones, with the addresses that are set. A server of one's own needs no key.

@@ -69,17 +69,17 @@ static int place_descriptors(const struct octavo_spawn_request *request, int *pi
     int report_pipe = fcntl(*pipe, F_DUPFD_CLOEXEC, above);
     if (report_pipe < 0) return -1;
     *pipe = report_pipe;
-    int output = request->standard_output, error = request->standard_error;
+    int input = request->standard_input, output = request->standard_output, error = request->standard_error;
+    if (input >= 0 && (input = fcntl(input, F_DUPFD_CLOEXEC, above)) < 0) return -1;
     if (output >= 0 && (output = fcntl(output, F_DUPFD_CLOEXEC, above)) < 0) return -1;
     if (error >= 0 && (error = fcntl(error, F_DUPFD_CLOEXEC, above)) < 0) return -1;
     for (int i = 0; i < count; i++) {
         if ((moved[i] = fcntl(request->descriptors[i], F_DUPFD_CLOEXEC, above)) < 0) return -1;
     }
 
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null < 0) return -1;
+    if (input < 0 && (input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) return -1;
     // When the parent itself runs without standard input, open(2) returned 0 and dup2 would keep close-on-exec.
-    if (null == STDIN_FILENO ? fcntl(null, F_SETFD, 0) < 0 : dup2(null, STDIN_FILENO) < 0) return -1;
+    if (input == STDIN_FILENO ? fcntl(input, F_SETFD, 0) < 0 : dup2(input, STDIN_FILENO) < 0) return -1;
     if (output >= 0 && dup2(output, STDOUT_FILENO) < 0) return -1;
     if (error >= 0 && dup2(error, STDERR_FILENO) < 0) return -1;
     for (int i = 0; i < count; i++) {

@@ -23,7 +23,9 @@ public struct Octavo: AsyncParsableCommand {
             """,
         version: octavoVersion,
         subcommands: [
-            Up.self, Ask.self, Books.self, Readers.self, ReadingLists.self, Runs.self, Keys.self, RunCommand.self,
+            Up.self, Ask.self, AgentsCommand.self, EvalCommand.self, Books.self, Readers.self, ReadingLists.self,
+            Runs.self, Keys.self,
+            RunCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

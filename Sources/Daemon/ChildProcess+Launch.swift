@@ -35,6 +35,8 @@ extension ChildProcess {
         public var sockets: [ListenSocket] = []
         /// Nil keeps the parent's.
         public var identity: Identity?
+        /// What standard input reads from; nil for nothing.
+        public var standardInput: Int32?
         /// Where standard output goes; nil keeps the parent's.
         public var standardOutput: Int32?
         /// Where standard error goes; nil keeps the parent's.
@@ -74,6 +76,7 @@ extension ChildProcess.Launch {
         request.arguments = UnsafePointer(words.base)
         request.environment = UnsafePointer(variables.base)
         request.listen_pid = sockets.isEmpty ? nil : variables.last?.advanced(by: listenPid.utf8.count)
+        request.standard_input = standardInput ?? -1
         request.standard_output = standardOutput ?? -1
         request.standard_error = standardError ?? -1
         request.death_signal = deathSignal

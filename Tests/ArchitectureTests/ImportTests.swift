@@ -10,7 +10,7 @@ import Testing
             "Wire", "Postgres", "PrivateCluster", "Systemd", "Agents", "Slack", "Documents", "ReleaseNotes",
             "ScriptedProvider",
         ],
-        ["Contract", "Daemon"],
+        ["Contract", "AgentFiles", "Daemon"],
         ["RPC"],
         ["Gateway", "AgentRunner", "Storage", "Console"],
         ["octavo-gateway", "octavo-agent-runner", "octavo-storage", "octavo", "OctavoTesting"],
@@ -22,6 +22,7 @@ import Testing
         "CSystemd": "Systemd",
         "Hummingbird": "Gateway",
         "HummingbirdCore": "Gateway",
+        "Yams": "AgentFiles",
     ]
 
     @Test func everyModuleStandsInTheTable() throws {

@@ -53,9 +53,20 @@ import Wire
         #expect(start.agent == "documentation")
     }
 
-    private func refusal(of body: ByteBuffer) -> String {
+    @Test func aRunOfAnAgentHasAnInput() throws {
+        let body = try AskBody(ByteBuffer(string: #"{"input": "A text.", "reader": "ada"}"#), agent: "triage")
+        #expect(try body.start().agent == "triage")
+        #expect(try body.start().question == Question(text: "A text.", reader: "ada", channel: .http))
+        #expect(
+            refusal(of: ByteBuffer(string: #"{"question":"x"}"#), agent: "a").contains(#"There is no field "question""#)
+        )
+        #expect(refusal(of: ByteBuffer(string: #"{"agent":"x"}"#), agent: "a").contains(#"There is no field "agent""#))
+        #expect(refusal(of: ByteBuffer(string: #"{"input":""}"#), agent: "a").contains(#""input" is empty"#))
+    }
+
+    private func refusal(of body: ByteBuffer, agent: String? = nil) -> String {
         do {
-            _ = try AskBody(body).start()
+            _ = try AskBody(body, agent: agent).start()
             return ""
         } catch {
             return error.code == .invalidArgument ? error.message : "\(error)"

@@ -1,3 +1,4 @@
+import Agents
 import Contract
 
 /// Lets through what the documentation supports: text of a model in, checked claims out. Pure; no waiting, no I/O.

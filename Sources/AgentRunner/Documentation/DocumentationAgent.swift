@@ -20,7 +20,12 @@ struct DocumentationAgent: RunnableAgent {
     let storage: RPCClient
     let logger: Logger
 
+    var description: String { "Answers from the documentation, with citations." }
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
+
+    func paying(from budget: SharedBudget) -> any RunnableAgent {
+        DocumentationAgent(model: model.map(budget.paying), storage: storage, logger: logger)
+    }
 
     func answer(
         _ question: Question,
@@ -64,7 +69,7 @@ struct DocumentationAgent: RunnableAgent {
         reply: Reply
     ) async throws -> Contract.Usage {
         do {
-            return try await run(model, try library.tools(reading: reply), steps, question, passages, reply)
+            return try await run(model, try library.tools(onRead: reply.read), steps, question, passages, reply)
         } catch let error as AgentError where error.code == .providerRefused && reply.isEmpty {
             // Many small servers refuse a request that brings tools; the sections are in the prompt already.
             logger.debug("trying without tools", metadata: ["error": "\(error)"])
@@ -100,7 +105,13 @@ struct DocumentationAgent: RunnableAgent {
             }
         }
         try reply.finish()
-        return Contract.Usage(
+        return Contract.Usage(result)
+    }
+}
+
+extension Contract.Usage {
+    init(_ result: AgentResult<some Sendable>) {
+        self.init(
             requests: result.requests,
             inputTokens: result.usage.inputTokens,
             outputTokens: result.usage.outputTokens

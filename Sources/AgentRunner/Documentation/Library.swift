@@ -33,7 +33,7 @@ struct Library: Sendable {
     }
 
     /// Reading may be repeated as often as needed.
-    private func asking<O: Operation>(_ operation: O) async throws -> O.Result {
+    func asking<O: Operation>(_ operation: O) async throws -> O.Result {
         try await Patience.repeating(for: Self.patience) { try await storage.perform(operation, traceparent: trace) }
     }
 
@@ -45,8 +45,8 @@ struct Library: Sendable {
         return String(scalars.prefix(600)) + " " + String(scalars.suffix(399))
     }
 
-    /// `search` and `read` for a model; what they read may be cited.
-    func tools(reading reply: Reply) throws -> [Tool] {
+    /// `search` and `read` for a model; `onRead` is told of the sections it gets.
+    func tools(onRead: @escaping @Sendable ([Section]) -> Void) throws(AgentError) -> [Tool] {
         struct Search: Decodable { var query: String }
         struct Read: Decodable { var section: Int }
         return [
@@ -56,7 +56,7 @@ struct Library: Sendable {
                     throw ToolError("Say what to search for.")
                 }
                 let found = try await self.search(search.query, limit: Self.toolHits).all.map(\.section)
-                reply.read(found)
+                onRead(found)
                 guard !found.isEmpty else { return "Nothing was found. Try other words." }
                 return found.map { Prompt.section($0, characters: Self.toolCharacters / Self.toolHits) }.joined(
                     separator: "\n\n"
@@ -65,7 +65,7 @@ struct Library: Sendable {
             try Tool("read", "The whole text of a section, by its number.", mayRepeat: true) { (read: Read) in
                 let found = try await asking(GetSections(sections: [read.section])).sections
                 guard let section = found.first else { throw ToolError("There is no section \(read.section).") }
-                reply.read([section])
+                onRead([section])
                 return Prompt.section(section, characters: Self.toolCharacters)
             },
         ]

@@ -1,3 +1,4 @@
+import Agents
 import Contract
 import Logging
 import RPC
@@ -239,6 +240,14 @@ protocol RunnableAgent: Sendable {
     /// Whom it asks, by the name under which all runs leave it alone when it wants to be: the model, unless there is a better
     /// one.
     var providerName: String { get }
+    /// What it is for, a sentence for whoever chooses among agents.
+    var description: String { get }
+    /// The same with all there is to know.
+    func listed(as name: String) -> ListAgents.Agent
+    /// The same agent, its model paying from a budget that others share.
+    func paying(from budget: SharedBudget) -> any RunnableAgent
+    /// The same agent, asked by a run that has read what others wrote.
+    func tainted(by sources: [String]) -> any RunnableAgent
 
     /// Answers, saying what happens on the way. What it buys are steps, so that it is bought once however often the run goes on
     /// after an interruption. Its calls belong to the trace of whoever asked.

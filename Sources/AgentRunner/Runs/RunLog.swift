@@ -1,4 +1,5 @@
 import Contract
+import NIOCore
 import RPC
 import Synchronization
 import Wire
@@ -110,7 +111,9 @@ final class RunLog: Sendable {
     /// The last event tells when the parts took place. It is written after the run was opened, so all of them are known.
     private func completed(_ body: RunEvent.Body) -> RunEvent.Body {
         guard case .finished(var outcome) = body else { return body }
-        outcome.timeline = timeline.spans
+        // What the agent tells of its own parts counts from its beginning.
+        let begin = timeline.spans.first { $0.name == "agent" }?.startMilliseconds ?? 0
+        outcome.timeline = timeline.spans + outcome.timeline.map { $0.within("agent", from: begin) }
         return .finished(outcome)
     }
 
@@ -182,7 +185,9 @@ extension RunEvent.Body {
         case .search(let query, _): query.utf8.count + 100
         case .citation(let citation): citation.quote.utf8.count + 1_000
         case .restarted: 100
-        case .finished(let outcome): (outcome.answer?.utf8.count ?? 0) + 2_000
+        case .part(_, let outcome), .finished(let outcome):
+            (outcome.answer?.utf8.count ?? 0) + (outcome.output?.bytes.readableBytes ?? 0)
+                + outcome.citations.reduce(2_000) { $0 + $1.quote.utf8.count + 1_000 }
         }
     }
 }

@@ -22,7 +22,7 @@ final class Runs: Service {
 
     /// This process, for as long as it lives: what leases are given to.
     let runner: String
-    private let agents: [String: any RunnableAgent]
+    let agents: AgentDirectory
     private let teller: any Teller
     private let storage: RPCClient
     private let logger: Logger
@@ -36,7 +36,7 @@ final class Runs: Service {
     /// - Parameter drain: How long runs that are under way when the process is told to stop have for their end. Then they
     ///   are given back, and go on elsewhere.
     init(
-        agents: [String: any RunnableAgent],
+        agents: AgentDirectory,
         teller: any Teller,
         storage: RPCClient,
         runner: String = "\(RunID.new())",
@@ -65,7 +65,7 @@ final class Runs: Service {
 
     /// What this runner can do.
     var offers: [ClaimRuns.Offer] {
-        agents.map { ClaimRuns.Offer(agent: $0, provider: $1.providerName) }.sorted { $0.agent < $1.agent }
+        agents.all.map { ClaimRuns.Offer(agent: $0, provider: $1.providerName) }.sorted { $0.agent < $1.agent }
     }
 
     /// Stops the work on a run whose lease is gone.
@@ -92,7 +92,7 @@ final class Runs: Service {
         trace: TraceParent = TraceParent()
     ) throws(ServiceError) -> RunFeed {
         guard let agent = agents[name] else {
-            let known = agents.keys.sorted().joined(separator: ", ")
+            let known = agents.all.keys.sorted().joined(separator: ", ")
             throw .invalidArgument("There is no agent \"\(name)\". Agents: \(known).")
         }
         let execution = RunExecution(

@@ -18,15 +18,35 @@ final class Steps: Sendable {
     private let storage: RPCClient
     private let trace: TraceParent
     private let lease: Awaited<Int>
+    /// Of one of several agents of the run, before the names of its steps; empty for the run's own.
+    private let prefix: String
     private let models = Mutex(0)
+    private let parts = Mutex<[String: Int]>([:])
 
     /// - Parameter lease: the attempt, once the run is leased: nothing is bought before.
-    init(run: RunID, runner: String, lease: Awaited<Int>, storage: RPCClient, trace: TraceParent) {
+    init(run: RunID, runner: String, lease: Awaited<Int>, storage: RPCClient, trace: TraceParent, prefix: String = "") {
         self.run = run
         self.runner = runner
         self.lease = lease
         self.storage = storage
         self.trace = trace
+        self.prefix = prefix
+    }
+
+    /// What another agent buys within this run, which is told apart from what this one does at the same time.
+    func part(_ name: String) -> Steps {
+        let number = parts.withLock { parts in
+            parts[name, default: 0] += 1
+            return parts[name, default: 0]
+        }
+        return Steps(
+            run: run,
+            runner: runner,
+            lease: lease,
+            storage: storage,
+            trace: trace,
+            prefix: "\(prefix)\(name.prefix(24))#\(number)/"
+        )
     }
 
     /// The model, with each of its answers bought once.
@@ -39,7 +59,7 @@ final class Steps: Sendable {
     fileprivate func nextModelStep() -> String {
         models.withLock { number in
             number += 1
-            return "\(number)"
+            return "\(prefix)\(number)"
         }
     }
 
@@ -115,7 +135,7 @@ extension Steps: RunJournal {
         _ perform: @Sendable () async throws -> ToolResult
     ) async throws -> ToolResult {
         // Ids are told apart within one answer of the model, which has the number of the last step.
-        let step = "\(models.withLock { $0 })/\(call.id.prefix(100))"
+        let step = "\(prefix)\(models.withLock { $0 })/\(call.id.prefix(64))"
         let begun = try await begin(step, .tool, call.name, asked: call, repeats: mayRepeat)
         switch begun.state {
         case .interrupted:

@@ -35,7 +35,8 @@ struct octavo_spawn_request {
     const char *directory;             // NULL keeps the parent's
     const int *descriptors;            // become 3, 4, …
     size_t descriptor_count;
-    int standard_output;               // -1 keeps the parent's; standard input is always /dev/null
+    int standard_input;                // -1 is /dev/null
+    int standard_output;               // -1 keeps the parent's
     int standard_error;                // -1 keeps the parent's
     int death_signal;                  // sent to the child when the parent dies; 0 for none
     bool own_process_group;            // a terminal's Ctrl-C then reaches the parent only

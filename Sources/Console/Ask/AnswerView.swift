@@ -1,4 +1,5 @@
 import Contract
+import Wire
 
 /// An answer and its sources for a terminal.
 struct AnswerView {
@@ -10,6 +11,7 @@ struct AnswerView {
             terminal.line(terminal.styled("failed: \(Terminal.harmless(error.message))", .red))
         }
         if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
+        if let output = outcome.output { terminal.line(Terminal.harmless(output.description)) }
         show(outcome.citations)
     }
 

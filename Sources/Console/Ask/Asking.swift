@@ -33,10 +33,10 @@ struct Asking: Sendable {
     }
 
     /// The answer as the gateway's one document.
-    func document(_ question: String) async throws -> String {
+    func document(_ question: String, agent: String? = nil) async throws -> String {
         let run = RunID.new()
         return try await persevering(with: run) { isFirst in
-            let response = try await post(question, run, accept: "application/json", isFirst: isFirst)
+            let response = try await post(question, to: agent, run, accept: "application/json", isFirst: isFirst)
             let body = try await collect(response)
             guard response.status == .ok else { throw failure(response, body, isFirst: isFirst) }
             return String(buffer: body)
@@ -47,12 +47,12 @@ struct Asking: Sendable {
     }
 
     /// The answer as it comes.
-    func stream(_ question: String, to terminal: Terminal) async throws {
+    func stream(_ question: String, agent: String? = nil, to terminal: Terminal) async throws {
         let run = RunID.new()
         var view = StreamView(terminal: terminal)
         defer { if !view.isOver { view.endLine() } }
         try await persevering(with: run) { isFirst in
-            let response = try await post(question, run, accept: "text/event-stream", isFirst: isFirst)
+            let response = try await post(question, to: agent, run, accept: "text/event-stream", isFirst: isFirst)
             guard response.status == .ok else {
                 throw failure(response, try await collect(response), isFirst: isFirst)
             }
@@ -122,21 +122,24 @@ struct Asking: Sendable {
     /// - Parameter isFirst: Whether nothing was heard from this gateway yet. Then one that does not answer is the mistake of
     ///   whoever gave its address.
     private func post(
-        _ question: String,
+        _ text: String,
+        to agent: String?,
         _ run: RunID,
         accept: String,
         isFirst: Bool
     ) async throws -> HTTPClientResponse {
         struct Body: Encodable {
-            var question: String
+            var question: String?
+            var input: String?
             var run: RunID
             var channel = Question.Channel.terminal
         }
-        var request = HTTPClientRequest(url: url + "/v1/ask")
+        let body = agent == nil ? Body(question: text, run: run) : Body(input: text, run: run)
+        var request = HTTPClientRequest(url: url + (agent.map { "/v1/agents/\($0)/runs" } ?? "/v1/ask"))
         request.method = .POST
         request.headers = ["content-type": "application/json", "accept": accept]
         if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
-        request.body = .bytes(try JSON(encoding: Body(question: question, run: run)).bytes)
+        request.body = .bytes(try JSON(encoding: body).bytes)
         do {
             return try await HTTPClient.agents.execute(request, timeout: Self.timeout)
         } catch {

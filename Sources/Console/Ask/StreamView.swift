@@ -34,6 +34,8 @@ struct StreamView {
             if !hasText { Terminal.error.clearProgress() }
             hasText = true
             terminal.write(Terminal.harmless(text))
+        case .part(let agent, let outcome):
+            Terminal.error.notice("\(Terminal.harmless(agent)): \(outcome.state.rawValue)")
         case .restarted:
             terminal.line()
             Terminal.error.line("(interrupted; starting over)")
@@ -55,6 +57,7 @@ struct StreamView {
     }
 
     func showOutcome() throws {
+        if let output = outcome?.output { terminal.line(Terminal.harmless(output.description)) }
         AnswerView(terminal: terminal).show(citations)
         if let error = outcome?.error { throw Failure(Terminal.harmless(error.message)) }
     }

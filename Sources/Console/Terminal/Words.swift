@@ -19,7 +19,7 @@ struct Word: ExpressibleByArgument {
 /// not searched for. The argument parser by itself takes everything with a hyphen for an option.
 enum Words {
     /// The commands that take words.
-    private static let commands = [["ask"], ["books", "search"]]
+    private static let commands = [["ask"], ["agents", "run"], ["books", "search"]]
     /// Their options without a value; after any other the next argument is its value, whatever it looks like.
     private static let flags: Set = ["--json", "--help", "-h", "--version"]
 

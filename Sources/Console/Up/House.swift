@@ -48,7 +48,10 @@ package struct House {
                     "OCTAVO_IDLE_SECONDS",
                     prefixes: ["ANTHROPIC_", "OPENAI_", "SSL_CERT_"]
                 )
-                .adding(["OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock"]),
+                .adding([
+                    "OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock",
+                    "OCTAVO_AGENTS": settings["OCTAVO_AGENTS"] ?? state.agents,
+                ]),
                 log: log
             ),
             LocalService(

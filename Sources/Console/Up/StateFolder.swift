@@ -26,6 +26,8 @@ package struct StateFolder: Sendable {
 
     package var runFolder: String { path + "/run" }
     var database: String { path + "/postgres" }
+    /// Agents in YAML files; nobody but its owner makes it.
+    package var agents: String { path + "/agents" }
     package var log: String { path + "/octavo.log" }
 
     /// Somebody listens on storage's socket.

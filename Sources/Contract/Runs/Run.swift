@@ -43,13 +43,14 @@ public struct Question: Codable, Sendable, Equatable {
     }
 
     /// Refuses what no service takes. Errors: `invalid_argument`.
-    public func check() throws(ServiceError) {
+    /// - Parameter field: What the words are called where they came from.
+    public func check(field: String = "question") throws(ServiceError) {
         let bytes = text.utf8.count
         guard text.contains(where: { !$0.isWhitespace }) else {
-            throw .invalidArgument("\"question\" is empty: say what you want to know.")
+            throw .invalidArgument("\"\(field)\" is empty: say what you want to know.")
         }
         guard bytes <= Self.maximumBytes else {
-            throw .invalidArgument("\"question\" has at most \(Self.maximumBytes) bytes; this one has \(bytes).")
+            throw .invalidArgument("\"\(field)\" has at most \(Self.maximumBytes) bytes; this one has \(bytes).")
         }
         guard reader.map({ (1...Self.maximumReaderBytes).contains($0.utf8.count) }) ?? true else {
             throw .invalidArgument(
@@ -113,7 +114,7 @@ public struct Usage: Codable, Sendable, Equatable {
 
 /// A part of a run's work and when it took place, in milliseconds since the runner accepted the run.
 public struct Span: Codable, Sendable, Equatable {
-    /// `tell`, `store` or `agent`.
+    /// `tell`, `store` or `agent`; `agent/NAME` for each of several agents at once.
     public var name: String
     /// When it began.
     public var startMilliseconds: Int
@@ -154,6 +155,8 @@ public struct Outcome: Codable, Sendable, Equatable {
     public var state: RunState
     /// The answer, with `[1]` where a citation belongs; what the documentation does not support was left out.
     public var answer: String?
+    /// What an agent answers with that does so in a form of its own; its schema is in the list of agents.
+    public var output: JSON?
     /// The sources, by number.
     public var citations: [Citation]
     /// False when nothing in the documentation supports an answer, and the answer says so.
@@ -171,6 +174,7 @@ public struct Outcome: Codable, Sendable, Equatable {
     public init(
         state: RunState,
         answer: String? = nil,
+        output: JSON? = nil,
         citations: [Citation] = [],
         supported: Bool = false,
         error: Failure? = nil,
@@ -180,6 +184,7 @@ public struct Outcome: Codable, Sendable, Equatable {
     ) {
         self.state = state
         self.answer = answer
+        self.output = output
         self.citations = citations
         self.supported = supported
         self.error = error

@@ -11,6 +11,8 @@ public struct RunEvent: Codable, Sendable, Equatable {
         case citation(Citation)
         /// The next piece of the answer.
         case text(String)
+        /// One of several agents at work in this run has come to its end.
+        case part(agent: String, outcome: Outcome)
         /// The run goes on after its runner was lost; the text shown so far is void.
         case restarted(attempt: Int)
         /// The last event.
@@ -40,6 +42,7 @@ extension RunEvent {
         case .search: "search"
         case .citation: "citation"
         case .text: "text"
+        case .part: "part"
         case .restarted: "restarted"
         case .finished: "finished"
         }
@@ -51,6 +54,7 @@ extension RunEvent {
 
     private struct Text: Codable { var text: String }
     private struct Search: Codable { var query: String; var hits: Int }
+    private struct Part: Codable { var agent: String; var outcome: Outcome }
     private struct Restart: Codable { var attempt: Int }
 
     /// Reads the form `encode(to:)` writes.
@@ -66,6 +70,9 @@ extension RunEvent {
             body = .search(query: search.query, hits: search.hits)
         case "citation": body = .citation(try container.decode(Citation.self, forKey: .data))
         case "text": body = .text(try container.decode(Text.self, forKey: .data).text)
+        case "part":
+            let part = try container.decode(Part.self, forKey: .data)
+            body = .part(agent: part.agent, outcome: part.outcome)
         case "restarted": body = .restarted(attempt: try container.decode(Restart.self, forKey: .data).attempt)
         case "finished": body = .finished(try container.decode(Outcome.self, forKey: .data))
         default:
@@ -87,6 +94,8 @@ extension RunEvent {
         case .status(let text), .text(let text): try container.encode(Text(text: text), forKey: .data)
         case .search(let query, let hits): try container.encode(Search(query: query, hits: hits), forKey: .data)
         case .citation(let citation): try container.encode(citation, forKey: .data)
+        case .part(let agent, let outcome):
+            try container.encode(Part(agent: agent, outcome: outcome), forKey: .data)
         case .restarted(let attempt): try container.encode(Restart(attempt: attempt), forKey: .data)
         case .finished(let outcome): try container.encode(outcome, forKey: .data)
         }

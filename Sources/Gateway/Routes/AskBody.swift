@@ -2,12 +2,15 @@ import Contract
 import NIOCore
 import Wire
 
-/// The body of `POST /v1/ask`.
+/// The body of `POST /v1/ask`, and of `POST /v1/agents/{name}/runs`, which names the agent itself.
 struct AskBody {
-    private static let example = #"{"question": "How do I …?"}"#
     /// The name of an agent is never longer.
     private static let maximumAgentBytes = 100
 
+    /// What is asked is a question there and any text here.
+    private let asked: String
+    private let example: String
+    private let takesAgent: Bool
     private var question: String?
     private var reader: String?
     private var agent: String?
@@ -15,25 +18,30 @@ struct AskBody {
     private var channel: Question.Channel?
     private var policy = RunPolicy()
 
-    init(_ bytes: ByteBuffer) throws(ServiceError) {
-        for (field, value) in try JSONBody(bytes, example: Self.example).members { try set(field, value) }
+    /// - Parameter agent: The agent that the request's path names.
+    init(_ bytes: ByteBuffer, agent: String? = nil) throws(ServiceError) {
+        self.agent = agent
+        takesAgent = agent == nil
+        asked = agent == nil ? "question" : "input"
+        example = agent == nil ? #"{"question": "How do I …?"}"# : #"{"input": "…"}"#
+        for (field, value) in try JSONBody(bytes, example: example).members { try set(field, value) }
     }
 
     /// The call it asks for.
     func start() throws(ServiceError) -> StartRun {
-        guard let question else { throw JSONBody.missing("question", example: Self.example) }
-        let asked = Question(text: question.trimmed, reader: reader, channel: channel ?? .http)
-        try asked.check()
+        guard let text = question else { throw JSONBody.missing(asked, example: example) }
+        let question = Question(text: text.trimmed, reader: reader, channel: channel ?? .http)
+        try question.check(field: asked)
         try run?.check()
         try policy.check()
-        return StartRun(run: run ?? .new(), agent: agent ?? "documentation", question: asked, policy: policy)
+        return StartRun(run: run ?? .new(), agent: agent ?? "documentation", question: question, policy: policy)
     }
 
     private mutating func set(_ field: String, _ value: JSON) throws(ServiceError) {
         switch field {
-        case "question": question = try JSONBody.text(field, value)
+        case asked: question = try JSONBody.text(field, value)
         case "reader": reader = try JSONBody.text(field, value)
-        case "agent":
+        case "agent" where takesAgent:
             let name = try JSONBody.text(field, value)
             guard (1...Self.maximumAgentBytes).contains(name.utf8.count) else {
                 throw .invalidArgument(#""agent" has 1 to \#(Self.maximumAgentBytes) bytes, not \#(name.utf8.count)."#)
@@ -55,8 +63,8 @@ struct AskBody {
         default:
             throw JSONBody.unknown(
                 field,
-                of: "a question",
-                known: ["question", "reader", "agent", "run", "channel", "deadline_ms", "tries"]
+                of: takesAgent ? "a question" : "a run",
+                known: [asked, "reader"] + (takesAgent ? ["agent"] : []) + ["run", "channel", "deadline_ms", "tries"]
             )
         }
     }

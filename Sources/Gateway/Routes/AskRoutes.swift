@@ -18,6 +18,33 @@ struct AskRoutes: Sendable {
 
     private func ask(_ request: Request) async throws -> Response {
         let start = try AskBody(await JSONBody.bytes(of: request, limits: limits)).start()
+        return try await RunResponder(follower: follower, limits: limits).respond(to: request, with: start)
+    }
+}
+
+/// `GET /v1/agents`: which agents there are. `POST /v1/agents/{name}/runs`: a text for one of them.
+struct AgentRoutes: Sendable {
+    let follower: RunFollower
+    let limits: HTTPLimits
+
+    func add(to router: RouterGroup<BasicRequestContext>) {
+        router.get("agents") { _, _ in
+            JSONResponse.response(try await follower.runner.client(for: .new()).json(ListAgents()))
+        }
+        router.post("agents/:agent/runs") { request, context in
+            let bytes = try await JSONBody.bytes(of: request, limits: limits)
+            let start = try AskBody(bytes, agent: try context.parameters.require("agent")).start()
+            return try await RunResponder(follower: follower, limits: limits).respond(to: request, with: start)
+        }
+    }
+}
+
+/// Starts a run and answers with what becomes of it, as one document or as it comes.
+private struct RunResponder: Sendable {
+    let follower: RunFollower
+    let limits: HTTPLimits
+
+    func respond(to request: Request, with start: StartRun) async throws -> Response {
         let trace = Trace.of(request)
         if EventStream.isWanted(by: request) {
             return EventStreamResponse(run: start.run, keepAlive: limits.keepAlive).response { [follower] emit in
@@ -40,7 +67,7 @@ struct AskRoutes: Sendable {
     }
 }
 
-/// What `POST /v1/ask` answers with: the outcome under its run's id.
+/// What a run is answered with: the outcome under its run's id.
 private struct Answer: Encodable {
     var run: RunID
     var outcome: Outcome

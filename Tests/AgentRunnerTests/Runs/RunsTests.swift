@@ -100,7 +100,7 @@ import Wire
 
     private func withRuns(
         stored: StoredRuns,
-        agents: [String: any RunnableAgent],
+        agents: AgentDirectory,
         teller: any Teller = StreamTeller(),
         _ body: (Runs) async throws -> Void
     ) async throws {
@@ -137,7 +137,7 @@ import Wire
     @Test func telling_storing_andTheAgentTakePlaceAtTheSameTime() async throws {
         let pause = Duration.milliseconds(300)
         let stored = StoredRuns(delay: pause)
-        let agents = ["documentation": TalkingAgent(delay: pause)]
+        let agents: AgentDirectory = ["documentation": TalkingAgent(delay: pause)]
         try await withRuns(stored: stored, agents: agents, teller: SlowTeller(delay: pause)) { runs in
             let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
             let events = try await events(of: feed)

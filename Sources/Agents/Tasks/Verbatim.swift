@@ -1,13 +1,18 @@
-/// Finds a model's quotation in a section. The stored words decide; only what models cannot help changing may differ: white
+/// Finds a model's quotation in a text. The stored words decide; only what models cannot help changing may differ: white
 /// space, the shape of quotation marks and dashes, and the marks of Markdown around words.
-enum Verbatim {
+package enum Verbatim {
     /// Fewer bytes support nothing: `the` stands in every section.
     private static let shortest = 8
     /// Words quoted as `a … b` are cited from the first to the last, unless they are so many bytes apart.
     private static let longestSpan = 600
 
     /// The quoted words as they stand in the text; nil when they do not.
-    static func find(_ quote: String, in text: String) -> String? {
+    package static func find(_ quote: String, in text: String) -> String? {
+        range(of: quote, in: text).map { String(text[$0]) }
+    }
+
+    /// Where the quoted words stand.
+    package static func range(of quote: String, in text: String) -> Range<String.Index>? {
         let folded = Folded(text)
         if let range = folded.range(of: Folded(quote).bytes) { return folded.original(range) }
         let parts = parts(of: quote).map { Folded($0).bytes }
@@ -26,7 +31,13 @@ enum Verbatim {
     private static func parts(of quote: String) -> [String] {
         ["[...]", "[…]", "(...)", "...", "\", \"", "\" \"", "\"; \"", "\" and \""]
             .reduce(quote) { $0.replacing($1, with: "…") }
-            .split(separator: "…").map { String($0.trimmingWhitespace()) }.filter { !$0.isEmpty }
+            .split(separator: "…").map(trimmed).filter { !$0.isEmpty }
+    }
+
+    private static func trimmed(_ part: Substring) -> String {
+        var part = part.drop(while: \.isWhitespace)
+        while part.last?.isWhitespace == true { part.removeLast() }
+        return String(part)
     }
 
     /// A text's bytes in the form in which quotations are compared, and where each came from.
@@ -73,10 +84,10 @@ enum Verbatim {
             return nil
         }
 
-        func original(_ range: Range<Int>) -> String {
+        func original(_ range: Range<Int>) -> Range<String.Index> {
             let start = text.utf8.index(text.startIndex, offsetBy: origins[range.lowerBound])
             let end = text.utf8.index(text.startIndex, offsetBy: ends[range.upperBound - 1])
-            return String(text[start..<end])
+            return start..<end
         }
     }
 }

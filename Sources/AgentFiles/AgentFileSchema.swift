@@ -1,0 +1,211 @@
+public import Agents
+
+/// The JSON Schema of an agent file: what editors complete and mark by, and what ``AgentFile`` itself is checked against.
+public enum AgentFileSchema {
+    /// The schema, with a description of every field.
+    public static let json: JSONValue = [
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Octavo agent",
+        "description": "An agent of Octavo. Its name is that of the file.",
+        "type": "object",
+        "additionalProperties": false,
+        "minProperties": 1,
+        "properties": .object(common + instructed + tasks),
+        "oneOf": [
+            ["required": ["instructions"]], ["required": ["classify"]], ["required": ["summarise"]],
+            ["required": ["together"]],
+        ],
+        "dependentSchemas": .object(onlyInstructed.map { .init($0, ["required": ["instructions"]]) }),
+        "$defs": [
+            "name": ["type": "string", "pattern": .string(namePattern), "maxLength": 63],
+            "model": ["type": "string", "minLength": 1, "maxLength": 200],
+        ],
+    ]
+
+    static let namePattern = "^[a-z][a-z0-9-]*$"
+
+    /// What only an agent that follows instructions has.
+    static let onlyInstructed = ["variables", "tools", "approval", "fetch", "mcp", "output", "conversation"]
+
+    private static let common: [JSONValue.Member] = [
+        field("description", ["type": "string", "maxLength": 500], "For people who choose among agents."),
+        field(
+            "model",
+            ["$ref": "#/$defs/model"],
+            "The model as provider:model, such as openai:gpt-5-mini. Without it the agent runner's (OCTAVO_MODEL)."
+        ),
+        field(
+            "fallbacks",
+            ["type": "array", "items": ["$ref": "#/$defs/model"], "maxItems": 5, "uniqueItems": true],
+            "Models that take its place, in this order, when it cannot answer."
+        ),
+        field("temperature", ["type": "number", "minimum": 0, "maximum": 2], "0 for the likeliest words."),
+        field("max_tokens", ["type": "integer", "minimum": 1], "The most tokens one answer of the model may have."),
+        field("limits", limits, "Where a run ends at the latest."),
+    ]
+
+    private static let limits: JSONValue = [
+        "type": "object",
+        "additionalProperties": false,
+        "properties": .object([
+            field("requests", ["type": "integer", "minimum": 1, "maximum": 1000], "Requests to the model."),
+            field("tool_calls", ["type": "integer", "minimum": 0, "maximum": 10000], "Calls of tools."),
+            field("tokens", ["type": "integer", "minimum": 1], "Tokens, read and written."),
+            field("dollars", ["type": "number", "exclusiveMinimum": 0], "Money, by the prices known of the models."),
+            field("seconds", ["type": "number", "exclusiveMinimum": 0, "maximum": 3600], "Time in all."),
+        ]),
+    ]
+
+    private static let instructed: [JSONValue.Member] = [
+        field(
+            "instructions",
+            ["type": "string", "minLength": 1, "maxLength": 100_000],
+            "What the model is told before everything else. {{name}} stands for a variable; there are date, reader and channel."
+        ),
+        field(
+            "variables",
+            [
+                "type": "object", "propertyNames": ["pattern": "^[a-z_][a-z0-9_]*$"],
+                "additionalProperties": ["type": "string", "maxLength": 10_000],
+            ],
+            "Values for the variables of the instructions."
+        ),
+        field(
+            "tools",
+            [
+                "type": "array", "maxItems": 64, "uniqueItems": true,
+                "items": [
+                    "type": "string",
+                    "pattern": "^(search|read|list|fetch|agent:[a-z][a-z0-9-]*|mcp:[a-z][a-z0-9_]*/[A-Za-z0-9_-]+)$",
+                ],
+            ],
+            "What the model may call: search, read and list of the documentation, fetch of a page (with fetch), agent:NAME, mcp:SERVER/TOOL (with mcp)."
+        ),
+        field(
+            "approval",
+            ["type": "array", "uniqueItems": true, "items": ["type": "string"]],
+            "Tools of the list that need approval whenever they are called. Those that send data out need it in any case once the run has read what others wrote."
+        ),
+        field("fetch", fetch, "Pages that may be fetched."),
+        field("mcp", servers, "Servers of the Model Context Protocol, by a name of your own."),
+        field(
+            "output",
+            ["type": "object", "properties": ["type": ["const": "object"]], "required": ["type"]],
+            "The JSON Schema (2020-12) of what it answers with, an object. Answers are held to it. Without it the answer is text."
+        ),
+        field("conversation", ["const": "none"], "Each run stands alone; there is no other way yet."),
+    ]
+
+    private static let fetch: JSONValue = [
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["hosts"],
+        "properties": .object([
+            field(
+                "hosts",
+                [
+                    "type": "array", "minItems": 1, "maxItems": 100,
+                    "items": ["type": "string", "pattern": #"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$"#],
+                ],
+                "Hosts, over HTTPS: a name, or *.name for all below it."
+            )
+        ]),
+    ]
+
+    private static let servers: JSONValue = [
+        "type": "object",
+        "maxProperties": 16,
+        "propertyNames": ["pattern": "^[a-z][a-z0-9_]*$", "maxLength": 30],
+        "additionalProperties": [
+            "type": "object",
+            "additionalProperties": false,
+            "oneOf": [["required": ["command"]], ["required": ["url"]]],
+            "properties": .object([
+                field(
+                    "command",
+                    ["type": "array", "minItems": 1, "maxItems": 64, "items": ["type": "string", "minLength": 1]],
+                    "A program by its whole path, with its arguments; spoken with over its standard input and output."
+                ),
+                field(
+                    "url",
+                    ["type": "string", "format": "uri", "pattern": "^https?://"],
+                    "Its address, streamable HTTP."
+                ),
+                field(
+                    "seconds",
+                    ["type": "number", "exclusiveMinimum": 0, "maximum": 600],
+                    "How long one call may take; 30."
+                ),
+                field(
+                    "read_only",
+                    ["type": "array", "uniqueItems": true, "items": ["type": "string"]],
+                    "Its tools that send nothing out. They stay allowed once the run has read what others wrote."
+                ),
+            ]),
+        ],
+    ]
+
+    private static let tasks: [JSONValue.Member] = [
+        field(
+            "classify",
+            [
+                "type": "object", "additionalProperties": false, "required": ["categories"],
+                "properties": .object([
+                    field(
+                        "categories",
+                        [
+                            "type": "object", "minProperties": 2, "maxProperties": 100,
+                            "propertyNames": ["minLength": 1, "maxLength": 100],
+                            "additionalProperties": ["type": "string", "minLength": 1, "maxLength": 1000],
+                        ],
+                        "The categories: a name, and what belongs to it."
+                    ),
+                    field("several", ["type": "boolean"], "Whether a text may belong to several, or to none."),
+                ]),
+            ],
+            "Sorts a text into categories."
+        ),
+        field(
+            "summarise",
+            [
+                "type": "object", "additionalProperties": false,
+                "properties": .object([
+                    field(
+                        "sentences",
+                        ["type": "integer", "minimum": 1, "maximum": 50],
+                        "At most so many sentences; 3."
+                    ),
+                    field("audience", ["type": "string", "minLength": 1, "maxLength": 500], "For whom it is written."),
+                ]),
+            ],
+            "Summarises a text; every sentence says which words of it it rests on."
+        ),
+        field(
+            "together",
+            [
+                "type": "object", "additionalProperties": false, "required": ["agents"],
+                "properties": .object([
+                    field(
+                        "agents",
+                        [
+                            "type": "array", "minItems": 1, "maxItems": 16, "uniqueItems": true,
+                            "items": ["$ref": "#/$defs/name"],
+                        ],
+                        "Agents by name, built in or of another file."
+                    ),
+                    field(
+                        "on_failure",
+                        ["enum": ["stop", "collect"]],
+                        "stop: the first failure ends all of them. collect: each outcome is told; this is so without it."
+                    ),
+                ]),
+            ],
+            "Puts the same text to several agents at once."
+        ),
+    ]
+
+    private static func field(_ name: String, _ schema: JSONValue, _ description: String) -> JSONValue.Member {
+        guard case .object(let members) = schema else { return .init(name, schema) }
+        return .init(name, .object([.init("description", .string(description))] + members))
+    }
+}

@@ -1,0 +1,161 @@
+import AgentFiles
+import Agents
+import Contract
+import Wire
+
+/// Puts the same text to several agents at once. They share a budget, and are done as soon as the slowest of them.
+struct TogetherAgent: RunnableAgent {
+    let file: AgentFile
+    /// The agents by name, in the order of the file.
+    let parts: [(name: String, agent: any RunnableAgent)]
+    let failsFast: Bool
+
+    var modelName: String {
+        var seen: Set<String> = []
+        return parts.map(\.agent.modelName).filter { seen.insert($0).inserted }.joined(separator: ", ")
+    }
+
+    var description: String { file.description }
+
+    func listed(as name: String) -> ListAgents.Agent {
+        ListAgents.Agent(
+            name: name,
+            description: description,
+            model: modelName,
+            origin: .file,
+            tools: parts.map { "agent:\($0.name)" }
+        )
+    }
+
+    func paying(from budget: SharedBudget) -> any RunnableAgent {
+        with { $0.paying(from: budget) }
+    }
+
+    func tainted(by sources: [String]) -> any RunnableAgent {
+        with { $0.tainted(by: sources) }
+    }
+
+    private func with(_ change: (any RunnableAgent) -> any RunnableAgent) -> TogetherAgent {
+        TogetherAgent(file: file, parts: parts.map { ($0.name, change($0.agent)) }, failsFast: failsFast)
+    }
+
+    func answer(
+        _ question: Question,
+        steps: Steps?,
+        trace: TraceParent,
+        emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+    ) async throws -> Outcome {
+        let together = Together<Outcome>(
+            parts.map { part in
+                .init(part.name) { budget in
+                    try await part.agent.paying(from: budget).answer(
+                        question,
+                        steps: steps?.part(part.name),
+                        trace: trace
+                    ) { event in
+                        // What they say would be mixed up; what they come to follows as a part each.
+                        if case .search = event { try emit(event) }
+                    }
+                }
+            },
+            onFailure: failsFast ? .stop : .collect
+        )
+        let ended = try await withinTime {
+            try await together.run(within: SharedBudget(file.limits)) { part in
+                try emit(.part(agent: part.name, outcome: outcome(of: part)))
+            }
+        }
+        return try outcome(of: ended)
+    }
+
+    private func withinTime(
+        _ run: @escaping @Sendable () async throws -> [Together<Outcome>.Outcome]
+    ) async throws -> [Together<Outcome>.Outcome] {
+        guard let seconds = file.limits.seconds else { return try await run() }
+        return try await withThrowingTaskGroup(of: [Together<Outcome>.Outcome]?.self) { group in
+            group.addTask { try await run() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let outcomes = first else {
+                throw AgentError(.timedOut, "The agents took longer than the \(seconds) seconds they have together.")
+            }
+            return outcomes
+        }
+    }
+
+    /// A part that failed is an outcome like any other.
+    private func outcome(of part: Together<Outcome>.Outcome) -> Outcome {
+        switch part.result {
+        case .success(let outcome): return outcome
+        case .failure(let error):
+            let failure = RunFailure(error)
+            let model = parts.first { $0.name == part.name }?.agent.modelName ?? ""
+            return Outcome(
+                state: .failed,
+                error: Outcome.Failure(code: failure.code, message: failure.message),
+                model: model
+            )
+        }
+    }
+
+    /// The whole fails only when every part has.
+    private func outcome(of ended: [Together<Outcome>.Outcome]) throws -> Outcome {
+        let outcomes = ended.map { (name: $0.name, outcome: outcome(of: $0)) }
+        let failure = outcomes.allSatisfy { $0.outcome.state == .failed } ? outcomes.first?.outcome.error : nil
+        let answer = outcomes.map { name, outcome in
+            "\(name): \(outcome.answer ?? outcome.error?.message ?? "")"
+        }
+        return Outcome(
+            state: failure == nil ? .succeeded : .failed,
+            answer: failure == nil ? answer.joined(separator: "\n\n") : nil,
+            output: try JSON(encoding: Dictionary(outcomes.map { ($0.name, $0.outcome) }) { first, _ in first }),
+            supported: outcomes.contains { $0.outcome.supported },
+            error: failure,
+            model: modelName,
+            usage: outcomes.reduce(into: Contract.Usage()) { usage, part in
+                usage.requests += part.outcome.usage.requests
+                usage.inputTokens += part.outcome.usage.inputTokens
+                usage.outputTokens += part.outcome.usage.outputTokens
+            },
+            timeline: ended.flatMap { part in spans(of: part) }
+        )
+    }
+
+    /// Its own, and below it those of agents that are several themselves.
+    private func spans(of part: Together<Outcome>.Outcome) -> [Span] {
+        let begin = part.began.milliseconds
+        let own = Span(name: "agent/\(part.name)", startMilliseconds: begin, endMilliseconds: part.ended.milliseconds)
+        return [own] + outcome(of: part).timeline.map { $0.within("agent/\(part.name)", from: begin) }
+    }
+}
+
+extension Span {
+    /// The span as one below another that began at `begin`: `agent/a` within `agent/b` is `agent/b/a`.
+    func within(_ outer: String, from begin: Int) -> Span {
+        Span(
+            name: outer + name.dropFirst("agent".count),
+            startMilliseconds: startMilliseconds + begin,
+            endMilliseconds: endMilliseconds + begin
+        )
+    }
+}
+
+extension Duration {
+    var milliseconds: Int {
+        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
+}
+
+extension SharedBudget {
+    /// The library's own where the file says nothing.
+    convenience init(_ limits: AgentFile.Limits) {
+        self.init(
+            requests: limits.requests ?? 64,
+            totalTokens: limits.tokens ?? 1_000_000,
+            microdollars: limits.dollars.map { Int($0 * 1_000_000) }
+        )
+    }
+}

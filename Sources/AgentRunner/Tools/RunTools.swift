@@ -1,0 +1,183 @@
+import AgentFiles
+import Agents
+import Contract
+import RPC
+import Wire
+
+/// The tools of one run of an agent of a file, with what the run has read.
+struct RunTools: Sendable {
+    /// How long another agent may take; one that is asked waits for a model in its turn.
+    private static let longestAnswer = Duration.seconds(300)
+
+    let file: AgentFile
+    let task: AgentFile.Instructed
+    let question: Question
+    let library: Library
+    /// The agents it may ask, by name.
+    let others: [String: any RunnableAgent]
+    let taint: Taint
+    /// What the run buys; nil when nobody keeps it.
+    let steps: Steps?
+
+    /// Runs `body` with all of them; servers of the Model Context Protocol live as long.
+    func use<Result: Sendable>(_ body: @escaping @Sendable ([Tool]) async throws -> Result) async throws -> Result {
+        var tools: [Tool] = []
+        for name in task.tools {
+            if case .mcp = name { continue }
+            tools.append(try tool(name))
+        }
+        return try await use(task.servers.keys.sorted()[...], tools, body)
+    }
+
+    private func use<Result: Sendable>(
+        _ servers: ArraySlice<String>,
+        _ tools: [Tool],
+        _ body: @escaping @Sendable ([Tool]) async throws -> Result
+    ) async throws -> Result {
+        guard let name = servers.first, let server = task.servers[name] else { return try await body(tools) }
+        return try await server.connect(name) { client in
+            let own = try await self.tools(of: name, server, client)
+            return try await self.use(servers.dropFirst(), tools + own, body)
+        }
+    }
+
+    private func tool(_ name: ToolName) throws -> Tool {
+        switch name {
+        case .search, .read:
+            let tools = try library.tools { [taint] sections in
+                if !sections.isEmpty { taint.read(by: name.description) }
+            }
+            guard let tool = tools.first(where: { $0.name == name.description }) else {
+                throw ServiceError.internal("There is no tool \(name).")
+            }
+            return try approved(tool, name)
+        case .list: return try approved(try listTool(), name)
+        case .fetch: return try approved(try fetchTool(), name)
+        case .agent(let agent): return try approved(try askTool(agent, name.callName), name)
+        case .mcp: throw ServiceError.internal("A server's tool is known when the server is.")
+        }
+    }
+
+    private func listTool() throws -> Tool {
+        struct List: Decodable { var book: Int? }
+        return try Tool(
+            "list",
+            "The books of the documentation; with the number of a book, its sections.",
+            mayRepeat: true
+        ) {
+            [library, taint] (list: List) in
+            taint.read(by: "list")
+            guard let number = list.book else {
+                let books = try await library.asking(ListBooks(limit: 200)).books
+                return books.map { "\($0.id): \($0.title) (\($0.sectionCount) sections)" }.joined(separator: "\n")
+            }
+            let book = try await library.asking(GetBook(book: number, limit: 500))
+            let sections = book.sections.map { "\($0.id): \($0.headings.joined(separator: " › "))" }
+            return (sections + (book.next == nil ? [] : ["[There are more.]"])).joined(separator: "\n")
+        }
+    }
+
+    /// Once something was read, an address is a way to send it somewhere: only those a person wrote down are left.
+    private func fetchTool() throws -> Tool {
+        struct Fetch: Decodable { var address: String }
+        let written = question.text + "\n" + task.instructions.text(task.variables)
+        let fetcher = PageFetcher(hosts: task.hosts)
+        return try Tool(
+            "fetch",
+            "The text of a page. Hosts: \(task.hosts.joined(separator: ", ")).",
+            mayRepeat: true,
+            timeout: .seconds(60)
+        ) { [taint] (fetch: Fetch) in
+            if !written.contains(fetch.address) { try taint.checkSending(by: "fetch") }
+            let text = try await fetcher.text(of: fetch.address)
+            taint.read(by: "fetch")
+            return text
+        }
+    }
+
+    private func askTool(_ name: String, _ callName: String) throws -> Tool {
+        struct Ask: Decodable { var input: String }
+        guard let other = others[name] else { throw ServiceError.internal("There is no agent \(name).") }
+        let description = other.description.isEmpty ? "Asks the agent \(name)." : other.description
+        return try Tool(callName, description, timeout: Self.longestAnswer) {
+            [question, library, taint, steps] (ask: Ask) in
+            let asked = Question(text: ask.input, reader: question.reader, channel: question.channel)
+            do {
+                try asked.check(field: "input")
+                let agent = other.tainted(by: taint.all)
+                let outcome = try await agent.answer(asked, steps: steps?.part(name), trace: library.trace) { _ in }
+                taint.read(by: callName)
+                return outcome.output?.description ?? outcome.answer ?? ""
+            } catch let error as ServiceError {
+                throw ToolError(error.message)
+            } catch let error as AgentError {
+                throw ToolError(error.message)
+            }
+        }
+    }
+
+    /// A tool that needs approval in any case is told of, and its calls are refused: there is nobody to ask yet.
+    private func approved(_ tool: Tool, _ name: ToolName) throws -> Tool {
+        guard task.approval.contains(name.description) else { return tool }
+        return try Tool(tool.name, tool.definition.description, parameters: tool.definition.parameters) { _ in
+            throw ToolError("\(tool.name) needs a person's approval, which cannot be asked for yet. Go on without it.")
+        }
+    }
+
+    private func tools(of name: String, _ server: AgentFile.MCPServer, _ client: MCPClient) async throws -> [Tool] {
+        let offered = try await client.tools()
+        var tools: [Tool] = []
+        for wanted in task.tools {
+            guard case .mcp(name, let toolName) = wanted else { continue }
+            guard let definition = offered.first(where: { $0.name == toolName }) else {
+                throw MCPError("it has no tool \"\(toolName)\"")
+            }
+            let sends = !server.readOnly.contains(toolName)
+            let callName = wanted.callName
+            let tool = try Tool(
+                callName,
+                definition.description,
+                parameters: definition.parameters,
+                timeout: .seconds(server.seconds + 1)
+            ) { [taint] arguments in
+                if sends { try taint.checkSending(by: callName) }
+                guard let arguments = JSONValue(text: arguments) else { throw ToolError("The arguments are no JSON.") }
+                taint.read(by: callName)
+                do {
+                    return try await client.call(toolName, arguments: arguments)
+                } catch let error as MCPError {
+                    throw ToolError("The server \(name) cannot be used: \(error).")
+                }
+            }
+            tools.append(try approved(tool, wanted))
+        }
+        return tools
+    }
+}
+
+extension AgentFile.MCPServer {
+    /// Runs `body` with the server, which is started or said hello to before it.
+    func connect<Result: Sendable>(
+        _ name: String,
+        _ body: @escaping @Sendable (MCPClient) async throws -> Result
+    ) async throws -> Result {
+        let timeout = Duration.seconds(seconds)
+        @Sendable func greeting(_ transport: any MCPTransport) async throws -> Result {
+            let client = MCPClient(transport: transport)
+            try await client.begin()
+            return try await body(client)
+        }
+        do {
+            switch transport {
+            case .command(let command): return try await MCPProcess.run(command, timeout: timeout, greeting)
+            case .url(let url): return try await MCPHTTP.run(url, timeout: timeout, greeting)
+            }
+        } catch let error as MCPError {
+            throw ServiceError(
+                .failedPrecondition,
+                "The server \"\(name)\" of the agent cannot be used: \(error).",
+                retry: .no
+            )
+        }
+    }
+}
