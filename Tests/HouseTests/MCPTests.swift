@@ -1,5 +1,7 @@
 import Contract
+import FoundationEssentials
 import NIOHTTP1
+import ScriptedProvider
 import TestSupport
 import Testing
 import Wire
@@ -90,6 +92,41 @@ import Wire
                 headers: ["origin": "https://evil.test"]
             )
             #expect(foreign.status == 403)
+        }
+    }
+
+    @Test func anAgentOfAFileUsesAServerOverHTTPWhichIsOctavoItself() async throws {
+        let folder = "/tmp/octavo-mcp-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let script: @Sendable (RecordedRequest, Int) -> Answer = { _, position in
+            position == 0
+                ? .calls(ScriptedCall(id: "1", name: "house_list_books", arguments: "{}")) : .says("There is one.")
+        }
+        try await ScriptedProvider.withServer(answering: script) { provider in
+            let settings = [
+                "OCTAVO_AGENTS": folder, "OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted",
+            ]
+            try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
+                try await house.waitUntilReady()
+                try await house.importBook("Handbook", handbook)
+                let yaml = """
+                    instructions: Help.
+                    tools: [mcp:house/list_books]
+                    mcp: {house: {url: "\(house.address)/mcp"}}
+                    """
+                try yaml.write(toFile: folder + "/librarian.yaml", atomically: true, encoding: .utf8)
+                let reload = try await house.octavo(
+                    ["reload", "agent-runner", "--yes", "--run-folder", house.runFolder]
+                )
+                #expect(reload.errors.isEmpty, "\(reload)")
+                let answer = try await HTTP(house: house).post(
+                    "/v1/agents/librarian/runs",
+                    #"{"input":"Which books?"}"#
+                )
+                #expect(answer.string("answer") == "There is one.", "\(answer.body)")
+                #expect(provider.requests.last?.body.contains("Handbook (") == true)
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ struct AgentBuilder {
     }
 
     private func agent(_ file: AgentFile) throws(ConfigurationError) -> any RunnableAgent {
-        let model = try provider.model(named: file.model)
+        let model = try provider.model(named: file.model, fallbacks: file.fallbacks)
         switch file.task {
         case .instructed(let task):
             guard let model else {

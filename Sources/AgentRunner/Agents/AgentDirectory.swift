@@ -52,7 +52,7 @@ extension RunnableAgent {
     var description: String { "" }
 
     /// For agents that cost nothing.
-    func paying(from budget: SharedBudget) -> any RunnableAgent { self }
+    func paying(from budget: Budget) -> any RunnableAgent { self }
 
     /// For agents that send nothing out.
     func tainted(by sources: [String]) -> any RunnableAgent { self }

@@ -10,6 +10,8 @@ struct ClassifierAgent: RunnableAgent {
     let task: AgentFile.Classification
     /// The provider's model; nil for the built-in one, which compares words.
     var model: (any Model)?
+    /// What it may spend together with others.
+    var budget: Budget?
     let logger: Logger
 
     var modelName: String { model?.name ?? LexicalClassifier.modelName }
@@ -25,9 +27,9 @@ struct ClassifierAgent: RunnableAgent {
         )
     }
 
-    func paying(from budget: SharedBudget) -> any RunnableAgent {
+    func paying(from budget: Budget) -> any RunnableAgent {
         var agent = self
-        agent.model = model.map(budget.paying)
+        agent.budget = budget
         return agent
     }
 
@@ -67,6 +69,7 @@ struct ClassifierAgent: RunnableAgent {
             several: task.several,
             options: file.options,
             limits: AgentLimits(file.limits),
+            budget: budget,
             logger: logger
         )
     }

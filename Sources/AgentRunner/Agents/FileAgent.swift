@@ -11,7 +11,9 @@ import Wire
 struct FileAgent: RunnableAgent {
     private let file: AgentFile
     private let task: AgentFile.Instructed
-    private var model: any Model
+    private let model: any Model
+    /// What it may spend together with others.
+    private var budget: Budget?
     /// The agents it may ask, by name.
     private let others: [String: any RunnableAgent]
     /// What the run has read that asks it.
@@ -49,9 +51,9 @@ struct FileAgent: RunnableAgent {
         )
     }
 
-    func paying(from budget: SharedBudget) -> any RunnableAgent {
+    func paying(from budget: Budget) -> any RunnableAgent {
         var agent = self
-        agent.model = budget.paying(for: model)
+        agent.budget = budget
         return agent
     }
 
@@ -123,6 +125,7 @@ struct FileAgent: RunnableAgent {
             output: output,
             options: file.options,
             limits: AgentLimits(file.limits),
+            budget: budget,
             journal: journal,
             logger: logger
         )

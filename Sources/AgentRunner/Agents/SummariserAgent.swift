@@ -13,6 +13,8 @@ struct SummariserAgent: RunnableAgent {
     let task: AgentFile.Summary
     /// The provider's model; nil for the built-in one, which quotes the sentences that say most.
     var model: (any Model)?
+    /// What it may spend together with others.
+    var budget: Budget?
     let logger: Logger
 
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
@@ -30,9 +32,9 @@ struct SummariserAgent: RunnableAgent {
         )
     }
 
-    func paying(from budget: SharedBudget) -> any RunnableAgent {
+    func paying(from budget: Budget) -> any RunnableAgent {
         var agent = self
-        agent.model = model.map(budget.paying)
+        agent.budget = budget
         return agent
     }
 
@@ -51,6 +53,7 @@ struct SummariserAgent: RunnableAgent {
                 audience: task.audience,
                 options: file?.options ?? ModelOptions(),
                 limits: file.map { AgentLimits($0.limits) } ?? AgentLimits(),
+                budget: budget,
                 logger: logger
             )
             let result = try await summariser.summarise(question.text)

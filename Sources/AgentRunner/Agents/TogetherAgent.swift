@@ -7,8 +7,16 @@ import Wire
 struct TogetherAgent: RunnableAgent {
     let file: AgentFile
     /// The agents by name, in the order of the file.
-    let parts: [(name: String, agent: any RunnableAgent)]
+    private(set) var parts: [(name: String, agent: any RunnableAgent)]
     let failsFast: Bool
+    /// That of another it is part of; its own without.
+    private var budget: Budget?
+
+    init(file: AgentFile, parts: [(name: String, agent: any RunnableAgent)], failsFast: Bool) {
+        self.file = file
+        self.parts = parts
+        self.failsFast = failsFast
+    }
 
     var modelName: String {
         var seen: Set<String> = []
@@ -27,8 +35,10 @@ struct TogetherAgent: RunnableAgent {
         )
     }
 
-    func paying(from budget: SharedBudget) -> any RunnableAgent {
-        with { $0.paying(from: budget) }
+    func paying(from budget: Budget) -> any RunnableAgent {
+        var agent = self
+        agent.budget = budget
+        return agent
     }
 
     func tainted(by sources: [String]) -> any RunnableAgent {
@@ -36,7 +46,9 @@ struct TogetherAgent: RunnableAgent {
     }
 
     private func with(_ change: (any RunnableAgent) -> any RunnableAgent) -> TogetherAgent {
-        TogetherAgent(file: file, parts: parts.map { ($0.name, change($0.agent)) }, failsFast: failsFast)
+        var agent = self
+        agent.parts = parts.map { ($0.name, change($0.agent)) }
+        return agent
     }
 
     func answer(
@@ -61,7 +73,7 @@ struct TogetherAgent: RunnableAgent {
             onFailure: failsFast ? .stop : .collect
         )
         let ended = try await withinTime {
-            try await together.run(within: SharedBudget(file.limits)) { part in
+            try await together.run(within: budget ?? Budget(file.limits)) { part in
                 try emit(.part(agent: part.name, outcome: outcome(of: part)))
             }
         }
@@ -149,7 +161,7 @@ extension Duration {
     }
 }
 
-extension SharedBudget {
+extension Budget {
     /// The library's own where the file says nothing.
     convenience init(_ limits: AgentFile.Limits) {
         self.init(

@@ -18,13 +18,15 @@ struct DocumentationAgent: RunnableAgent {
     /// The provider's model; nil for the built-in extractive one.
     let model: (any Model)?
     let storage: RPCClient
+    /// What it may spend together with others.
+    var budget: Budget?
     let logger: Logger
 
     var description: String { "Answers from the documentation, with citations." }
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
 
-    func paying(from budget: SharedBudget) -> any RunnableAgent {
-        DocumentationAgent(model: model.map(budget.paying), storage: storage, logger: logger)
+    func paying(from budget: Budget) -> any RunnableAgent {
+        DocumentationAgent(model: model, storage: storage, budget: budget, logger: logger)
     }
 
     func answer(
@@ -92,6 +94,7 @@ struct DocumentationAgent: RunnableAgent {
             model: model,
             instructions: Prompt.instructions(tools: !tools.isEmpty),
             tools: tools,
+            budget: budget,
             journal: steps,
             logger: logger
         )

@@ -245,7 +245,7 @@ protocol RunnableAgent: Sendable {
     /// The same with all there is to know.
     func listed(as name: String) -> ListAgents.Agent
     /// The same agent, its model paying from a budget that others share.
-    func paying(from budget: SharedBudget) -> any RunnableAgent
+    func paying(from budget: Budget) -> any RunnableAgent
     /// The same agent, asked by a run that has read what others wrote.
     func tainted(by sources: [String]) -> any RunnableAgent
 

@@ -50,6 +50,8 @@ public struct Classifier: Sendable {
     public var options: ModelOptions
     /// Where a run ends at the latest.
     public var limits: AgentLimits
+    /// What it may spend together with others.
+    public var budget: Budget?
     /// Where runs are logged.
     public var logger: Logger
 
@@ -60,6 +62,7 @@ public struct Classifier: Sendable {
         several: Bool = false,
         options: ModelOptions = ModelOptions(),
         limits: AgentLimits = AgentLimits(),
+        budget: Budget? = nil,
         logger: Logger = Logger(label: "agents")
     ) {
         self.model = model
@@ -67,6 +70,7 @@ public struct Classifier: Sendable {
         self.several = several
         self.options = options
         self.limits = limits
+        self.budget = budget
         self.logger = logger
     }
 
@@ -82,6 +86,7 @@ public struct Classifier: Sendable {
             ]),
             options: options,
             limits: limits,
+            budget: budget,
             logger: logger
         )
         return try await agent.run(Quoted.text(text))

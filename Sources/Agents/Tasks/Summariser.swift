@@ -15,6 +15,8 @@ public struct Summariser: Sendable {
     public var options: ModelOptions
     /// Where a run ends at the latest.
     public var limits: AgentLimits
+    /// What it may spend together with others.
+    public var budget: Budget?
     /// Where runs are logged.
     public var logger: Logger
 
@@ -25,6 +27,7 @@ public struct Summariser: Sendable {
         audience: String? = nil,
         options: ModelOptions = ModelOptions(),
         limits: AgentLimits = AgentLimits(),
+        budget: Budget? = nil,
         logger: Logger = Logger(label: "agents")
     ) {
         self.model = model
@@ -32,6 +35,7 @@ public struct Summariser: Sendable {
         self.audience = audience
         self.options = options
         self.limits = limits
+        self.budget = budget
         self.logger = logger
     }
 
@@ -49,6 +53,7 @@ public struct Summariser: Sendable {
             ]),
             options: options,
             limits: limits,
+            budget: budget,
             logger: logger
         )
         return try await agent.run(Quoted.text(text))

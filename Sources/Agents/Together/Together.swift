@@ -2,22 +2,22 @@
 ///
 /// ```swift
 /// let together = Together<String>([
-///     .init("summary") { budget in try await summariser(paying: budget).run(text).output },
-///     .init("answer") { budget in try await documentation(paying: budget).run(text).output },
+///     .init("summary") { budget in try await summariser(budget).run(text).output },
+///     .init("answer") { budget in try await documentation(budget).run(text).output },
 /// ])
 /// for part in try await together.run() { print(part.name, part.result) }
 /// ```
 ///
-/// Agents whose outputs differ in type are run with `async let`, sharing a ``SharedBudget``.
+/// Agents whose outputs differ in type are run with `async let`, sharing a ``Budget``.
 public struct Together<Output: Sendable>: Sendable {
     /// One of the agents.
     public struct Part: Sendable {
         /// What it is called among them.
         public var name: String
-        fileprivate let run: @Sendable (SharedBudget) async throws -> Output
+        fileprivate let run: @Sendable (Budget) async throws -> Output
 
-        /// An agent's run, which is to pay from the budget it is given.
-        public init(_ name: String, run: @escaping @Sendable (SharedBudget) async throws -> Output) {
+        /// An agent's run, to be given the budget: ``Agent/budget``.
+        public init(_ name: String, run: @escaping @Sendable (Budget) async throws -> Output) {
             self.name = name
             self.run = run
         }
@@ -62,7 +62,7 @@ public struct Together<Output: Sendable>: Sendable {
     /// - Throws: What the first to fail threw, with ``FailurePolicy/stop``; what `onEnd` threw; `CancellationError`.
     @discardableResult
     public func run(
-        within budget: SharedBudget = SharedBudget(),
+        within budget: Budget = Budget(requests: 64, totalTokens: 1_000_000),
         onEnd: @Sendable (Outcome) async throws -> Void = { _ in }
     ) async throws -> [Outcome] {
         let start = ContinuousClock.now
@@ -91,7 +91,7 @@ public struct Together<Output: Sendable>: Sendable {
     private static func run(
         _ part: Part,
         _ index: Int,
-        within budget: SharedBudget,
+        within budget: Budget,
         since start: ContinuousClock.Instant
     ) async -> Ended {
         let began = ContinuousClock.now - start
