@@ -71,6 +71,7 @@ import Testing
     func theModeFollowsFromWhatTheModelCan(capabilities: ModelCapabilities, mode: OutputMode) {
         #expect(OutputMode.automatic.resolved(for: capabilities) == mode)
         #expect(OutputMode.prompted.resolved(for: capabilities) == .prompted)
+        #expect(OutputMode.native.resolved(for: capabilities) == (capabilities.nativeSchema ? .native : .prompted))
     }
 
     @Test(arguments: OutputMode.allCases)

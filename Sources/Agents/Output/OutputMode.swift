@@ -9,10 +9,13 @@ public enum OutputMode: String, Sendable, Hashable, Codable, CaseIterable {
     /// The model is shown the schema and asked to keep to it: for models that can do neither.
     case prompted
 
-    /// The mode itself, once it is known what the model can do.
+    /// The mode itself, once it is known what the model can do. Who cannot be held to a schema is asked to keep to it.
     func resolved(for capabilities: ModelCapabilities) -> OutputMode {
-        guard self == .automatic else { return self }
-        return capabilities.tools ? .tool : capabilities.nativeSchema ? .native : .prompted
+        switch self {
+        case .automatic: capabilities.tools ? .tool : OutputMode.native.resolved(for: capabilities)
+        case .native: capabilities.nativeSchema ? .native : .prompted
+        case .tool, .prompted: self
+        }
     }
 }
 
