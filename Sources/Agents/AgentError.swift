@@ -4,7 +4,7 @@
 public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What went wrong, for a program to act on.
     public enum Code: String, Sendable, Hashable, Codable {
-        /// The agent, a tool or a model was set up wrongly; nothing was sent.
+        /// The agent, a tool or a model was set up wrongly: asking again will not help.
         case misconfigured
         /// One of ``AgentLimits`` was reached, or a budget shared with other runs.
         case limitReached
