@@ -100,7 +100,7 @@ public enum StorageService {
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
         let queue = RunQueue(database: database)
-        let queued = QueuedRuns(database: database, signals: signals)
+        let queued = QueuedRuns(database: database, signals: signals, queue: queue)
         let writes = RunWrites(database: database)
         var operations = operations(database, signals, leases, queue, writes, queued)
         if let context { operations.administer(context) }

@@ -91,6 +91,18 @@ struct Database: Sendable {
         }
     }
 
+    /// A statement that is to find its rows along an index whatever the table was like when its plan was made: one that is
+    /// nearly empty at one moment may hold, at the next, more than can be read each time.
+    func rowsByIndex(_ query: Query, deadline: ContinuousClock.Instant) async throws -> Rows {
+        let results = try await transaction([Self.byIndex, query], deadline: deadline)
+        return results[1]
+    }
+
+    /// What such a statement begins with, in a transaction with others.
+    static let byIndex: Query = """
+        select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
+        """
+
     /// A statement whose one value is a document: its text as Postgres wrote it, or nil without a row or a value.
     func json(
         _ query: Query,

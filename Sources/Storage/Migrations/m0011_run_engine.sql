@@ -151,7 +151,8 @@ $$;
 
 -- Those that take several at once are functions for their settings: whatever the statistics say of a table that is empty at
 -- one moment and full at the next, rows are found along its index, in the order in which they were given. That is the order of
--- their ids, each once, so that no two of them ever wait for each other in a circle.
+-- their ids, each once, so that no two of them ever wait for each other in a circle. `= any(array[…])` is `=` that no plan takes for
+-- a join of two sides of which one may be read to its end: to the statistics a table that holds little has no dead rows.
 
 -- Accepts runs for later: those without lane, unique key and parent. For each, whether it is new; null when its id belongs to
 -- another question. 0 is no delay, and no deadline.
@@ -214,7 +215,7 @@ begin
     ), held as (
         update run_work set events = greatest(run_work.events, last)
         from sent
-        where run_id = run and run_work.runner = sent.runner and run_work.attempt = sent.attempt
+        where run_id = any(array[run]) and run_work.runner = sent.runner and run_work.attempt = sent.attempt
             and run_work.events >= first - 1
         returning run, place, first, sent.events
     ), stored as (
@@ -246,7 +247,7 @@ begin
             as sent (run, runner, attempt, first, last, events, state, model, place)
     ), held as (
         delete from run_work using sent
-        where run_id = run and run_work.runner = sent.runner and run_work.attempt = sent.attempt
+        where run_id = any(array[run]) and run_work.runner = sent.runner and run_work.attempt = sent.attempt
             and run_work.events >= first - 1
         returning run, place, first, last, greatest(run_work.events, last) as highest, sent.attempt, sent.events, sent.state, model
     ), said as materialized (
@@ -259,11 +260,11 @@ begin
         update run set state = held.state, model = held.model, attempt = held.attempt, events = highest,
             finished_at = clock_timestamp(), outcome = event -> 'data'
         from held join said using (run, place)
-        where run.id = held.run and sequence = last
+        where run.id = any(array[held.run]) and sequence = last
         returning question_id, outcome ->> 'answer' as answer
     ), answered as (
         update question set answer = recorded.answer, answered_at = clock_timestamp()
-        from recorded where question.id = recorded.question_id
+        from recorded where question.id = any(array[recorded.question_id])
     )
     select exists (select from held where held.place = sent.place) or octavo_is_stored(run, last, sent.events::json)
     from sent order by place;
@@ -321,11 +322,12 @@ begin
         select run_id, ticket from candidate where place <= candidate.room order by since, ticket limit most
     ), free as materialized (
         -- By its ticket it is still queued. To ask for the state would allow a plan that reads the whole queue for each.
-        select run_work.run_id from run_work join first using (run_id, ticket) for update of run_work skip locked
+        select run_work.run_id from run_work join first on run_work.run_id = any(array[first.run_id])
+        where run_work.ticket = any(array[first.ticket]) for update of run_work skip locked
     ), leased as (
         update run_work set state = 'running', ticket = null, attempt = run_work.attempt + 1, runner = claimer,
             leased_at = clock
-        from free where run_work.run_id = free.run_id
+        from free where run_work.run_id = any(array[free.run_id])
         returning run_work.*
     ), counted as (
         update agent_limit set next_at = greatest(next_at, clock) + per / starts * begun.count

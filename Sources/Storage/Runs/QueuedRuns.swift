@@ -16,11 +16,13 @@ final class QueuedRuns: Service {
 
     private let database: Database
     private let signals: RunSignals
+    private let queue: RunQueue
     private let counted = Atomic(0)
 
-    init(database: Database, signals: RunSignals) {
+    init(database: Database, signals: RunSignals, queue: RunQueue) {
         self.database = database
         self.signals = signals
+        self.queue = queue
     }
 
     var count: Int { counted.load(ordering: .relaxed) }
@@ -39,21 +41,38 @@ final class QueuedRuns: Service {
 
     /// While the database is away the last number stands.
     private func look() async {
-        let rows = try? await database.rows(Self.statement, isReadOnly: true, deadline: .now + .seconds(5))
+        let rows = try? await database.rowsByIndex(Self.statement(queue.floors), deadline: .now + .seconds(5))
         if let count = try? rows?.first?[0, as: Int.self] { counted.store(count, ordering: .relaxed) }
     }
 
     /// Runs of an agent whose limit is reached are not among them: a runner that is started for them would find none. A hold
     /// is over within minutes, and only runners know whose provider is meant.
-    private static let statement: Query = """
-        select count(*) from (
-            select from run_work
-            where state = 'queued' and agent <> all(array(
+    ///
+    /// Once there was a runner, those of the queues it reads are counted, from where they are read.
+    private static func statement(_ floors: [RunQueue.Name: Int64]) -> Query {
+        let queues = Array(floors)
+        return """
+            with full_agent as materialized (
                 select agent from agent_limit as limits
                 where next_at > clock_timestamp() + per - per / starts
                     or concurrent <= (
-                        select count(*) from run_work as begun where begun.agent = limits.agent and state = 'running')))
-            limit \(most)
-        ) as queued
-        """
+                        select count(*) from run_work as begun where begun.agent = limits.agent and state = 'running')
+            )
+            select count(*) from (
+                select from run_work
+                where \(queues.isEmpty) and state = 'queued' and agent not in (select agent from full_agent)
+                union all
+                select from unnest(\(queues.map(\.key.agent)), \(queues.map(\.key.priority)), \(queues.map(\.value)))
+                        as queue (agent, priority, floor),
+                    lateral (
+                        select from run_work
+                        where state = 'queued' and run_work.agent = queue.agent and run_work.priority = queue.priority
+                            and ticket > floor
+                        limit \(most)
+                    ) as queued
+                where agent not in (select agent from full_agent)
+                limit \(most)
+            ) as queued
+            """
+    }
 }

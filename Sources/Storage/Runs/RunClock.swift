@@ -12,8 +12,9 @@ final class RunClock: Service {
     private static let longest = Duration.seconds(5)
     /// How often the entries of runs that were due long ago are looked through for one that was missed.
     private static let sweep = Duration.seconds(300)
-    /// How often the floors of the queues are looked after.
-    private static let raise = Duration.milliseconds(500)
+    /// How often the floors of the queues are looked after: a claim reads through what was given out in twice this time, where an
+    /// old snapshot keeps it.
+    private static let raise = Duration.milliseconds(100)
     /// How often what ended runs have left behind is cleared away; a busy queue leaves some thousand rows in this time.
     private static let clearing = Duration.seconds(10)
 
@@ -60,12 +61,18 @@ final class RunClock: Service {
     /// Does what is due. Returns how long nothing will be.
     private func look(sweep: Bool) async throws -> Duration {
         let deadline = ContinuousClock.now + .seconds(10)
-        let due = try await database.rows(Transitions.fallDue(most: Self.part, sweep: sweep), deadline: deadline)
+        let due = try await database.rowsByIndex(
+            Transitions.fallDue(most: Self.part, sweep: sweep),
+            deadline: deadline
+        )
         if !due.isEmpty { signals.signal(.queue) }
-        let late = try await database.rows(Transitions.expire(most: Self.part, sweep: sweep), deadline: deadline)
+        let late = try await database.rowsByIndex(
+            Transitions.expire(most: Self.part, sweep: sweep),
+            deadline: deadline
+        )
         try signals.concluded(late)
         guard due.count < Self.part, late.count < Self.part else { return .zero }
-        let next = try await database.rows(Transitions.untilNext, isReadOnly: true, deadline: deadline)
+        let next = try await database.rowsByIndex(Transitions.untilNext, deadline: deadline)
         let milliseconds = try next.first?[0, as: Double?.self]
         return milliseconds.map { min(Self.longest, .milliseconds(max(0, $0))) } ?? Self.longest
     }

@@ -86,6 +86,9 @@ final class RunQueue: Sendable {
             """
     }
 
+    /// The queues that runners were ever given something of, and from where each is to be read.
+    var floors: [Name: Int64] { state.withLock { $0.floors } }
+
     /// Moves the floors up, in two steps of which each call makes one: notes the last ticket, and once every transaction
     /// of that time is over, sees what of the tickets up to it is still there.
     func raiseFloors() async throws {
@@ -95,6 +98,7 @@ final class RunQueue: Sendable {
         let queues = Array(floors)
         let results = try await database.transaction(
             [
+                Database.byIndex,
                 """
                 select not exists (
                     select from pg_locks as held left join pg_stat_activity as holder using (pid)
@@ -117,7 +121,7 @@ final class RunQueue: Sendable {
             deadline: .now + .seconds(5)
         )
         // A transaction of that time may still store a run with such a ticket.
-        guard let isOver = results.first?.first, try isOver[0, as: Bool.self], let lowest = results.last else { return }
+        guard try results[1][0][0, as: Bool.self], let lowest = results.last else { return }
         let found = try zip(queues, lowest).map { queue, row in
             (queue.key, max(queue.value, min(note.ticket, (try row[0, as: Int64?.self] ?? .max) - 1)))
         }

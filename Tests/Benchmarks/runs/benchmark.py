@@ -37,7 +37,8 @@ class House(Octavo):
         while self.value("select count(*) from run_work"):
             if time.monotonic() > end:
                 sys.exit(f"after {seconds} s there are runs that have not ended")
-            time.sleep(0.05)
+            # Looking costs, where a snapshot keeps what is dead; when they ended is in the record.
+            time.sleep(0.3)
 
     def wait_until_up(self, seconds=60):
         """After something was killed."""

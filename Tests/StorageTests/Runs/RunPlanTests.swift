@@ -1,0 +1,79 @@
+import Contract
+import FoundationEssentials
+import OctavoTesting
+import Postgres
+import Testing
+import Wire
+
+@testable import Storage
+
+/// What is read for what is written: with plans that were made while the tables held nothing, which stay.
+@Suite(.serialized) struct RunPlanTests {
+    private let question = Question(text: "How?", channel: .http)
+
+    private func enqueue(_ count: Int, _ connection: PostgresConnection) async throws {
+        let runs = (0..<count).map { _ in EnqueueRun(run: .new(), agent: "echo", question: question) }
+        try await connection.query(Acceptance.enqueue(runs.sorted { $0.run < $1.run }))
+    }
+
+    private func claim(_ connection: PostgresConnection) async throws -> [ClaimRuns.Lease] {
+        let statement = RunQueue.statement(for: "a", [.init(agent: "echo", provider: "p")], most: 50)
+        return try await connection.query(statement).map { row in
+            try JSON(trusted: row[0, as: String.self]).decode(ClaimRuns.Lease.self)
+        }
+    }
+
+    /// Claims 50, and has them say something and end.
+    private func carryOut(_ connection: PostgresConnection) async throws {
+        let leases = try await claim(connection).sorted { $0.run < $1.run }
+        for outcome in [nil, Outcome(state: .succeeded, answer: "So.", model: "m")] {
+            let writes = try leases.map { lease in
+                let number = lease.next + (outcome == nil ? 0 : 1)
+                let body = outcome.map { RunEvent.Body.finished($0) } ?? .text("So.")
+                return Transitions.Write(
+                    run: lease.run,
+                    lease: .init(runner: "a", attempt: lease.attempt),
+                    numbers: number...number,
+                    events: try JSON(encoding: [RunEvent(sequence: number, at: "", body: body)]).description,
+                    outcome: outcome
+                )
+            }
+            let rows = try await connection.query(
+                outcome == nil ? Transitions.append(writes) : Transitions.finish(writes)
+            )
+            for row in rows { #expect(try row[0, as: Bool.self]) }
+        }
+    }
+
+    @Test func whatFiftyRunsReadDoesNotGrowWithTheQueue() async throws {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(TestDatabase.make()))
+        try await connection.query("insert into runner values ('a', 1, 'infinity')")
+        try await connection.query("vacuum analyze run_work")
+        for _ in 0..<6 {
+            try await enqueue(1, connection)
+            try await carryOut(connection)
+        }
+        try await connection.query("vacuum analyze run_work")
+        try await carryOut(connection)
+        for _ in 0..<40 { try await enqueue(50, connection) }
+        // What is counted from here on is that of one transaction.
+        try await connection.query("select pg_stat_force_next_flush()")
+
+        try await connection.query("begin")
+        try await enqueue(50, connection)
+        try await carryOut(connection)
+        let read = try await connection.query(
+            """
+            select relname::text, (seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_xact_user_tables
+            where relname in ('run', 'run_work', 'run_event', 'question')
+            """
+        )
+        for row in read {
+            let (table, rows) = (try row[0, as: String.self], try row[1, as: Int.self])
+            #expect(rows < 1_000, "\(table)")
+        }
+        #expect(read.count >= 3)
+        try await connection.query("rollback")
+        await connection.close()
+    }
+}
