@@ -102,7 +102,9 @@ public enum StorageService {
         let queue = RunQueue(database: database)
         let queued = QueuedRuns(database: database, signals: signals, queue: queue)
         let writes = RunWrites(database: database)
+        let zones = Zones(database: database)
         var operations = operations(database, signals, leases, queue, writes, queued)
+        Schedules(database: database, signals: signals, zones: zones).add(to: &operations)
         if let context { operations.administer(context) }
         let server = RPCServer(
             listeners,
@@ -112,6 +114,7 @@ public enum StorageService {
             onDisconnect: { connection, _ in leases.disconnected(connection) }
         )
         let clock = RunClock(database: database, signals: signals, queue: queue, logger: logger)
+        let schedules = ScheduleClock(database: database, signals: signals, zones: zones, logger: logger)
         let bell = Bell(database: database, signals: signals, logger: logger)
         if let context, let pool {
             // Its scheduler's thread and its lock; never Postgres, which may be away for as long as it likes.
@@ -125,7 +128,7 @@ public enum StorageService {
         }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
         let pools: [any Service] = [pool, transactions].compactMap(\.self)
-        return pools + [schema] + writes.services + [bell, clock, leases, queued, server]
+        return pools + [schema] + writes.services + [bell, clock, schedules, leases, queued, server]
     }
 
     private static func connectionPool(

@@ -26,7 +26,8 @@ struct ServiceOptions: ParsableArguments {
         "\(folder)/\(socket).sock"
     }
 
-    private var folder: String {
+    /// Where all of them are.
+    var folder: String {
         if let runFolder { return runFolder }
         if let local = try? StateFolder.standard, local.isInUse { return local.runFolder }
         return "/run/octavo"

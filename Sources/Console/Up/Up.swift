@@ -1,6 +1,8 @@
 import ArgumentParser
+import Contract
 import Daemon
 import Logging
+import RPC
 import ServiceLifecycle
 import Systemd
 import UnixSignals
@@ -57,11 +59,25 @@ struct Up: AsyncParsableCommand {
         let house = try House(state: state, programs: programs, http: http, databaseURL: database.url, log: log)
         defer { house.removeSockets() }
         let opening = Opening(house: house, state: state, database: database, question: ask)
-        if try await Self.serve([database] + house.services + [opening], until: signals) == .atOnce {
+        let services: [any Service] = [database] + house.services + commands(state, programs) + [opening]
+        if try await Self.serve(services, until: signals) == .atOnce {
             Terminal.error.notice("stopped at once; the data are kept in \(state.path)")
             throw ExitCode(130)
         }
         Terminal.error.notice("stopped; the data are kept in \(state.path)")
+    }
+
+    /// Whoever carries out the commands that schedules begin.
+    private func commands(_ state: StateFolder, _ programs: String) -> [any Service] {
+        var logger = Logger(label: "octavo")
+        logger.logLevel = .critical
+        let path = "\(state.runFolder)/storage-admin.sock"
+        let storage = RPCClient(path: path, role: .admin, name: "storage", logger: logger)
+        let options = ["--run-folder", state.runFolder]
+        let worker = CommandWorker(storage: storage, program: programs + "/octavo", options: options) {
+            Terminal.error.notice($0)
+        }
+        return [storage, worker]
     }
 
     /// The port, before anything is made in vain. One that was an earlier start's becomes free in a moment.

@@ -6,7 +6,7 @@ public struct AppendEvents: Operation {
     /// The name on the wire.
     public static let name = "runs.append_events"
     /// The roles that may call it.
-    public static let callers: Set<Role> = [.agentRunner]
+    public static let callers: Set<Role> = [.agentRunner, .admin]
     /// What it answers with.
     public typealias Result = Done
 

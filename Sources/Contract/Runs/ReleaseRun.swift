@@ -4,7 +4,7 @@ public struct ReleaseRun: Operation {
     /// The name on the wire.
     public static let name = "runs.release"
     /// The roles that may call it.
-    public static let callers: Set<Role> = [.agentRunner]
+    public static let callers: Set<Role> = [.agentRunner, .admin]
     /// What it answers with.
     public typealias Result = Done
 

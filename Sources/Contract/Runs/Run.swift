@@ -26,6 +26,8 @@ public struct Question: Codable, Sendable, Equatable {
     /// Where a question came from.
     public enum Channel: String, Codable, Sendable, CaseIterable {
         case http, terminal, web, slack
+        /// Nobody asked: its time had come.
+        case schedule
     }
 
     /// The words.

@@ -6,6 +6,8 @@ import Wire
 struct AskBody {
     /// The name of an agent is never longer.
     private static let maximumAgentBytes = 100
+    /// Where people ask.
+    private static let channels = Question.Channel.allCases.filter { $0 != .schedule }
 
     /// What is asked is a question there and any text here.
     private let asked: String
@@ -53,8 +55,9 @@ struct AskBody {
             }
             run = id
         case "channel":
-            guard let known = Question.Channel(rawValue: try JSONBody.text(field, value)) else {
-                let names = Question.Channel.allCases.map(\.rawValue).joined(separator: ", ")
+            let known = Question.Channel(rawValue: try JSONBody.text(field, value))
+            guard let known, Self.channels.contains(known) else {
+                let names = Self.channels.map(\.rawValue).joined(separator: ", ")
                 throw .invalidArgument(#""channel" has to be one of \#(names)."#)
             }
             channel = known

@@ -54,6 +54,9 @@ extension Runs {
             throw ServiceError.invalidArgument("offers has 1 to \(ClaimRuns.maximumOffers) agents.")
         }
         try Self.check(room: claim.room)
+        guard claim.offers.allSatisfy({ ($0.agent == CommandRun.agent) == (call.role == .admin) }) else {
+            throw ServiceError.permissionDenied("Commands, and nothing else, are carried out by administrators.")
+        }
         let runner = claim.runner
         let deadline = ContinuousClock.now + .seconds(10)
         try await leases.connected(runner, on: call.connection, anew: true, deadline: deadline)

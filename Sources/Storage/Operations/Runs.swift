@@ -22,10 +22,17 @@ struct Runs: Sendable {
         statements.on(
             EnqueueRun.self,
             mayRace: true,
-            byItself: { try await writes.enqueue($0) },
-            to: &operations,
-            Acceptance.enqueue
-        ) { signals.accepted($0) }
+            byItself: { enqueue in
+                try CommandRun.check(enqueue.agent)
+                return try await writes.enqueue(enqueue)
+            },
+            to: &operations
+        ) { enqueue in
+            try CommandRun.check(enqueue.agent)
+            return try Acceptance.enqueue(enqueue)
+        } afterwards: {
+            signals.accepted($0)
+        }
         statements.on(RetryRun.self, mayRace: true, to: &operations, Acceptance.retry) { _ in signals.signal(.queue) }
         operations.on(LimitRuns.self) { try await limit($0, $1) }
         operations.on(HoldProvider.self) { try await hold($0, $1) }
@@ -41,6 +48,7 @@ struct Runs: Sendable {
         try open.question.check()
         try open.run.check()
         try open.policy.check()
+        try CommandRun.check(open.agent)
         // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
         try await leases.connected(open.runner, on: call.connection, anew: false, deadline: call.deadline)
         let statement = Acceptance.open(open, event: call.arguments.member("event")?.description ?? "null")

@@ -134,7 +134,7 @@ enum Acceptance {
         ), opened as (
             insert into run (id, question_id, agent, model, retry_of)
             select \(retry.new.uuid), question_id, agent, '', id from earlier
-            where state is not null and not exists (select from existing)
+            where state is not null and agent <> \(CommandRun.agent) and not exists (select from existing)
             returning id, agent
         ), placed as (
             insert into run_work (run_id, agent, state, ticket, priority, tries)
@@ -144,6 +144,8 @@ enum Acceptance {
             (select jsonb_build_object('run', id, 'new', true) from opened),
             (select jsonb_build_object('run', id, 'new', false) from existing where retry_of = \(retry.run.uuid)),
             case when exists (select from existing) then octavo_raise('OC004', 'The new run belongs to another question.')
+                when exists (select from earlier where agent = \(CommandRun.agent))
+                then octavo_raise('OC002', 'It was a command: octavo schedules fire NAME begins it once more.')
                 when exists (select from earlier) then octavo_raise('OC002', 'The run has not ended yet.')
                 else octavo_raise('OC001', 'There is no such run.') end)
         """

@@ -50,7 +50,8 @@ final class QueuedRuns: Service {
     ///
     /// Once there was a runner, those of the queues it reads are counted, from where they are read.
     private static func statement(_ floors: [RunQueue.Name: Int64]) -> Query {
-        let queues = Array(floors)
+        // Commands are no business of an agent runner's.
+        let queues = floors.filter { $0.key.agent != CommandRun.agent }
         return """
             with full_agent as materialized (
                 select agent from agent_limit as limits
@@ -60,7 +61,8 @@ final class QueuedRuns: Service {
             )
             select count(*) from (
                 select from run_work
-                where \(queues.isEmpty) and state = 'queued' and agent not in (select agent from full_agent)
+                where \(queues.isEmpty) and state = 'queued' and agent <> \(CommandRun.agent)
+                    and agent not in (select agent from full_agent)
                 union all
                 select from unnest(\(queues.map(\.key.agent)), \(queues.map(\.key.priority)), \(queues.map(\.value)))
                         as queue (agent, priority, floor),

@@ -119,3 +119,16 @@ func values(_ database: String, _ statement: String) async throws -> [Int] {
     await connection.close()
     return try rows.map { try $0[0, as: Int.self] }
 }
+
+/// Returns once something holds that another task brings about; throws when it does not within a minute, which no machine
+/// is too slow for.
+func eventually(_ holds: () async throws -> Bool) async throws {
+    for _ in 0..<3_000 {
+        if try await holds() { return }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    throw NeverTrue()
+}
+
+/// It did not come true within a minute.
+struct NeverTrue: Error {}

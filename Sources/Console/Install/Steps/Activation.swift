@@ -36,7 +36,7 @@ struct Activation: InstallStep {
         // All that hangs on it is stopped with it: services finish what they have accepted first.
         try await host.run(
             "systemctl",
-            ["--quiet", "disable", "--now"] + Self.enabled + ["octavo-books-refresh.timer"]
+            ["--quiet", "disable", "--now"] + Self.enabled + ["octavo-books-refresh.timer", "octavo-commands.service"]
         )
         // What a timer has started hangs on nothing.
         _ = try await host.output(of: "systemctl", ["stop", "octavo-*.service", "octavo-*.socket", "octavo.slice"])
