@@ -33,10 +33,12 @@ public enum AgentRunnerService {
             .live("OPENAI_API_KEY", "its key; better as a credential"),
             .live("ANTHROPIC_BASE_URL", "an endpoint for Anthropic's models (https://api.anthropic.com/v1)"),
             .live("ANTHROPIC_API_KEY", "its key; better as a credential"),
+            .live("OCTAVO_WEBHOOK_NETWORKS", "networks inside the house that webhooks may lead to (none)"),
         ],
         credentials: [
             .live("openai-api-key", "the key of OpenAI, or of OPENAI_BASE_URL"),
             .live("anthropic-api-key", "the key of Anthropic"),
+            .live("webhook-secrets", "the secrets of webhooks, NAME=whsec_… a line"),
         ]
     )
 
@@ -58,7 +60,7 @@ public enum AgentRunnerService {
             let time = try idleTime(config)
             return { idle.allow(time) }
         }
-        return services(
+        return try services(
             listeners: [
                 (.gateway, context.listeners(named: "gateway").map(\.descriptor)),
                 (.admin, context.listeners(named: "admin").map(\.descriptor)),
@@ -92,7 +94,7 @@ public enum AgentRunnerService {
         storage: RPCClient,
         agents: AgentDirectory,
         context: DaemonContext
-    ) -> [any Service] {
+    ) throws -> [any Service] {
         let seconds = context.config.int(forKey: "octavo.drain.seconds", default: 30)
         let runs = Runs(
             agents: agents,
@@ -103,6 +105,7 @@ public enum AgentRunnerService {
         )
         let drain = Drain()
         let claims = ClaimLoop(runs: runs, storage: storage, drain: drain, logger: context.logger)
+        let outbox = try outbox(runs.runner, storage: storage, drain: drain, context)
         var operations = operations(runs: runs, claims: claims)
         operations.administer(context)
         let server = RPCServer(
@@ -114,14 +117,35 @@ public enum AgentRunnerService {
         )
         context.idleExit.watch {
             // A drain ends with the process: nothing may end it but an administrator.
-            guard runs.count == 0, !drain.isOn, let calls = server.activity else { return nil }
-            return calls + runs.accepted
+            guard runs.count + outbox.count == 0, !drain.isOn, let calls = server.activity else { return nil }
+            return calls + runs.accepted + outbox.accepted
         } onEnd: {
             server.leaveForWantOfWork()
         }
         context.describe { server.summary("\(runs.count) \(runs.count == 1 ? "run" : "runs")") }
         // Stopped in reverse: no more claims, no more calls, then what was accepted is finished, then its connections end.
-        return [storage, runs, server, claims]
+        return [storage, runs, server, outbox, claims]
+    }
+
+    /// What is said to the outside.
+    private static func outbox(
+        _ runner: String,
+        storage: RPCClient,
+        drain: Drain,
+        _ context: DaemonContext
+    ) throws -> OutboxLoop {
+        let outbox = OutboxLoop(
+            runner: runner,
+            storage: storage,
+            sender: try WebhookSender(context.config),
+            drain: drain,
+            logger: context.logger
+        )
+        context.onReload { config in
+            let sender = try WebhookSender(config)
+            return { outbox.use(sender) }
+        }
+        return outbox
     }
 
     /// Nil for never. Below a second it would rather start and end than work.

@@ -67,9 +67,14 @@ final class Neighbours: Service {
     }
 
     /// Whether a service that sleeps is to be asked, which wakes it: it has been called meanwhile, or there are runs in the
-    /// queue, which nobody else would tell it of.
+    /// queue or messages to send, which nobody else would tell it of.
     private func isWanted(_ name: String) -> Bool {
-        isCalled(name) || seen.withLock { $0.values.contains { $0.gauges[Health.queuedRuns, default: 0] > 0 } }
+        isCalled(name)
+            || seen.withLock { seen in
+                seen.values.contains { seen in
+                    [Health.queuedRuns, Health.dueMessages].contains { seen.gauges[$0, default: 0] > 0 }
+                }
+            }
     }
 
     private static func ask(_ name: String, _ client: RPCClient) async -> Seen {

@@ -103,7 +103,8 @@ public enum StorageService {
         let queued = QueuedRuns(database: database, signals: signals, queue: queue)
         let writes = RunWrites(database: database)
         let zones = Zones(database: database)
-        var operations = operations(database, signals, leases, queue, writes, queued)
+        let due = DueMessages(database: database, signals: signals)
+        var operations = operations(database, signals, leases, queue, writes, queued, due)
         Schedules(database: database, signals: signals, zones: zones).add(to: &operations)
         if let context { operations.administer(context) }
         let server = RPCServer(
@@ -128,7 +129,7 @@ public enum StorageService {
         }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
         let pools: [any Service] = [pool, transactions].compactMap(\.self)
-        return pools + [schema] + writes.services + [bell, clock, schedules, leases, queued, server]
+        return pools + [schema] + writes.services + [bell, clock, schedules, leases, queued, due, server]
     }
 
     private static func connectionPool(
@@ -170,7 +171,8 @@ public enum StorageService {
         _ leases: Leases,
         _ queue: RunQueue,
         _ writes: RunWrites,
-        _ queued: QueuedRuns
+        _ queued: QueuedRuns,
+        _ due: DueMessages
     ) -> Operations {
         var operations = Operations(service: "storage", version: octavoVersion)
         Books(database: database).add(to: &operations)
@@ -186,6 +188,8 @@ public enum StorageService {
         Readers.add(to: &operations, &statements)
         ReadingLists.add(to: &operations, &statements)
         statements.addBatch(to: &operations)
+        Outbox(database: database, signals: signals, leases: leases).add(to: &operations)
+        Webhooks(database: database, signals: signals).add(to: &operations)
         operations.health {
             let status = database.pool?.status
             let away = status.flatMap { $0.state == .down ? "the database is away" : nil }
@@ -196,7 +200,7 @@ public enum StorageService {
                 gauges: status.map {
                     [
                         "pool.open": $0.open, "pool.idle": $0.idle, "pool.busy": $0.busy, "pool.waiting": $0.waiting,
-                        Health.queuedRuns: queued.count,
+                        Health.queuedRuns: queued.count, Health.dueMessages: due.count,
                     ]
                 } ?? [:]
             )

@@ -46,6 +46,8 @@ package struct House {
                     of: settings,
                     "OCTAVO_MODEL",
                     "OCTAVO_IDLE_SECONDS",
+                    "OCTAVO_WEBHOOK_NETWORKS",
+                    "WEBHOOK_SECRETS",
                     prefixes: ["ANTHROPIC_", "OPENAI_", "SSL_CERT_"]
                 )
                 .adding([

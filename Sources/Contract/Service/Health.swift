@@ -35,6 +35,8 @@ public struct Health: Codable, Sendable, Equatable {
 
     /// Storage's gauge of runs that wait for an agent runner.
     public static let queuedRuns = "runs.queued"
+    /// The gauge of storage that counts the messages an agent runner could send now.
+    public static let dueMessages = "outbox.due"
     /// The reason of a service that takes no new work because an administrator asked for it.
     public static let drained = "drained by an administrator"
 

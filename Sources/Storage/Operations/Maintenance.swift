@@ -85,6 +85,12 @@ struct Maintenance: Sendable {
                 delete from run_unique where not \(prune.isDryRun) and key in (
                     select key from run_unique left join run on run.id = run_unique.run_id
                     where (run.id is null or run.state is not null) and coalesce(until < now(), true) limit \(part))
+            ), gone_message as (
+                delete from outbox where not \(prune.isDryRun) and id in (
+                    select id from outbox
+                    where state in ('sent', 'dead') and ended_at < now() - make_interval(days =>
+                        case state when 'sent' then \(Prune.keyDays)::int else \(prune.days)::int end)
+                    limit \(part))
             )
             select jsonb_build_object(
                 'questions', questions, 'runs', (select count(*) from old_run),

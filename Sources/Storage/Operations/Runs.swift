@@ -88,7 +88,9 @@ struct Runs: Sendable {
             throw ServiceError.failedPrecondition("The lease of run \(append.run) is lost; it goes on elsewhere.")
         }
         signals.signal(.run(append.run))
-        if outcome != nil { leases.over(append.run, of: append.runner) }
+        guard outcome != nil else { return Done() }
+        leases.over(append.run, of: append.runner)
+        signals.runsEnded([append.run.uuid])
         return Done()
     }
 
@@ -111,6 +113,8 @@ struct Runs: Sendable {
         leases.over(release.run, of: release.runner)
         signals.signal(.run(release.run))
         signals.signal(release.reason == .failed ? .clock : .queue)
+        // Where it was the last try.
+        if release.reason != .drained { signals.runsEnded([uuid]) }
         return Done()
     }
 

@@ -77,6 +77,7 @@ final class Bell: Service {
             switch parts.first {
             case "queue": signals.signalHere(.queue)
             case "clock": signals.signalHere(.clock)
+            case "outbox": signals.signalHere(.outbox)
             case "run":
                 if parts.count == 2, let run = RunID(parts[1]) { signals.signalHere(.run(run)) }
             case "stop":
@@ -87,12 +88,13 @@ final class Bell: Service {
         }
     }
 
-    /// `HOST queue clock run/RUN stop/RUNNER/RUN/ATTEMPT`; `all` stands for what does not fit into the 8,000 bytes of a
+    /// `HOST queue clock outbox run/RUN stop/RUNNER/RUN/ATTEMPT`; `all` stands for what does not fit into the 8,000 bytes of a
     /// notification.
     static func text(_ news: RunSignals.News, from host: String) -> String {
         var words = [host]
         if news.isQueue { words.append("queue") }
         if news.isClock { words.append("clock") }
+        if news.isOutbox { words.append("outbox") }
         let stops = news.stops.map { "stop/\($0.runner)/\($0.run)/\($0.attempt)" }
         let most = RunSignals.News.mostRuns
         if news.runs.count > most || stops.count > most / 4 {

@@ -176,6 +176,7 @@ final class Leases: Service {
                 signals.signal(.run(run))
             }
             signals.signal(.queue)
+            signals.runsEnded(try runs.map { try $0[0, as: UUID.self] })
         }
     }
 

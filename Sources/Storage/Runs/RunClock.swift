@@ -115,6 +115,8 @@ extension RunSignals {
             }
         }
         // An ended run may have passed its turn on, or made room under a limit.
-        if !rows.isEmpty { signal(.queue) }
+        guard !rows.isEmpty else { return }
+        signal(.queue)
+        runsEnded(try rows.map { try $0[0, as: UUID.self] })
     }
 }

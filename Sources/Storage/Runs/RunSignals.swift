@@ -1,4 +1,5 @@
 import Contract
+import FoundationEssentials
 import Synchronization
 
 /// Wakes whoever waits for something to happen to a run, or for a run to claim, here and on the other hosts. A signal says
@@ -12,6 +13,8 @@ final class RunSignals: Sendable {
         case runner(String)
         /// What the next look at the clock is planned by.
         case clock
+        /// There is something to send, or a destination is free.
+        case outbox
     }
 
     /// What the other hosts are told.
@@ -21,9 +24,10 @@ final class RunSignals: Sendable {
 
         var isQueue = false
         var isClock = false
+        var isOutbox = false
         var runs: Set<RunID> = []
         var stops: [Stop] = []
-        var isEmpty: Bool { !isQueue && !isClock && runs.isEmpty && stops.isEmpty }
+        var isEmpty: Bool { !isQueue && !isClock && !isOutbox && runs.isEmpty && stops.isEmpty }
     }
 
     /// Work that a runner is to stop.
@@ -44,6 +48,8 @@ final class RunSignals: Sendable {
     private let state = Mutex(State())
     /// There is news for the other hosts.
     let newsCame = Signal()
+    /// Whether there is anybody to be told of runs that end; most installations have nobody.
+    let hasDestinations = Atomic(true)
 
     /// Carries out `body` with the signal of some topics; several that nobody has looked at yet are one.
     func subscribed<T>(to topics: Topic..., body: (Signal) async throws -> T) async rethrows -> T {
@@ -74,10 +80,16 @@ final class RunSignals: Sendable {
             case .run(let run): state.news.runs.insert(run)
             case .queue: state.news.isQueue = true
             case .clock: state.news.isClock = true
+            case .outbox: state.news.isOutbox = true
             case .runner: break
             }
         }
         newsCame.set()
+    }
+
+    /// Runs have ended, or may have: whoever is to be told of them has a message waiting.
+    func runsEnded(_ runs: [UUID]) {
+        if !runs.isEmpty, hasDestinations.load(ordering: .relaxed) { signal(.outbox) }
     }
 
     /// Something happened that the other hosts know of, or need not know of.

@@ -80,6 +80,12 @@ enum Transitions {
             where state = 'running' and runner in (select id from runner where \(isGone: lost))
             having count(*) > 0
             """,
+            """
+            update outbox set holder = null, next_at = clock_timestamp(), error = 'Its sender was lost.',
+                state = case when attempt < tries then 'unknown' else 'dead' end,
+                ended_at = case when attempt >= tries then clock_timestamp() end
+            where state = 'sending' and holder in (select id from runner where \(isGone: lost))
+            """,
             "delete from runner where \(isGone: lost)",
         ]
     }

@@ -1,0 +1,100 @@
+import AsyncHTTPClient
+import Configuration
+import Contract
+import Daemon
+import FoundationEssentials
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Posts a message to a webhook, signed as Standard Webhooks has it. The receiver knows a message by its `webhook-id`, the same in
+/// every attempt: so one that may have arrived is simply sent again.
+struct WebhookSender: Sendable {
+    /// From the first byte sent to the answer: a receiver is to take a message, and to work afterwards.
+    private static let patience = TimeAmount.seconds(10)
+    private static let connecting = TimeAmount.seconds(5)
+    /// Of an answer nobody reads more than this.
+    private static let answerBytes = 16 << 10
+
+    let destinations: Destinations
+    let secrets: WebhookSecrets
+
+    /// From the settings `OCTAVO_WEBHOOK_NETWORKS` and `WEBHOOK_SECRETS`.
+    init(_ config: ConfigReader) throws {
+        do {
+            destinations = try Destinations(networks: config.string(forKey: "octavo.webhook.networks", default: ""))
+            secrets = try WebhookSecrets(config.string(forKey: "webhook.secrets", isSecret: true, default: ""))
+        } catch {
+            throw ConfigurationError("Webhooks cannot be sent: \(error).")
+        }
+    }
+
+    func send(_ message: ClaimMessages.Item) async -> Verdict {
+        let name = message.destination.dropFirst("webhook/".count)
+        let timestamp = Int(Date.now.timeIntervalSince1970)
+        let signature = secrets.signature(for: String(name), id: message.key, timestamp: timestamp, body: message.body)
+        guard let signature else {
+            return .failed("There is no secret of that name in the credential webhook-secrets of octavo-agent-runner.")
+        }
+        guard let url = URL(string: message.url) else { return .failed("The URL is none.") }
+        let place: Destinations.Place
+        do {
+            place = try await destinations.place(of: url)
+        } catch {
+            return .failed("\(error)")
+        }
+        var request = HTTPClientRequest(url: message.url)
+        request.method = .POST
+        request.headers = [
+            "content-type": "application/json", "user-agent": "octavo/\(octavoVersion)", "webhook-id": message.key,
+            "webhook-timestamp": "\(timestamp)", "webhook-signature": signature,
+        ]
+        request.body = .bytes(ByteBuffer(string: message.body))
+        return await post(request, to: place)
+    }
+
+    /// By a client of its own: only so the connection is made to the address that was looked at.
+    private func post(_ request: HTTPClientRequest, to place: Destinations.Place) async -> Verdict {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(connect: Self.connecting)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.dnsOverride = [place.host: place.address]
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let verdict: Verdict
+        do {
+            let response = try await client.execute(request, timeout: Self.patience)
+            verdict = Verdict(
+                status: Int(response.status.code),
+                retryAfter: response.headers.first(name: "retry-after")
+            )
+            // What it says beside its status nobody needs; reading some of it lets the connection end in order.
+            _ = try? await response.body.collect(upTo: Self.answerBytes)
+        } catch {
+            verdict = Self.verdict(on: error)
+        }
+        try? await client.shutdown()
+        return verdict
+    }
+
+    /// Only what fails while connecting has certainly not arrived.
+    private static func verdict(on error: any Error) -> Verdict {
+        switch error {
+        case let error as HTTPClientError where error == .connectTimeout: .failed("Connecting took too long.")
+        case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
+            .unknown("No answer came in \(patience.nanoseconds / 1_000_000_000) s.")
+        case is NIOConnectionError: .failed("Nobody listens there.")
+        case let error as IOError where error.errnoCode == ECONNREFUSED: .failed("Nobody listens there.")
+        case let error as HTTPClientError where error == .remoteConnectionClosed:
+            .unknown("The connection ended without an answer.")
+        // TLS does not come about, or the answer is no HTTP.
+        case is HTTPParserError: .unknown("The answer is no HTTP.")
+        default: isOfTLS(error) ? .failed("No encrypted connection comes about.") : .unknown("The connection broke.")
+        }
+    }
+
+    private static func isOfTLS(_ error: any Error) -> Bool {
+        "\(type(of: error))".contains("SSL") || "\(error)".contains("certificate")
+    }
+}
