@@ -99,7 +99,7 @@ public enum StorageService {
         let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
-        let queue = RunQueue(database: database)
+        let queue = RunQueue(database: database, counts: signals.counts)
         let queued = QueuedRuns(database: database, signals: signals, queue: queue)
         let writes = RunWrites(database: database)
         let zones = Zones(database: database)
@@ -188,6 +188,7 @@ public enum StorageService {
         Readers.add(to: &operations, &statements)
         ReadingLists.add(to: &operations, &statements)
         statements.addBatch(to: &operations)
+        RunNumbers(database: database, counts: signals.counts).add(to: &operations)
         Outbox(database: database, signals: signals, leases: leases).add(to: &operations)
         Webhooks(database: database, signals: signals).add(to: &operations)
         operations.health {

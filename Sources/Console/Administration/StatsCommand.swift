@@ -30,15 +30,16 @@ struct StatsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let answers = await service.ask(services.all, GetStats())
-        if prometheus { return try write(answers) }
+        if prometheus { return try await write(answers) }
         try service.show(answers, json: json) { name, answer in Self.show(name, try answer.decode(Stats.self)) }
     }
 
-    private func write(_ answers: [Answer<JSON>]) throws {
+    private func write(_ answers: [Answer<JSON>]) async throws {
         // Whoever may not ask must not say that nothing is up.
         for case .failure(let failure) in answers.map(\.result) where failure.isForbidden { throw failure }
         let stats = answers.map { (name: $0.service.rawValue, stats: try? $0.result.get().decode(Stats.self)) }
-        Terminal.output.write(Prometheus.text(stats))
+        let runs = try? await service.withService("storage") { try await $0.perform(GetRunMetrics()) }
+        Terminal.output.write(Prometheus.text(stats, runs: runs))
     }
 
     private static func show(_ name: ServiceName, _ stats: Stats) {

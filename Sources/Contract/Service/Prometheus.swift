@@ -9,10 +9,17 @@ public struct Prometheus {
     private var text = ""
 
     /// The numbers of services by name; nil for one that does not answer.
-    /// - Parameter asleep: those that were not asked, since they have ended for want of work until they are called.
-    public static func text(_ services: [(name: String, stats: Stats?)], asleep: Set<String> = []) -> String {
+    /// - Parameters:
+    ///   - asleep: those that were not asked, since they have ended for want of work until they are called.
+    ///   - runs: those of the runs, where storage has told them.
+    public static func text(
+        _ services: [(name: String, stats: Stats?)],
+        asleep: Set<String> = [],
+        runs: GetRunMetrics.Result? = nil
+    ) -> String {
         var prometheus = Prometheus()
         prometheus.write(services, asleep)
+        if let runs { prometheus.write(runs) }
         return prometheus.text
     }
 
@@ -67,15 +74,45 @@ public struct Prometheus {
         for (name, stats) in services {
             for operation in stats.operations where !operation.buckets.isEmpty {
                 let labels = [("service", name), ("operation", operation.name)]
-                let bounds = stats.bounds.map(Self.seconds) + ["+Inf"]
-                var count = 0
-                for (bound, bucket) in zip(bounds, operation.buckets) {
-                    count += bucket
-                    sample("\(family)_bucket", labels + [("le", bound)], count)
-                }
-                sample("\(family)_sum", labels, Self.seconds(microseconds: operation.microseconds))
-                sample("\(family)_count", labels, count)
+                histogram(family, labels, stats.bounds, operation.buckets, microseconds: operation.microseconds)
             }
+        }
+    }
+
+    private mutating func write(_ runs: GetRunMetrics.Result) {
+        let agents = runs.agents.sorted { $0.key < $1.key }
+        family("octavo_run_states", "gauge", "Runs that are under way, over all hosts.")
+        for (agent, counts) in agents {
+            for (state, count) in counts.underWay.sorted(by: { $0.key < $1.key }) {
+                sample("octavo_run_states", [("agent", agent), ("state", state)], count)
+            }
+        }
+        family("octavo_runs_ended_total", "counter", "Runs that have ended here, by how they ended.")
+        for (agent, counts) in agents {
+            for (state, count) in counts.ended.sorted(by: { $0.key < $1.key }) {
+                sample("octavo_runs_ended_total", [("agent", agent), ("state", state)], count)
+            }
+        }
+        let families = [
+            (
+                "octavo_run_duration_seconds", "From the acceptance of runs to their end.",
+                \GetRunMetrics.Agent.durations
+            ),
+            (
+                "octavo_run_pickup_seconds", "How long runs waited for a runner since they fell due.",
+                \GetRunMetrics.Agent.pickups
+            ),
+        ]
+        for (name, help, path) in families {
+            family(name, "histogram", help)
+            for (agent, counts) in agents {
+                let times = counts[keyPath: path]
+                histogram(name, [("agent", agent)], runs.bounds, times.buckets, microseconds: times.microseconds)
+            }
+        }
+        family("octavo_outbox_messages", "gauge", "Messages to the outside that were not taken yet, or given up.")
+        for state in ["queued", "sending", "unknown", "dead"] {
+            sample("octavo_outbox_messages", [("state", state)], runs.outbox[state, default: 0])
         }
     }
 
@@ -118,6 +155,22 @@ public struct Prometheus {
     }
 
     // MARK: Lines
+
+    private mutating func histogram(
+        _ family: String,
+        _ labels: [(String, String)],
+        _ bounds: [Int],
+        _ buckets: [Int],
+        microseconds: Int
+    ) {
+        var count = 0
+        for (bound, bucket) in zip(bounds.map(Self.seconds) + ["+Inf"], buckets) {
+            count += bucket
+            sample("\(family)_bucket", labels + [("le", bound)], count)
+        }
+        sample("\(family)_sum", labels, Self.seconds(microseconds: microseconds))
+        sample("\(family)_count", labels, count)
+    }
 
     private mutating func family(_ name: String, _ type: String, _ help: String) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"

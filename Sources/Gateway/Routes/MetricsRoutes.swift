@@ -16,7 +16,9 @@ struct MetricsRoutes: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.get("metrics") { _, _ in
             let asleep = neighbours.clients.filter { $0.client.presence == .asleep }.map { Self.service($0.name) }
-            let text = Prometheus.text([("gateway", own())] + (await others()), asleep: Set(asleep))
+            async let runs = runs()
+            let services = [("gateway", own())] + (await others())
+            let text = Prometheus.text(services, asleep: Set(asleep), runs: await runs)
             return Response(
                 status: .ok,
                 headers: [.contentType: Prometheus.contentType, .cacheControl: "no-store"],
@@ -36,6 +38,12 @@ struct MetricsRoutes: Sendable {
             }
             return await group.reduce(into: []) { $0.append($1) }.sorted { $0.name < $1.name }
         }
+    }
+
+    /// Those of runs are counted in the database: when it is away, or slow, they are left out.
+    private func runs() async -> GetRunMetrics.Result? {
+        guard let storage = neighbours.clients.first(where: { $0.name == "storage" }) else { return nil }
+        return try? await storage.client.perform(GetRunMetrics(), deadline: Self.patience)
     }
 
     /// As the service names itself.

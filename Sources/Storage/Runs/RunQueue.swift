@@ -33,10 +33,12 @@ final class RunQueue: Sendable {
     }
 
     private let database: Database
+    private let counts: RunCounts
     private let state = Mutex(State())
 
-    init(database: Database) {
+    init(database: Database, counts: RunCounts) {
         self.database = database
+        self.counts = counts
     }
 
     /// What a claim brings.
@@ -62,14 +64,18 @@ final class RunQueue: Sendable {
             if try row.isNull(0) {
                 claim.again = .seconds(max(0.01, try row[1, as: Double.self]))
             } else {
-                claim.leases.append(JSON(trusted: ByteBuffer(bytes: try row.bytes(0))))
+                let lease = JSON(trusted: ByteBuffer(bytes: try row.bytes(0)))
+                claim.leases.append(lease)
+                if let waited = try row[2, as: Double?.self], let agent = lease.member("agent")?.string {
+                    counts.pickedUp(agent, after: waited)
+                }
             }
         }
         if !claim.leases.isEmpty { state.withLock { $0.isMoving = true } }
         return claim
     }
 
-    /// A row a lease, and perhaps one that says when to look again.
+    /// A row a lease, with the time a run has waited for its first one, and perhaps one that says when to look again.
     static func statement(
         for runner: String,
         _ offers: [ClaimRuns.Offer],
@@ -80,7 +86,10 @@ final class RunQueue: Sendable {
             priorities.map { (name: Name(agent: offer.agent, priority: $0), provider: offer.provider) }
         }
         return """
-            select document, extract(epoch from again)::float8 from octavo_claim(\(runner),
+            select document, extract(epoch from again)::float8, case when document ->> 'attempt' = '1' then (
+                select extract(epoch from clock_timestamp() - ready_at)::float8 from run_work
+                where run_id = (document ->> 'run')::uuid) end
+            from octavo_claim(\(runner),
                 \(queues.map(\.name.agent)), \(queues.map(\.name.priority))::integer[], \(queues.map(\.provider)),
                 \(queues.map { floor($0.name) }), \(most)::integer)
             """

@@ -50,6 +50,8 @@ final class RunSignals: Sendable {
     let newsCame = Signal()
     /// Whether there is anybody to be told of runs that end; most installations have nobody.
     let hasDestinations = Atomic(true)
+    /// Those that have ended.
+    let counts = RunCounts()
 
     /// Carries out `body` with the signal of some topics; several that nobody has looked at yet are one.
     func subscribed<T>(to topics: Topic..., body: (Signal) async throws -> T) async rethrows -> T {
@@ -87,9 +89,10 @@ final class RunSignals: Sendable {
         newsCame.set()
     }
 
-    /// Runs have ended, or may have: whoever is to be told of them has a message waiting.
+    /// Runs have ended, or may have: they are counted, and whoever is to be told of them has a message waiting.
     func runsEnded(_ runs: [UUID]) {
-        if !runs.isEmpty, hasDestinations.load(ordering: .relaxed) { signal(.outbox) }
+        counts.touched(runs)
+        if hasDestinations.load(ordering: .relaxed) { signal(.outbox) }
     }
 
     /// Something happened that the other hosts know of, or need not know of.
