@@ -128,6 +128,7 @@ public enum GatewayService {
         BookRoutes(storage: storage).add(to: api)
         ReaderRoutes(storage: storage, limits: limits).add(to: api)
         ReadingListRoutes(storage: storage, limits: limits).add(to: api)
+        ConversationRoutes(storage: storage, limits: limits).add(to: api)
         return MethodResponder(router)
     }
 }

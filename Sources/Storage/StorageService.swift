@@ -188,6 +188,7 @@ public enum StorageService {
         Readers.add(to: &operations, &statements)
         ReadingLists.add(to: &operations, &statements)
         statements.addBatch(to: &operations)
+        Conversations(database: database, signals: signals).add(to: &operations)
         RunNumbers(database: database, counts: signals.counts).add(to: &operations)
         Outbox(database: database, signals: signals, leases: leases).add(to: &operations)
         Webhooks(database: database, signals: signals).add(to: &operations)

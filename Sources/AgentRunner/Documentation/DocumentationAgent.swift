@@ -36,18 +36,19 @@ struct DocumentationAgent: RunnableAgent {
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         let library = Library(storage: storage, trace: trace, emit: emit)
-        let passages = try await library.search(question.text, limit: Self.hits)
+        let history = try await steps?.history() ?? []
+        let passages = try await library.search(Self.query(question, history), limit: Self.hits)
         let reply = Reply(passages: passages, emit: emit)
         let extractive = ExtractiveModel(question: question.text, passages: passages)
         var usage = Contract.Usage()
         if let model {
             let model = steps?.recorded(model) ?? model
-            usage = try await ask(model, steps, question, library: library, passages: passages, reply: reply)
+            usage = try await ask(model, steps, question, history, library: library, passages: passages, reply: reply)
         }
         // Without a model, or when it said nothing that a section supports, what the sections say themselves is better than
         // nothing; but not when the model read them and says that they do not answer.
         if reply.isEmpty, !reply.saysUnsupported {
-            _ = try await run(extractive, [], nil, question, passages, reply)
+            _ = try await run(extractive, [], nil, question, [], passages, reply)
         }
         if reply.isEmpty {
             try emit(.text(Self.unsupported))
@@ -62,16 +63,33 @@ struct DocumentationAgent: RunnableAgent {
         return reply.outcome(model: modelName, usage: usage)
     }
 
+    /// What is searched. "And how do I cancel it?" says nothing by itself: the question before it goes along.
+    private static func query(_ question: Question, _ history: [Agents.Message]) -> String {
+        for case .user(let earlier, _) in history.reversed() {
+            return earlier + "\n" + question.text
+        }
+        return question.text
+    }
+
     private func ask(
         _ model: any Model,
         _ steps: Steps?,
         _ question: Question,
+        _ history: [Agents.Message],
         library: Library,
         passages: Passages,
         reply: Reply
     ) async throws -> Contract.Usage {
         do {
-            return try await run(model, try library.tools(onRead: reply.read), steps, question, passages, reply)
+            return try await run(
+                model,
+                try library.tools(onRead: reply.read),
+                steps,
+                question,
+                history,
+                passages,
+                reply
+            )
         } catch let error as AgentError where error.code == .providerRefused && reply.isEmpty {
             // Many small servers refuse a request that brings tools; the sections are in the prompt already.
             logger.debug("trying without tools", metadata: ["error": "\(error)"])
@@ -79,7 +97,7 @@ struct DocumentationAgent: RunnableAgent {
             logger.debug("the model said nothing", metadata: ["error": "\(error)"])
             return Contract.Usage()
         }
-        return try await run(model, [], steps, question, passages, reply)
+        return try await run(model, [], steps, question, history, passages, reply)
     }
 
     private func run(
@@ -87,6 +105,7 @@ struct DocumentationAgent: RunnableAgent {
         _ tools: [Tool],
         _ steps: Steps?,
         _ question: Question,
+        _ history: [Agents.Message],
         _ passages: Passages,
         _ reply: Reply
     ) async throws -> Contract.Usage {
@@ -99,7 +118,7 @@ struct DocumentationAgent: RunnableAgent {
             logger: logger
         )
         let prompt = Prompt.question(question.text, passages: passages, characters: Self.promptCharacters)
-        let result = try await agent.run(prompt) { event in
+        let result = try await agent.run(prompt, history: history) { event in
             switch event {
             case .text(let text): try reply.consume(text)
             // What a model says before it calls a tool is not the beginning of what it says afterwards.

@@ -190,8 +190,16 @@ struct RunExecution: Sendable {
     }
 
     private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
+        let isClaimed = if case .claimed = origin { true } else { false }
+        let steps = Steps(
+            run: run,
+            runner: runner,
+            lease: lease,
+            mayHaveHistory: isClaimed,
+            storage: storage,
+            trace: trace
+        )
         do {
-            let steps = Steps(run: run, runner: runner, lease: lease, storage: storage, trace: trace)
             return try await timeline.measure("agent") {
                 try await agent.answer(question, steps: steps, trace: trace) { body in try log.append(body) }
             }

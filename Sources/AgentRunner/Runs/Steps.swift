@@ -22,9 +22,21 @@ final class Steps: Sendable {
     private let prefix: String
     private let models = Mutex(0)
     private let parts = Mutex<[String: Int]>([:])
+    private let mayHaveHistory: Bool
 
-    /// - Parameter lease: the attempt, once the run is leased: nothing is bought before.
-    init(run: RunID, runner: String, lease: Awaited<Int>, storage: RPCClient, trace: TraceParent, prefix: String = "") {
+    /// - Parameters:
+    ///   - lease: the attempt, once the run is leased: nothing is bought before.
+    ///   - mayHaveHistory: whether it may belong to a conversation: whoever asks live does not.
+    init(
+        run: RunID,
+        runner: String,
+        lease: Awaited<Int>,
+        mayHaveHistory: Bool,
+        storage: RPCClient,
+        trace: TraceParent,
+        prefix: String = ""
+    ) {
+        self.mayHaveHistory = mayHaveHistory
         self.run = run
         self.runner = runner
         self.lease = lease
@@ -43,6 +55,7 @@ final class Steps: Sendable {
             run: run,
             runner: runner,
             lease: lease,
+            mayHaveHistory: false,
             storage: storage,
             trace: trace,
             prefix: "\(prefix)\(name.prefix(24))#\(number)/"
@@ -52,6 +65,20 @@ final class Steps: Sendable {
     /// The model, with each of its answers bought once.
     func recorded(_ model: any Model) -> any Model {
         RecordedModel(model: model, steps: self)
+    }
+
+    /// What was said before in the conversation that the run belongs to, as a model is told it. It is read from storage: a caller
+    /// has no say in it.
+    func history() async throws -> [Agents.Message] {
+        guard mayHaveHistory else { return [] }
+        let history = try await Patience.repeating(for: Self.patience) {
+            try await storage.perform(GetHistory(run: run), traceparent: trace)
+        }
+        return history.turns.flatMap { turn -> [Agents.Message] in
+            let answer = turn.answer ?? ""
+            let said = turn.state == .succeeded ? answer : "\(answer)\n(This answer was interrupted.)"
+            return [.user(turn.question), .assistant(text: said)]
+        }
     }
 
     // MARK: What both kinds need

@@ -85,6 +85,12 @@ struct Maintenance: Sendable {
                 delete from run_unique where not \(prune.isDryRun) and key in (
                     select key from run_unique left join run on run.id = run_unique.run_id
                     where (run.id is null or run.state is not null) and coalesce(until < now(), true) limit \(part))
+            ), gone_conversation as (
+                delete from conversation where not \(prune.isDryRun) and id in (
+                    select id from conversation
+                    where created_at < now() - make_interval(days => \(prune.days)::int)
+                        and not exists (select from turn where conversation_id = conversation.id)
+                    limit \(part))
             ), gone_message as (
                 delete from outbox where not \(prune.isDryRun) and id in (
                     select id from outbox
