@@ -24,7 +24,7 @@ public struct Octavo: AsyncParsableCommand {
         version: octavoVersion,
         subcommands: [
             Up.self, Ask.self, AgentsCommand.self, EvalCommand.self, Books.self, Readers.self, ReadingLists.self,
-            Runs.self, Conversations.self, Schedules.self, Webhooks.self, Keys.self, RunCommand.self,
+            Runs.self, Conversations.self, Approvals.self, Schedules.self, Webhooks.self, Keys.self, RunCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

@@ -189,6 +189,7 @@ public enum StorageService {
         ReadingLists.add(to: &operations, &statements)
         statements.addBatch(to: &operations)
         Conversations(database: database, signals: signals).add(to: &operations)
+        Approvals(database: database, signals: signals).add(to: &operations)
         RunNumbers(database: database, counts: signals.counts).add(to: &operations)
         Outbox(database: database, signals: signals, leases: leases).add(to: &operations)
         Webhooks(database: database, signals: signals).add(to: &operations)

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// Conversations through real processes.
+/// Conversations and approvals through real processes.
 @Suite(.serialized) struct ConversationHouseTests {
     private static let sentence = "Write to your lead at least two weeks before."
 
@@ -58,6 +58,30 @@ import Wire
             #expect(!told.contains("FORGED"))
             let shown = try await house.octavo(["conversations", "show", "\(talk)", "--run-folder", house.runFolder])
             #expect(shown.text.contains("And how do I cancel it?") && shown.exit == .code(0), "\(shown.errors)")
+        }
+    }
+
+    @Test func aCallThatIsApprovedIsMadeAfterEverythingWasRestarted() async throws {
+        let call = ScriptedCall(id: "call_1", name: "search", arguments: #"{"query":"day off"}"#)
+        try await withHouse(model: [.calls(call), .says(Self.sentence)]) { house, provider in
+            let folder = ["--run-folder", house.runFolder]
+            _ = try await house.octavo(["approvals", "require", "documentation", "search"] + folder)
+            let run = try await say(#"{"text":"How do I request a day off?"}"#, in: ConversationID(), house)
+            try await eventually {
+                try await house.withAdmin(of: "storage") { try await $0.perform(GetRun(run: run)).state } == .waiting
+            }
+            for service in ["octavo-agent-runner", "octavo-storage"] { house.kill(service) }
+            try await house.waitUntilReady()
+            let list = try await house.octavo(["approvals"] + folder)
+            #expect(list.text.contains("day off") && list.text.contains("search"), "\(list.text) \(list.errors)")
+            let approved = try await house.octavo(["approvals", "approve", "1"] + folder)
+            #expect(approved.exit == .code(0), "\(approved.errors)")
+            let found = try await ended(run, house)
+            #expect(found.state == .succeeded && found.failures == nil)
+            // What was asked first was not asked again.
+            #expect(provider.requests.count == 2)
+            let again = try await house.octavo(["approvals", "deny", "1"] + folder)
+            #expect(again.exit == .code(1))
         }
     }
 }

@@ -108,6 +108,10 @@ struct RunExecution: Sendable {
         case Stopping.Reason.drained:
             await release(.drained)
             feed.end(.failure(ServiceError(.aborted, "The agent runner is stopping; the run goes on.", retry: .safe)))
+        case is AwaitsApproval:
+            logger.info("run waits for approval", metadata: ["run_id": "\(run)"])
+            await release(.awaiting)
+            feed.end(.failure(ServiceError(.aborted, "The run waits for a person's approval.", retry: .safe)))
         case let failure as PassingFailure:
             logger.info(
                 "attempt failed",
@@ -207,6 +211,8 @@ struct RunExecution: Sendable {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
+            // Agents tell of errors in words of their own.
+            if steps.isAwaiting { throw AwaitsApproval() }
             let failure = RunFailure(error)
             if failure.mayPass {
                 // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.

@@ -20,8 +20,12 @@ final class Steps: Sendable {
     private let lease: Awaited<Int>
     /// Of one of several agents of the run, before the names of its steps; empty for the run's own.
     private let prefix: String
+    /// The run's own, if these are another agent's.
+    private let whole: Steps?
     private let models = Mutex(0)
     private let parts = Mutex<[String: Int]>([:])
+    private let callsUnderWay = Atomic(0)
+    private let awaits = Atomic(false)
     private let mayHaveHistory: Bool
 
     /// - Parameters:
@@ -34,8 +38,10 @@ final class Steps: Sendable {
         mayHaveHistory: Bool,
         storage: RPCClient,
         trace: TraceParent,
-        prefix: String = ""
+        prefix: String = "",
+        of whole: Steps? = nil
     ) {
+        self.whole = whole
         self.mayHaveHistory = mayHaveHistory
         self.run = run
         self.runner = runner
@@ -58,7 +64,8 @@ final class Steps: Sendable {
             mayHaveHistory: false,
             storage: storage,
             trace: trace,
-            prefix: "\(prefix)\(name.prefix(24))#\(number)/"
+            prefix: "\(prefix)\(name.prefix(24))#\(number)/",
+            of: whole ?? self
         )
     }
 
@@ -66,6 +73,9 @@ final class Steps: Sendable {
     func recorded(_ model: any Model) -> any Model {
         RecordedModel(model: model, steps: self)
     }
+
+    /// Whether a person has to approve a call before the run can go on.
+    var isAwaiting: Bool { awaits.load(ordering: .relaxed) }
 
     /// What was said before in the conversation that the run belongs to, as a model is told it. It is read from storage: a caller
     /// has no say in it.
@@ -96,7 +106,8 @@ final class Steps: Sendable {
         _ name: String,
         asked: some Encodable,
         tokens: Int = 0,
-        repeats: Bool
+        repeats: Bool,
+        arguments: String? = nil
     ) async throws -> BeginStep.Result {
         let begin = BeginStep(
             run: run,
@@ -107,7 +118,8 @@ final class Steps: Sendable {
             name: name,
             digest: try Digest.of(asked),
             tokens: tokens,
-            repeats: repeats
+            repeats: repeats,
+            arguments: arguments
         )
         do {
             return try await Patience.repeating(for: Self.patience) {
@@ -163,8 +175,28 @@ extension Steps: RunJournal {
     ) async throws -> ToolResult {
         // Ids are told apart within one answer of the model, which has the number of the last step.
         let step = "\(prefix)\(models.withLock { $0 })/\(call.id.prefix(64))"
-        let begun = try await begin(step, .tool, call.name, asked: call, repeats: mayRepeat)
+        let begun = try await begin(
+            step,
+            .tool,
+            call.name,
+            asked: call,
+            repeats: mayRepeat,
+            arguments: call.arguments
+        )
         switch begun.state {
+        case .waiting:
+            // What the model asked for beside it is finished first: were it broken off, nobody would know what it did.
+            while callsUnderWay.load(ordering: .relaxed) > 0 { try await Task.sleep(for: .milliseconds(20)) }
+            (whole ?? self).awaits.store(true, ordering: .relaxed)
+            throw AwaitsApproval()
+        case .denied:
+            let reason = begun.reason.map { ": \($0)" } ?? "."
+            return ToolResult(
+                callID: call.id,
+                name: call.name,
+                content: "The call was not approved\(reason) Go on without it.",
+                isError: true
+            )
         case .interrupted:
             throw AgentError(
                 .interrupted,
@@ -177,12 +209,17 @@ extension Steps: RunJournal {
             guard let answer = begun.answer else { throw AgentError(.invalidAnswer, "The stored step has no answer.") }
             return try answer.decode(ToolResult.self)
         case .begun:
+            callsUnderWay.wrappingAdd(1, ordering: .relaxed)
+            defer { callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
             let result = try await perform()
             try await end(step, result)
             return result
         }
     }
 }
+
+/// A person has to approve a call of a tool: the run goes on when they have decided, here or elsewhere.
+struct AwaitsApproval: Error {}
 
 /// A model whose answers are bought once.
 private struct RecordedModel: Model {
@@ -242,21 +279,6 @@ private struct RecordedModel: Model {
     private struct Asked: Encodable {
         var messages: [Agents.Message]
         var tools: [String]
-    }
-}
-
-/// Tells two questions apart: FNV-1a over the JSON with sorted keys, twice with different beginnings. Nobody gains by a
-/// question that looks like another of their own run, so it need not withstand anybody.
-enum Digest {
-    static func of(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        var (one, two): (UInt64, UInt64) = (0xcbf2_9ce4_8422_2325, 0x6c62_272e_07bb_0142)
-        for byte in try encoder.encode(value) {
-            one = (one ^ UInt64(byte)) &* 0x100_0000_01b3
-            two = (two ^ UInt64(byte)) &* 0x100_0000_01b3 &+ (one >> 32)
-        }
-        return String(one, radix: 16) + String(two, radix: 16)
     }
 }
 

@@ -16,6 +16,8 @@ public struct ReleaseRun: Operation {
         case lost
         /// The attempt failed by something that may pass: tried again after a pause.
         case failed
+        /// A person has to approve something first: it goes on when they have decided. No try is counted.
+        case awaiting
     }
 
     /// The run.

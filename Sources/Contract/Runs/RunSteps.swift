@@ -9,6 +9,8 @@ public struct BeginStep: Operation {
     public static let name = "runs.begin_step"
     /// The roles that may call it.
     public static let callers: Set<Role> = [.agentRunner]
+    /// The most bytes of a tool's arguments: people have to read them.
+    public static let maximumArgumentBytes = 256 << 10
 
     /// What is called.
     public enum Kind: String, Codable, Sendable {
@@ -25,12 +27,18 @@ public struct BeginStep: Operation {
             case answered
             /// An earlier attempt has begun it, whether it was done is not known, and it must not be repeated.
             case interrupted
+            /// A person has to approve it first, and has not: the run is to be released as `awaiting`.
+            case waiting
+            /// A person does not want it, or nobody has decided in time: it must not be done.
+            case denied
         }
 
         /// How it stands.
         public var state: State
         /// What it came to, when it was done.
         public var answer: JSON?
+        /// Why it was denied, where somebody said so.
+        public var reason: String?
     }
 
     /// The run.
@@ -51,6 +59,8 @@ public struct BeginStep: Operation {
     public var tokens: Int
     /// Whether it may be done again when it is not known whether it was done.
     public var repeats: Bool
+    /// What a tool is called with: what a person approves, where one has to.
+    public var arguments: String?
 
     /// The call with its arguments.
     public init(
@@ -62,7 +72,8 @@ public struct BeginStep: Operation {
         name: String,
         digest: String,
         tokens: Int,
-        repeats: Bool
+        repeats: Bool,
+        arguments: String? = nil
     ) {
         self.run = run
         self.runner = runner
@@ -73,6 +84,7 @@ public struct BeginStep: Operation {
         self.digest = digest
         self.tokens = tokens
         self.repeats = repeats
+        self.arguments = arguments
     }
 }
 

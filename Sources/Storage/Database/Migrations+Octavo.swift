@@ -15,6 +15,7 @@ extension [Migration] {
         Migration(number: 13, name: "schedules", sql: text(PackageResources.m0013_schedules_sql)),
         Migration(number: 14, name: "outbox", sql: text(PackageResources.m0014_outbox_sql)),
         Migration(number: 15, name: "conversations", sql: text(PackageResources.m0015_conversations_sql)),
+        Migration(number: 16, name: "approvals", sql: text(PackageResources.m0016_approvals_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

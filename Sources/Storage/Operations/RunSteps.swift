@@ -20,14 +20,23 @@ struct RunSteps: Sendable {
         guard lengths.allSatisfy({ (1...200).contains($0) }), (0...1_000_000_000).contains(begin.tokens) else {
             throw ServiceError.invalidArgument("step, name and digest have 1 to 200 bytes; tokens is 0 to a billion.")
         }
-        let answer = try await database.json(
-            """
-            select octavo_begin_step(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
-                \(begin.kind.rawValue), \(begin.name), \(begin.digest), \(begin.tokens), \(begin.repeats))
-            """,
-            deadline: call.deadline
-        )
-        return answer ?? .emptyObject
+        guard begin.arguments?.utf8.count ?? 0 <= BeginStep.maximumArgumentBytes else {
+            throw ServiceError.invalidArgument("arguments has at most \(BeginStep.maximumArgumentBytes) bytes.")
+        }
+        let statement: Query =
+            switch begin.kind {
+            case .model:
+                """
+                select octavo_begin_step(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
+                    'model', \(begin.name), \(begin.digest), \(begin.tokens), \(begin.repeats))
+                """
+            case .tool:
+                """
+                select octavo_begin_tool(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
+                    \(begin.name), \(begin.digest), \(begin.arguments ?? ""), \(begin.repeats))
+                """
+            }
+        return try await database.json(statement, deadline: call.deadline) ?? .emptyObject
     }
 
     private func end(_ end: EndStep, _ call: CallContext) async throws -> Done {

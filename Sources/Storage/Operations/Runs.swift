@@ -100,6 +100,7 @@ struct Runs: Sendable {
         let statement =
             switch release.reason {
             case .drained: Transitions.drain(uuid, lease)
+            case .awaiting: Transitions.await(uuid, lease)
             case .lost: Transitions.lose(uuid, lease)
             case .failed:
                 Transitions.fail(
@@ -114,7 +115,9 @@ struct Runs: Sendable {
         signals.signal(.run(release.run))
         signals.signal(release.reason == .failed ? .clock : .queue)
         // Where it was the last try.
-        if release.reason != .drained { signals.runsEnded([uuid]) }
+        if release.reason == .failed || release.reason == .lost { signals.runsEnded([uuid]) }
+        // Until when somebody has to decide.
+        if release.reason == .awaiting { signals.signal(.clock) }
         return Done()
     }
 

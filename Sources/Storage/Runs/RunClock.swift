@@ -4,7 +4,7 @@ import Logging
 import Postgres
 import ServiceLifecycle
 
-/// What happens to runs because of the time: scheduled ones fall due, deadlines are over. And what keeps the queue fast.
+/// What happens to runs because of the time: scheduled ones fall due, deadlines are over, approvals expire. And what keeps the queue fast.
 final class RunClock: Service {
     /// The most runs of one statement, so that none of them takes long.
     private static let part = 500
@@ -71,6 +71,8 @@ final class RunClock: Service {
             deadline: deadline
         )
         try signals.concluded(late)
+        let undecided = try await database.rows(Transitions.expireApprovals(most: Self.part), deadline: deadline)
+        if !undecided.isEmpty { signals.signal(.queue) }
         guard due.count < Self.part, late.count < Self.part else { return .zero }
         let next = try await database.rowsByIndex(Transitions.untilNext, deadline: deadline)
         let milliseconds = try next.first?[0, as: Double?.self]

@@ -21,6 +21,10 @@ struct RunMachine: Sendable, Equatable {
         /// The same, the last of them `finished`.
         case finish(Lease, first: Int, count: Int, RunState)
         case drain(Lease)
+        /// It cannot go on before a person has decided; or can, when they have meanwhile.
+        case await(Lease, isPending: Bool)
+        /// A person has decided, or had time enough.
+        case decide
         case fail(Lease)
         /// The runner that holds it is gone.
         case lose
@@ -66,6 +70,8 @@ struct RunMachine: Sendable, Equatable {
     /// Whether it holds a place in its lane; always false without one.
     private(set) var hasTurn = false
     let hasLane: Bool
+    /// Whether it waits for a person, and not for its turn.
+    private(set) var isAwaiting = false
 
     /// A run accepted for later. `isDue`: there is no delay; `laneHasRoom`: nobody goes first.
     static func enqueued(isDue: Bool, hasLane: Bool = false, laneHasRoom: Bool = true, tries: Int = 5) -> RunMachine {
@@ -99,6 +105,7 @@ struct RunMachine: Sendable, Equatable {
             return state == .queued ? [.offer] : []
         case .turn:
             try expect(.waiting)
+            guard !isAwaiting else { throw .state(state) }
             queue(hasRoom: true)
             return [.offer]
         case .claim(let runner):
@@ -116,6 +123,15 @@ struct RunMachine: Sendable, Equatable {
         case .drain(let lease):
             try hold(lease)
             return giveBack(.queued)
+        case .await(let lease, let isPending):
+            try hold(lease)
+            isAwaiting = isPending
+            return giveBack(isPending ? .waiting : .queued)
+        case .decide:
+            guard isAwaiting else { throw .state(state) }
+            isAwaiting = false
+            state = .queued
+            return [.offer]
         case .fail(let lease):
             try hold(lease)
             return try countFailure(otherwise: .scheduled)
@@ -168,7 +184,7 @@ struct RunMachine: Sendable, Equatable {
 
     private mutating func end(_ outcome: RunState) -> [Action] {
         let passesTurn = hasTurn
-        (state, runner, hasTurn) = (outcome, nil, false)
+        (state, runner, hasTurn, isAwaiting) = (outcome, nil, false, false)
         return passesTurn ? [.passTurn] : []
     }
 }

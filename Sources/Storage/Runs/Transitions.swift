@@ -41,6 +41,16 @@ enum Transitions {
         """
     }
 
+    /// An attempt that cannot go on before a person has decided.
+    static func await(_ run: UUID, _ lease: Lease) -> Query {
+        "select octavo_await(\(run), \(lease.runner), \(lease.attempt)::integer)"
+    }
+
+    /// What nobody has decided in time. The answer are the runs that go on.
+    static func expireApprovals(most: Int) -> Query {
+        "select octavo_expire_approvals(\(most)::integer)"
+    }
+
     /// An attempt that failed by something that may pass.
     static func fail(_ run: UUID, _ lease: Lease, _ failure: Outcome.Failure, pause: Int) -> Query {
         """
@@ -125,11 +135,12 @@ enum Transitions {
         """
     }
 
-    /// Milliseconds until the next run falls due or meets its deadline; null when none will.
+    /// Milliseconds until the next run falls due or meets its deadline, or an approval expires; null when none will.
     static let untilNext: Query = """
         select ceil(extract(epoch from least(
             (select min(ready_at) from run_work where state = 'scheduled' and ready_at > \(unsafe: past(false))),
-            (select min(deadline_at) from run_work where deadline_at > \(unsafe: past(false)))
+            (select min(deadline_at) from run_work where deadline_at > \(unsafe: past(false))),
+            (select min(expires_at) from approval where state = 'pending')
         ) - clock_timestamp()) * 1000)::float8
         """
 

@@ -105,6 +105,18 @@ private struct StoredRun {
         case .finish(let lease, let first, let count, let state): return try await append(lease, first, count, state)
         case .drain(let lease):
             return try await !connection.query(Transitions.drain(id.uuid, self.lease(lease))).isEmpty
+        case .await(let lease, let isPending):
+            if isPending { try await ask() }
+            let rows = try await connection.query(Transitions.await(id.uuid, self.lease(lease)))
+            return try rows[0][0, as: String?.self] != nil
+        case .decide:
+            try await ask()
+            try await connection.query(
+                """
+                select octavo_decide(id, true, 'somebody', null) from approval join run_work using (run_id)
+                where run_id = \(id.uuid) and approval.state = 'pending'
+                """
+            )
         case .fail(let lease):
             let failure = Outcome.Failure(code: "unavailable", message: "It is away.")
             let rows = try await connection.query(
@@ -118,6 +130,17 @@ private struct StoredRun {
             return try await !connection.query(Transitions.expire(most: 1_000, sweep: true)).isEmpty
         }
         return nil
+    }
+
+    /// Something that a person has to approve, unless there is something already.
+    private func ask() async throws {
+        try await connection.query(
+            """
+            insert into approval (run_id, step, tool, arguments, hash, expires_at)
+            select \(id.uuid), '1/a', 't', '{}', 'h', 'infinity'
+            where not exists (select from approval where run_id = \(id.uuid))
+            """
+        )
     }
 
     private func endAnother() async throws {

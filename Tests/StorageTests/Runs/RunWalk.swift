@@ -36,6 +36,12 @@ enum RunWalk {
             Start(name: "running for the last time", begin: lastTry, path: [claim]),
             Start(name: "opened", begin: .opened(by: "a"), path: []),
             Start(name: "drained", begin: queued, path: [claim, .drain(first)]),
+            Start(name: "waiting for a person", begin: queued, path: [claim, .await(first, isPending: true)]),
+            Start(
+                name: "waiting for a person, with its turn",
+                begin: inLane,
+                path: [claim, .await(first, isPending: true)]
+            ),
             Start(name: "lost", begin: queued, path: [claim, .lose]),
             Start(name: "tried again later", begin: queued, path: [claim, .fail(first)]),
             Start(name: "tried again later, with its turn", begin: inLane, path: [claim, .fail(first)]),
@@ -54,7 +60,7 @@ enum RunWalk {
         ]
         if let lease = run.lease, !leases.contains(lease) { leases.append(lease) }
         let next = run.events + 1
-        return [.fallDue(hasTurn: true), .claim(runner: "c"), .lose, .cancel, .expire]
+        return [.fallDue(hasTurn: true), .claim(runner: "c"), .lose, .decide, .cancel, .expire]
             + (run.hasLane ? [.fallDue(hasTurn: false), .turn] : [])
             + leases.flatMap { lease -> [RunMachine.Event] in
                 [
@@ -62,15 +68,17 @@ enum RunWalk {
                     .finish(lease, first: next, count: 1, .succeeded), .finish(lease, first: next, count: 2, .failed),
                     .finish(lease, first: next, count: 1, .cancelled),
                     .finish(lease, first: next + 1, count: 1, .succeeded),
-                    .drain(lease), .fail(lease),
+                    .drain(lease), .fail(lease), .await(lease, isPending: true), .await(lease, isPending: false),
                 ]
             }
     }
 
     static func lease(of event: RunMachine.Event) -> RunMachine.Lease? {
         switch event {
-        case .append(let lease, _, _), .finish(let lease, _, _, _), .drain(let lease), .fail(let lease): lease
-        case .fallDue, .turn, .claim, .lose, .cancel, .expire: nil
+        case .append(let lease, _, _), .finish(let lease, _, _, _), .drain(let lease), .fail(let lease),
+            .await(let lease, _):
+            lease
+        case .fallDue, .turn, .claim, .lose, .decide, .cancel, .expire: nil
         }
     }
 
@@ -83,6 +91,8 @@ enum RunWalk {
         case .append: "append"
         case .finish: "finish"
         case .drain: "drain"
+        case .await: "await"
+        case .decide: "decide"
         case .fail: "fail"
         case .lose: "lose"
         case .cancel: "cancel"

@@ -1,0 +1,195 @@
+import Contract
+import OctavoTesting
+import RPC
+import Testing
+import Wire
+
+@testable import Storage
+
+/// Calls of tools that a person has to approve.
+@Suite(.serialized) struct ApprovalTests {
+    private func withHost(_ body: @Sendable @escaping (StorageHost, String) async throws -> Void) async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(RequireApproval(agent: "echo", tool: "order", seconds: 3_600))
+            try await body(host, database)
+        }
+    }
+
+    private func begin(
+        _ lease: ClaimRuns.Lease,
+        _ runner: RPCClient,
+        _ arguments: String = #"{"count":3}"#,
+        tool: String = "order",
+        step: String = "1/a"
+    ) async throws -> BeginStep.Result {
+        let begin = BeginStep(
+            run: lease.run,
+            runner: "a",
+            attempt: lease.attempt,
+            step: step,
+            kind: .tool,
+            name: tool,
+            digest: arguments,
+            tokens: 0,
+            repeats: false,
+            arguments: arguments
+        )
+        return try await runner.perform(begin)
+    }
+
+    private func release(_ lease: ClaimRuns.Lease, _ runner: RPCClient) async throws {
+        let release = ReleaseRun(run: lease.run, runner: "a", attempt: lease.attempt, reason: .awaiting)
+        _ = try await runner.perform(release)
+    }
+
+    private func approvals(_ host: StorageHost) async throws -> [ListApprovals.Result.Line] {
+        try await host.admin.perform(ListApprovals()).approvals
+    }
+
+    /// A run whose call waits for somebody.
+    private func withWaiting(
+        lane: String? = nil,
+        _ body: @Sendable @escaping (StorageHost, RPCClient, RunID, String) async throws -> Void
+    ) async throws {
+        try await withHost { host, database in
+            let run = try await host.admin.enqueue { $0.lane = lane }.run
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                let begun = try await begin(lease, runner)
+                #expect(begun.state == .waiting)
+                try await release(lease, runner)
+                let state = try await host.admin.state(of: run)
+                #expect(state == .waiting)
+                try await body(host, runner, run, database)
+            }
+        }
+    }
+
+    @Test func whatIsApprovedIsCalledOnceAndCostsNoTry() async throws {
+        try await withWaiting { host, runner, run, _ in
+            let asked = try #require(await approvals(host).first)
+            #expect(asked.run == run && asked.tool == "order" && asked.arguments == #"{"count":3}"# && asked.by == nil)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+            let lease = try await runner.claim(1, as: "a")[0]
+            let begun = try await begin(lease, runner)
+            #expect(begun.state == .begun && lease.attempt == 2)
+            let used = try #require(await approvals(host).first)
+            #expect(used.state == .used && used.by?.hasPrefix("uid ") == true)
+            let failures = try await host.admin.perform(GetRun(run: run)).failures
+            #expect(failures == 0)
+            // The next call with the same arguments is another call.
+            let other = try await begin(lease, runner, step: "2/a")
+            #expect(other.state == .waiting)
+        }
+    }
+
+    @Test func otherArgumentsAreNotWhatWasApproved() async throws {
+        try await withWaiting { host, runner, _, _ in
+            let asked = try #require(await approvals(host).first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+            let lease = try await runner.claim(1, as: "a")[0]
+            let changed = try await begin(lease, runner, #"{"count":3000}"#)
+            #expect(changed.state == .waiting)
+            let states = try await approvals(host).map(\.state)
+            #expect(states == [.pending, .void])
+            // And what was approved does not come back.
+            let back = try await begin(lease, runner)
+            #expect(back.state == .waiting)
+        }
+    }
+
+    @Test func whatIsDeniedIsNotCalledAndTheModelIsToldWhy() async throws {
+        try await withWaiting { host, runner, _, _ in
+            let asked = try #require(await approvals(host).first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: false, reason: "Too many."))
+            let lease = try await runner.claim(1, as: "a")[0]
+            for _ in 0..<2 {
+                let begun = try await begin(lease, runner)
+                #expect(begun.state == .denied && begun.reason == "Too many.")
+            }
+        }
+    }
+
+    @Test func whatNobodyDecidesInTimeIsNotCalled() async throws {
+        try await withWaiting { host, runner, run, database in
+            try await sql(database, "update approval set expires_at = now()")
+            try await eventually { try await host.admin.state(of: run) == .queued }
+            let lease = try await runner.claim(1, as: "a")[0]
+            let begun = try await begin(lease, runner)
+            #expect(begun.state == .denied && begun.reason?.contains("in time") == true)
+            let expired = try #require(await approvals(host).first)
+            await #expect(throws: ServiceError.self) {
+                try await host.admin.perform(DecideApproval(expired.approval, approve: true))
+            }
+        }
+    }
+
+    @Test func ofManyWhoDecideAtOnceOneHasDecided() async throws {
+        try await withWaiting { host, _, run, _ in
+            let asked = try #require(await approvals(host).first)
+            let decided = await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<20 {
+                    group.addTask {
+                        let decide = DecideApproval(asked.approval, approve: number % 2 == 0)
+                        return (try? await host.admin.perform(decide)) != nil
+                    }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            let state = try await host.admin.state(of: run)
+            #expect(decided == 1 && state == .queued)
+        }
+    }
+
+    @Test func aRunThatWaitsForAPersonKeepsItsTurnAndWhoComesAfterItWaits() async throws {
+        try await withWaiting(lane: "l") { host, runner, run, _ in
+            let next = try await host.admin.enqueue { $0.lane = "l" }.run
+            let state = try await host.admin.state(of: next)
+            #expect(state == .waiting)
+            let asked = try #require(await approvals(host).first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+            let (first, second) = (try await host.admin.state(of: run), try await host.admin.state(of: next))
+            #expect(first == .queued && second == .waiting)
+            try await runner.finish(runner.claim(1, as: "a")[0], as: "a")
+            let turn = try await host.admin.state(of: next)
+            #expect(turn == .queued)
+        }
+    }
+
+    @Test func aDecisionThatComesWhileTheRunIsBeingReleasedIsNotMissed() async throws {
+        try await withHost { host, _ in
+            for _ in 0..<20 {
+                let run = try await host.admin.enqueue().run
+                try await host.withRunner { runner in
+                    let lease = try await runner.claim(1, as: "a")[0]
+                    _ = try await begin(lease, runner)
+                    let asked = try #require(await approvals(host).first)
+                    async let decided = host.admin.perform(DecideApproval(asked.approval, approve: true))
+                    async let released: Void = release(lease, runner)
+                    _ = try await (decided, released)
+                    let state = try await host.admin.state(of: run)
+                    #expect(state == .queued)
+                    _ = try await host.admin.perform(CancelRun(run: run))
+                }
+            }
+        }
+    }
+
+    @Test func aToolOfWhichNobodySaidSoIsCalledAtOnce() async throws {
+        try await withHost { host, _ in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                let free = try await begin(lease, runner, tool: "search")
+                #expect(free.state == .begun)
+                _ = try await host.admin.perform(RequireApproval(agent: "echo", tool: "order", seconds: nil))
+                let trusted = try await begin(lease, runner, step: "2/a")
+                #expect(trusted.state == .begun)
+            }
+            await #expect(throws: ServiceError.self) {
+                try await host.admin.perform(DecideApproval(99, approve: true))
+            }
+        }
+    }
+}
