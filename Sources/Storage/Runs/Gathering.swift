@@ -40,6 +40,9 @@ final class Gathering<Item: Sendable, Answer: Sendable>: Service {
         self.perform = perform
     }
 
+    /// How many wait to be sent.
+    var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// Has one carried out with others. What has been sent is waited for also by a caller that was cancelled.
     func perform(_ item: Item, of run: RunID, weight: Int = 0) async throws -> Answer {
         let number = state.withLock { state in
@@ -49,14 +52,15 @@ final class Gathering<Item: Sendable, Answer: Sendable>: Service {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { caller in
                 let entry = Entry(item: item, caller: caller)
-                let (lane, isRefused) = state.withLock { state in
+                let (lane, refusal) = state.withLock { state -> (Signal?, ServiceError?) in
+                    if state.isOver { return (nil, .unavailable("Storage is stopping.")) }
                     // Cancelled before it was there: the handler has run already and found nothing.
-                    if state.isOver || Task.isCancelled { return (nil as Signal?, true) }
+                    if Task.isCancelled { return (nil, .cancelled()) }
                     state.waiting.append((number, run, weight, entry))
-                    return (state.idle.popLast(), false)
+                    return (state.idle.popLast(), nil)
                 }
                 lane?.set()
-                if isRefused { caller.resume(returning: .failure(ServiceError.cancelled())) }
+                if let refusal { caller.resume(returning: .failure(refusal)) }
             }
         } onCancel: {
             let entry = state.withLock { state in

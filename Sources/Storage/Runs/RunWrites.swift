@@ -32,14 +32,19 @@ struct RunWrites: Sendable {
     func enqueue(_ enqueue: EnqueueRun) async throws -> JSON? {
         guard enqueue.isPlain else { return nil }
         try Acceptance.check(enqueue)
-        guard
-            let isNew = try await acceptances.perform(
-                enqueue,
-                of: enqueue.run,
-                weight: enqueue.question.text.utf8.count
-            )
-        else { throw ServiceError(.alreadyExists, "The run belongs to another question.", retry: .no) }
+        let isNew: Bool?
+        do {
+            isNew = try await accept(enqueue)
+        } catch let error as ServiceError where error.code == .alreadyExists || error.code == .aborted {
+            // The same run was accepted by another host between this one's look and its insert: now it is seen.
+            isNew = try await accept(enqueue)
+        }
+        guard let isNew else { throw ServiceError(.alreadyExists, "The run belongs to another question.", retry: .no) }
         return try JSON(encoding: EnqueueRun.Result(run: enqueue.run, isNew: isNew))
+    }
+
+    private func accept(_ enqueue: EnqueueRun) async throws -> Bool? {
+        try await acceptances.perform(enqueue, of: enqueue.run, weight: enqueue.question.text.utf8.count)
     }
 
     /// Stores what the holder of a lease has to say. False when it holds it no longer.

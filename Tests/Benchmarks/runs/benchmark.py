@@ -155,6 +155,8 @@ class Benchmark:
         for number in range(count):
             time.sleep(max(0, start + number / 100 - time.monotonic()))
             caller.one(enqueue(1)[0])
+            if self.house.process.poll() is not None:
+                sys.exit(f"octavo up has ended; killed until then: {killer.killed}")
         killer.stop()
         self.house.wait_until_up()
         self.house.wait_for_all()
