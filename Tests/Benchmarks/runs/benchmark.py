@@ -29,8 +29,9 @@ from measure import TICK, ticks  # noqa: E402
 class House(Octavo):
     """As for the storage path, with a look into the record."""
 
-    def value(self, sql):
-        return json.loads(self.psql("octavo", f"select to_json(x) from ({sql}) as x (value)") or "null")["value"]
+    def value(self, sql, errors=None):
+        found = self.psql("octavo", f"select to_json(x) from ({sql}) as x (value)", errors=errors)
+        return json.loads(found or "null")["value"]
 
     def wait_for_all(self, seconds=120):
         end = time.monotonic() + seconds
@@ -40,12 +41,13 @@ class House(Octavo):
             # Looking costs, where a snapshot keeps what is dead; when they ended is in the record.
             time.sleep(0.3)
 
-    def wait_until_up(self, seconds=60):
+    def wait_until_up(self, seconds=120):
         """After something was killed."""
         end = time.monotonic() + seconds
         while True:
             try:
-                return self.value("select 1") and self.pid("storage") and self.pid("agent-runner")
+                there = self.value("select 1", errors=subprocess.DEVNULL)
+                return there and self.pid("storage") and self.pid("agent-runner")
             except (subprocess.CalledProcessError, IndexError):
                 if time.monotonic() > end:
                     sys.exit(f"not everything is back after {seconds} s")
