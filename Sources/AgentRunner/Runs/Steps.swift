@@ -24,8 +24,9 @@ final class Steps: Sendable {
     private let whole: Steps?
     private let models = Mutex(0)
     private let parts = Mutex<[String: Int]>([:])
+    /// Calls of tools that have not ended, and those of them that wait for a person.
     private let callsUnderWay = Atomic(0)
-    private let awaits = Atomic(false)
+    private let callsWaiting = Atomic(0)
     private let mayHaveHistory: Bool
 
     /// - Parameters:
@@ -75,7 +76,7 @@ final class Steps: Sendable {
     }
 
     /// Whether a person has to approve a call before the run can go on.
-    var isAwaiting: Bool { awaits.load(ordering: .relaxed) }
+    var isAwaiting: Bool { callsWaiting.load(ordering: .relaxed) > 0 }
 
     /// What was said before in the conversation that the run belongs to, as a model is told it. It is read from storage: a caller
     /// has no say in it.
@@ -173,6 +174,8 @@ extension Steps: RunJournal {
         mayRepeat: Bool,
         _ perform: @Sendable () async throws -> ToolResult
     ) async throws -> ToolResult {
+        callsUnderWay.wrappingAdd(1, ordering: .relaxed)
+        defer { callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
         // Ids are told apart within one answer of the model, which has the number of the last step.
         let step = "\(prefix)\(models.withLock { $0 })/\(call.id.prefix(64))"
         let begun = try await begin(
@@ -185,18 +188,12 @@ extension Steps: RunJournal {
         )
         switch begun.state {
         case .waiting:
-            // What the model asked for beside it is finished first: were it broken off, nobody would know what it did.
-            while callsUnderWay.load(ordering: .relaxed) > 0 { try await Task.sleep(for: .milliseconds(20)) }
-            (whole ?? self).awaits.store(true, ordering: .relaxed)
+            try await letOthersEnd()
             throw AwaitsApproval()
         case .denied:
             let reason = begun.reason.map { ": \($0)" } ?? "."
-            return ToolResult(
-                callID: call.id,
-                name: call.name,
-                content: "The call was not approved\(reason) Go on without it.",
-                isError: true
-            )
+            let content = "The call was not approved\(reason) Go on without it."
+            return ToolResult(callID: call.id, name: call.name, content: content, isError: true)
         case .interrupted:
             throw AgentError(
                 .interrupted,
@@ -209,12 +206,20 @@ extension Steps: RunJournal {
             guard let answer = begun.answer else { throw AgentError(.invalidAnswer, "The stored step has no answer.") }
             return try answer.decode(ToolResult.self)
         case .begun:
-            callsUnderWay.wrappingAdd(1, ordering: .relaxed)
-            defer { callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
             let result = try await perform()
             try await end(step, result)
             return result
         }
+    }
+
+    /// What the model asked for beside a call that waits for a person is finished first, and what is only about to begin gets its
+    /// moment: were it broken off, nobody would know what it did.
+    private func letOthersEnd() async throws {
+        callsWaiting.wrappingAdd(1, ordering: .relaxed)
+        whole?.callsWaiting.wrappingAdd(1, ordering: .relaxed)
+        repeat {
+            try await Task.sleep(for: .milliseconds(20))
+        } while callsUnderWay.load(ordering: .relaxed) > callsWaiting.load(ordering: .relaxed)
     }
 }
 

