@@ -7,7 +7,8 @@ struct EchoAgent: RunnableAgent {
     static let name = "echo"
 
     var modelName: String { "echo" }
-    var description: String { "Answers with the question, for trying out what is around an agent." }
+
+    func listed(as name: String) -> ListAgents.Agent? { nil }
 
     func answer(
         _ question: Question,

@@ -35,7 +35,7 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
     var list: ListAgents.Result {
         let (agents, problems) = state.withLock { ($0.agents, $0.problems) }
         return ListAgents.Result(
-            agents: agents.map { $1.listed(as: $0) }.sorted { $0.name < $1.name },
+            agents: agents.compactMap { $1.listed(as: $0) }.sorted { $0.name < $1.name },
             problems: problems.map { problem in
                 ListAgents.Problem(
                     file: problem.file,
@@ -57,7 +57,7 @@ extension RunnableAgent {
     /// For agents that send nothing out.
     func tainted(by sources: [String]) -> any RunnableAgent { self }
 
-    func listed(as name: String) -> ListAgents.Agent {
+    func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(name: name, description: description, model: modelName, origin: .builtIn)
     }
 }

@@ -17,7 +17,7 @@ struct ClassifierAgent: RunnableAgent {
     var modelName: String { model?.name ?? LexicalClassifier.modelName }
     var description: String { file.description }
 
-    func listed(as name: String) -> ListAgents.Agent {
+    func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
             name: name,
             description: description,

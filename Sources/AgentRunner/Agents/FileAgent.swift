@@ -40,7 +40,7 @@ struct FileAgent: RunnableAgent {
     var modelName: String { model.name }
     var description: String { file.description }
 
-    func listed(as name: String) -> ListAgents.Agent {
+    func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
             name: name,
             description: file.description,

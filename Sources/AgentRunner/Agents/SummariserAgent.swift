@@ -22,7 +22,7 @@ struct SummariserAgent: RunnableAgent {
         file?.description ?? "Summarises a text; every sentence points at the words it rests on."
     }
 
-    func listed(as name: String) -> ListAgents.Agent {
+    func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
             name: name,
             description: description,

@@ -25,7 +25,7 @@ struct TogetherAgent: RunnableAgent {
 
     var description: String { file.description }
 
-    func listed(as name: String) -> ListAgents.Agent {
+    func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
             name: name,
             description: description,

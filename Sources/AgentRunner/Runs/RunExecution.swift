@@ -256,8 +256,8 @@ protocol RunnableAgent: Sendable {
     var providerName: String { get }
     /// What it is for, a sentence for whoever chooses among agents.
     var description: String { get }
-    /// The same with all there is to know.
-    func listed(as name: String) -> ListAgents.Agent
+    /// The same with all there is to know; nil for one that nobody chooses.
+    func listed(as name: String) -> ListAgents.Agent?
     /// The same agent, its model paying from a budget that others share.
     func paying(from budget: Budget) -> any RunnableAgent
     /// The same agent, asked by a run that has read what others wrote.
