@@ -1,3 +1,4 @@
+import Agents
 import Daemon
 import FoundationEssentials
 import Glibc
@@ -48,7 +49,7 @@ package struct House {
                     "OCTAVO_IDLE_SECONDS",
                     "OCTAVO_WEBHOOK_NETWORKS",
                     "WEBHOOK_SECRETS",
-                    prefixes: ["ANTHROPIC_", "OPENAI_", "SSL_CERT_"]
+                    prefixes: ["ANTHROPIC_", "OPENAI_", "SSL_CERT_"] + Provider.known.compactMap(\.keyVariable)
                 )
                 .adding([
                     "OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock",
