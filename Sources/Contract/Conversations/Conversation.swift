@@ -1,5 +1,5 @@
 public import FoundationEssentials
-public import Wire
+import Wire
 
 /// A conversation's identity, made by whoever begins it: a UUID of any version. Nobody who does not know it says or reads
 /// anything in it.
