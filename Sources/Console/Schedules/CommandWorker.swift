@@ -3,7 +3,7 @@ import Daemon
 import FoundationEssentials
 import Glibc
 package import RPC
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 import Wire
 
