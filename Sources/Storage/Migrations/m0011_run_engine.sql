@@ -277,7 +277,8 @@ end $$;
 -- queue is read along its index.
 create function octavo_claim(
     claimer text, agents text[], priorities integer[], providers text[], floors bigint[], most integer)
-returns table (document jsonb, again interval)
+-- And how long a run has waited for its first lease.
+returns table (document jsonb, again interval, waited interval)
 language plpgsql
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -338,12 +339,13 @@ begin
             'run', run.id, 'agent', run.agent, 'attempt', leased.attempt, 'next', leased.events + 1,
             'question', jsonb_strip_nulls(jsonb_build_object(
                 'text', question.text, 'reader', question.reader, 'channel', question.channel))),
-        null::interval
+        null::interval,
+        case when leased.attempt = 1 then clock - leased.ready_at end
     from leased, lateral (select * from run where run.id = leased.run_id offset 0) as run,
         lateral (select * from question where question.id = run.question_id offset 0) as question
     union all
     -- A provider's time is known; where a limit is reached, nothing tells when a run of another host has ended.
-    select null, min(coalesce(room.until - clock, interval '100 ms'))
+    select null, min(coalesce(room.until - clock, interval '100 ms')), null
     from room
     where (room.is_limited or room.until is not null)
         and room.room <= (select count(*) from leased where leased.agent = room.agent)

@@ -86,9 +86,7 @@ final class RunQueue: Sendable {
             priorities.map { (name: Name(agent: offer.agent, priority: $0), provider: offer.provider) }
         }
         return """
-            select document, extract(epoch from again)::float8, case when document ->> 'attempt' = '1' then (
-                select extract(epoch from clock_timestamp() - ready_at)::float8 from run_work
-                where run_id = (document ->> 'run')::uuid) end
+            select document, extract(epoch from again)::float8, extract(epoch from waited)::float8
             from octavo_claim(\(runner),
                 \(queues.map(\.name.agent)), \(queues.map(\.name.priority))::integer[], \(queues.map(\.provider)),
                 \(queues.map { floor($0.name) }), \(most)::integer)
