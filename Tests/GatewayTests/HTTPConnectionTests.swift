@@ -72,9 +72,16 @@ import Wire
 
     @Test func aHeadThatComesTooSlowlyIsTold() async throws {
         try await TestServer.run(HTTPLimits(idle: .milliseconds(200))) { server in
-            let answer = try await server.send(["GET /livez HTTP/1.1\r\nHost: oct"])
-            #expect(answer.statuses == [408], "\(answer.text)")
-            let second = try await server.send(["GET /livez HTTP/1.1\r\n\(Self.host)\r\n", "GET /li"])
+            // On a busy machine the first octet may come too late: then the connection ends without a word.
+            func answer(_ pieces: [String]) async throws -> TestServer.Answer {
+                while true {
+                    let answer = try await server.send(pieces)
+                    if !answer.text.isEmpty { return answer }
+                }
+            }
+            let first = try await answer(["GET /livez HTTP/1.1\r\nHost: oct"])
+            #expect(first.statuses == [408], "\(first.text)")
+            let second = try await answer(["GET /livez HTTP/1.1\r\n\(Self.host)\r\nGET /li"])
             #expect(second.statuses == [200, 408], "\(second.text)")
             let silent = try await server.send([""])
             #expect(silent.text.isEmpty)
