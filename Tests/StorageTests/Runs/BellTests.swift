@@ -36,13 +36,15 @@ import Testing
                 await queue.wait()
                 one.signals.signal(.queue)
                 await queue.wait()
-                one.signals.stop(.init(runner: "a", run: stopped, attempt: 3))
+                // What was said before the other host rings its bell is heard by nobody, so it is said until it is heard.
+                let stop = ClaimRuns.Stop(run: stopped, attempt: 3)
                 var stops: [ClaimRuns.Stop] = []
-                while stops.isEmpty {
-                    await queue.wait()
+                while stops.isEmpty, !Task.isCancelled {
+                    one.signals.stop(.init(runner: "a", run: stop.run, attempt: stop.attempt))
+                    try? await Task.sleep(for: .milliseconds(20))
                     stops = two.signals.takeStops(of: "a")
                 }
-                #expect(stops == [.init(run: stopped, attempt: 3)])
+                #expect(!stops.isEmpty && stops.allSatisfy { $0 == stop })
             }
             await two.signals.subscribed(to: .run(run)) { signal in
                 one.signals.signal(.run(run))
