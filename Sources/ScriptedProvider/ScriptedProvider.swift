@@ -19,8 +19,6 @@ public final class ScriptedProvider: Sendable {
     private let script: @Sendable (RecordedRequest, Int) -> Answer
     private let record = Record()
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>
-
     private init(port: Int, script: @escaping @Sendable (RecordedRequest, Int) -> Answer) {
         self.url = "http://127.0.0.1:\(port)/v1"
         self.script = script
@@ -60,27 +58,33 @@ public final class ScriptedProvider: Sendable {
         answering script: @escaping @Sendable (RecordedRequest, Int) -> Answer,
         _ body: (ScriptedProvider) async throws -> Result
     ) async throws -> Result {
+        let accepted = AcceptedConnections()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
-                    return try Connection(wrappingChannelSynchronously: channel)
-                }
+                channel.eventLoop.makeCompletedFuture { try accepted.add(channel) }
             }
         let provider = ScriptedProvider(port: listener.channel.localAddress?.port ?? 0, script: script)
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await provider.accept(listener) }
+            group.addTask {
+                await provider.accept(listener, accepted)
+                await accepted.end()
+            }
             defer { group.cancelAll() }
             return try await body(provider)
         }
     }
 
-    private func accept(_ listener: NIOAsyncChannel<Connection, Never>) async throws {
-        try await listener.executeThenClose { connections in
+    private func accept(
+        _ listener: NIOAsyncChannel<ObjectIdentifier?, Never>,
+        _ accepted: AcceptedConnections
+    ) async {
+        // Closing a listener that is closed is no fault of the script's.
+        try? await listener.executeThenClose { connections in
             await withDiscardingTaskGroup { group in
                 do {
-                    for try await connection in connections {
+                    for try await id in connections {
+                        guard let connection = accepted.take(id) else { continue }
                         record.note { $0.connections += 1 }
                         group.addTask { await self.serve(connection) }
                     }
@@ -91,7 +95,7 @@ public final class ScriptedProvider: Sendable {
     }
 
     /// Reads while an answer is played, for only so is it seen that the client left.
-    private func serve(_ connection: Connection) async {
+    private func serve(_ connection: AcceptedConnections.Connection) async {
         let channel = connection.channel
         try? await connection.executeThenClose { inbound, outbound in
             await withDiscardingTaskGroup { group in

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import RPC
 import ServiceLifecycle
+import Synchronization
 import Systemd
 import Wire
 
@@ -112,17 +113,27 @@ struct TestServer {
         to host: String = "127.0.0.1",
         _ body: (NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws -> T
     ) async throws -> T {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connect(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                        wrappingChannelSynchronously: channel,
-                        configuration: .init(isOutboundHalfClosureEnabled: true)
-                    )
+        // NIO ends the process when a connection is dropped that nobody has closed, one that was refused too.
+        let made = Mutex<NIOAsyncChannel<ByteBuffer, ByteBuffer>?>(nil)
+        let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+        do {
+            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .connect(host: host, port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let connection = try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                            wrappingChannelSynchronously: channel,
+                            configuration: .init(isOutboundHalfClosureEnabled: true)
+                        )
+                        made.withLock { $0 = connection }
+                        return connection
+                    }
                 }
-            }
+        } catch {
+            try? await made.withLock { $0.take() }?.executeThenClose { _, _ in }
+            throw error
+        }
         return try await channel.executeThenClose { try await body($0, $1) }
     }
 }
