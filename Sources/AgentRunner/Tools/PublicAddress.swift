@@ -73,27 +73,18 @@ struct SystemResolver: NameResolver {
         var found: [[UInt8]] = []
         var next = first
         while let entry = next?.pointee {
-            if let address = entry.ai_addr {
+            // Where it stands in the address: ip(7), ipv6(7).
+            let place: Range<Int>? =
                 switch entry.ai_family {
-                case AF_INET:
-                    found.append(
-                        address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { bytes(of: $0.pointee.sin_addr) }
-                    )
-                case AF_INET6:
-                    found.append(
-                        address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                            bytes(of: $0.pointee.sin6_addr)
-                        }
-                    )
-                default: break
+                case AF_INET: 4..<8
+                case AF_INET6: 8..<24
+                default: nil
                 }
+            if let place, let address = UnsafeRawPointer(entry.ai_addr), place.upperBound <= entry.ai_addrlen {
+                found.append(Array(UnsafeRawBufferPointer(start: address + place.lowerBound, count: place.count)))
             }
             next = entry.ai_next
         }
         return found
-    }
-
-    private static func bytes<Address>(of address: Address) -> [UInt8] {
-        withUnsafeBytes(of: address) { Array($0) }
     }
 }
