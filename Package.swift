@@ -51,7 +51,7 @@ let floors: [[Target]] = [
         .target(name: "Systemd", dependencies: ["CSystemd", lifecycle, logging], swiftSettings: settings),
         .target(
             name: "Agents",
-            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1],
+            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix],
             swiftSettings: settings
         ),
         .target(name: "ScriptedProvider", dependencies: [nioCore, nioHTTP1, nioPosix], swiftSettings: settings),

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -46,6 +47,24 @@ extension AgentTests {
             return "late"
         }
         #expect(try await result(of: tool)?.content == "The tool did not answer in time.")
+    }
+
+    /// More of them than there are cores: on the threads that tasks share, nobody would see that their time is up.
+    @Test func toolsThatBlockTheirThreadsAreAbandonedToo() async throws {
+        var ends: [CInt] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let (reading, writing) = (ends[0], ends[1])
+        defer { close(writing) }
+        let tool = try Tool("t", "", timeout: .milliseconds(10)) { (_: NoArguments) in
+            var byte: UInt8 = 0
+            // Returns when the other end is closed.
+            return "late \(read(reading, &byte, 1))"
+        }
+        let results = try await withThrowingTaskGroup { group in
+            for _ in 0..<24 { group.addTask { try await self.result(of: tool)?.content } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(results == Array(repeating: "The tool did not answer in time.", count: 24))
     }
 
     @Test func anUnknownToolIsToldToTheModel() async throws {

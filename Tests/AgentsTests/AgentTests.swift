@@ -111,7 +111,8 @@ import Testing
                         usage: cost + cost,
                         requests: 2,
                         toolCalls: 1,
-                        finishReason: .stop
+                        finishReason: .stop,
+                        model: model.name
                     )
                 ),
             ]

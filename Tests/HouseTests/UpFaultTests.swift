@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func aPostgresThatDoesNotStayIsGivenUpWithASentence() async throws {
+    @Test func aPostgresThatDoesNotStartAgainIsGivenUpWithASentence() async throws {
         try await withState { state in
             let up = try Up(state)
             _ = try await up.address()
@@ -36,7 +36,7 @@ import Testing
             try "nonsense = 1\n".write(toFile: settings, atomically: false, encoding: .utf8)
             kill(try #require(up.postmaster), SIGKILL)
             #expect(try await up.child.waitForExit() == .code(1))
-            #expect(up.text.contains("did not stay"), "\(up.text)")
+            #expect(up.text.contains("could not be started 6 times"), "\(up.text)")
             #expect(up.text.contains("run octavo up again"), "\(up.text)")
             #expect(up.postgres == [])
         }
@@ -131,7 +131,7 @@ import Testing
         unlink(up.output)
     }
 
-    @Test func aServerIsStartedAgainAtOnceThenMoreAndMorePatientlyAndNotForEver() {
+    @Test func aServerThatDoesNotStartIsTriedMoreAndMorePatientlyAndNotForEver() {
         var limit = RestartLimit()
         let start = ContinuousClock.now
         limit.started(at: start)
@@ -139,7 +139,18 @@ import Testing
         #expect(pauses.first == .zero)
         #expect(pauses.count == RestartLimit.most && zip(pauses, pauses.dropFirst()).allSatisfy { $0 < $1 })
         #expect(limit.pause(after: start) == nil)
-        // One that has run well may be started as often again.
+    }
+
+    /// Six that were killed within ten seconds each once ended everything.
+    @Test func aServerThatIsKilledIsStartedAgainHoweverOften() throws {
+        var limit = RestartLimit()
+        let start = ContinuousClock.now
+        for _ in 0..<100 {
+            limit.started(at: start)
+            let pause = limit.pause(after: start + .seconds(1))
+            #expect(try #require(pause) <= .seconds(2))
+        }
+        // One that has run well meanwhile is started at once.
         limit.started(at: start)
         #expect(limit.pause(after: start + .seconds(61)) == .zero)
     }

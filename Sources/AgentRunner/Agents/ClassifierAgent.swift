@@ -41,10 +41,11 @@ struct ClassifierAgent: RunnableAgent {
     ) async throws -> Outcome {
         var labels: [Classifier.Label]
         var usage = Contract.Usage()
+        var answered = modelName
         if let model {
             let result = try await classifier(steps?.recorded(model) ?? model).classify(question.text)
             labels = result.output
-            usage = Contract.Usage(result)
+            (usage, answered) = (Contract.Usage(result), result.model)
         } else {
             labels = LexicalClassifier(task.categories).labels(of: question.text)
             if !task.several { labels = Array(labels.prefix(1)) }
@@ -57,7 +58,7 @@ struct ClassifierAgent: RunnableAgent {
             state: .succeeded,
             answer: answer,
             output: try JSON(encoding: Output(labels: labels)),
-            model: modelName,
+            model: answered,
             usage: usage
         )
     }

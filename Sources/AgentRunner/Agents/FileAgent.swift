@@ -95,7 +95,7 @@ struct FileAgent: RunnableAgent {
             let result = try await agent(.text, model, tools, journal, question).run(question.text) { event in
                 if case .text(let text) = event { try emit(.text(text)) }
             }
-            return Outcome(state: .succeeded, answer: result.output, model: modelName, usage: Contract.Usage(result))
+            return Outcome(state: .succeeded, answer: result.output, model: result.model, usage: Contract.Usage(result))
         }
         // Held to the schema by the library, which sends back what does not fit it.
         let result = try await agent(try AgentOutput(schema: schema), model, tools, journal, question)
@@ -106,7 +106,7 @@ struct FileAgent: RunnableAgent {
             state: .succeeded,
             answer: text,
             output: try JSON(validating: text),
-            model: modelName,
+            model: result.model,
             usage: Contract.Usage(result)
         )
     }

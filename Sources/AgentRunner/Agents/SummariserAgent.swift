@@ -46,6 +46,7 @@ struct SummariserAgent: RunnableAgent {
     ) async throws -> Outcome {
         let summary: Summary
         var usage = Contract.Usage()
+        var answered = modelName
         if let model {
             let summariser = Summariser(
                 model: steps?.recorded(model) ?? model,
@@ -58,7 +59,7 @@ struct SummariserAgent: RunnableAgent {
             )
             let result = try await summariser.summarise(question.text)
             summary = result.output
-            usage = Contract.Usage(result)
+            (usage, answered) = (Contract.Usage(result), result.model)
         } else {
             summary = ExtractiveSummary(of: question.text, sentences: task.sentences).summary
         }
@@ -67,7 +68,7 @@ struct SummariserAgent: RunnableAgent {
             state: .succeeded,
             answer: summary.text,
             output: try JSON(encoding: summary),
-            model: modelName,
+            model: answered,
             usage: usage
         )
     }

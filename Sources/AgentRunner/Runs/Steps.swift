@@ -275,6 +275,7 @@ private struct RecordedModel: Model {
 
     /// What was said before.
     private func say(_ answer: ModelAnswer, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
+        if let name = answer.model { try await emit(.model(name)) }
         if !answer.text.isEmpty { try await emit(.text(answer.text)) }
         for thought in answer.thinking { try await emit(.thought(thought)) }
         for call in answer.toolCalls { try await emit(.toolCall(call)) }

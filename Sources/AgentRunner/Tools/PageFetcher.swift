@@ -56,7 +56,12 @@ struct PageFetcher: Sendable {
         } catch {
             try? await client.shutdown()
             try Task.checkCancellation()
-            throw error as? ToolError ?? ToolError("\(page.host) did not answer.")
+            switch error {
+            case let error as ToolError: throw error
+            case is NIOTooManyBytesError: throw ToolError("The page has more than \(Self.mostBytes) bytes.")
+            // Which of the two is known to TLS alone.
+            default: throw ToolError("\(page.host) did not answer, or not with a certificate that is valid for it.")
+            }
         }
     }
 

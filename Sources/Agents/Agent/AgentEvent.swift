@@ -35,6 +35,8 @@ public struct AgentResult<Output: Sendable>: Sendable {
     public var toolCalls: Int
     /// Why the model stopped; ``FinishReason/length`` and ``FinishReason/contentFilter`` mean that text is missing.
     public var finishReason: FinishReason
+    /// Which model gave the last answer, as its ``Model/name``: of a ``FallbackModel``, one of those behind it.
+    public var model: String
 }
 
 extension AgentResult: Equatable where Output: Equatable {}

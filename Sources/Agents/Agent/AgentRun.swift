@@ -113,7 +113,8 @@ struct AgentRun<Output: Sendable>: Sendable {
             usage: state.usage,
             requests: state.requests,
             toolCalls: state.toolCalls,
-            finishReason: state.finishReason
+            finishReason: state.finishReason,
+            model: state.model ?? agent.model.name
         )
         try await emit(.finished(result))
         return Stepped(state: state, step: .finished(result))
@@ -151,7 +152,7 @@ struct AgentRun<Output: Sendable>: Sendable {
             case .text(let piece): try await emit(.text(piece))
             case .thinking(let piece): try await emit(.thinking(piece))
             case .usage(let usage): try await emit(.usage(usage))
-            case .thought, .toolCall, .finish: break
+            case .model, .thought, .toolCall, .finish: break
             }
         }
         // A model that returns early when cancelled has not answered.

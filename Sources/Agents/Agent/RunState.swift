@@ -24,6 +24,7 @@ struct RunState: Sendable {
     private(set) var requests = 0
     private(set) var toolCalls = 0
     private(set) var finishReason = FinishReason.stop
+    private(set) var model: String?
     private var outputRetries = 0
     /// Mistakes in a row, by the name of the tool.
     private var mistakes: [String: Int] = [:]
@@ -59,6 +60,7 @@ struct RunState: Sendable {
     mutating func answered(_ answer: ModelAnswer) throws(AgentError) -> Message {
         usage += answer.usage
         finishReason = answer.finishReason
+        model = answer.model
         history.append(answer.message)
         guard limits.microdollars == nil || usage.microdollars != nil else {
             throw AgentError(.misconfigured, "The run has a limit on money, and the price of its model is not known.")

@@ -47,6 +47,7 @@ public struct FallbackModel: Model {
         for model in models.dropLast() {
             let attempt = Attempt(holdsText: accepts != nil, emit: emit)
             do {
+                try await attempt.take(.model(model.name))
                 try await model.respond(to: request) { try await attempt.take($0) }
                 if attempt.isUsed || isUsable(attempt.answer) { return try await attempt.release() }
             } catch let reader as Attempt.ReaderError {
@@ -56,7 +57,9 @@ public struct FallbackModel: Model {
                 guard !attempt.isUsed, goesOn(AgentError(of: error)) else { throw error }
             }
         }
-        try await models[models.count - 1].respond(to: request, emit: emit)
+        let last = models[models.count - 1]
+        try await emit(.model(last.name))
+        try await last.respond(to: request, emit: emit)
     }
 
     private func isUsable(_ answer: ModelAnswer) -> Bool {
@@ -99,7 +102,7 @@ private final class Attempt: Sendable {
             switch event {
             case .thinking, .usage: return true
             case .text(let piece) where !holdsText && !piece.isEmpty: state.isUsed = true
-            case .text, .thought, .toolCall, .finish: break
+            case .model, .text, .thought, .toolCall, .finish: break
             }
             if !state.isUsed { state.held.append(event) }
             return state.isUsed

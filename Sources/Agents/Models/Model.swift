@@ -42,6 +42,8 @@ extension Model {
 
 /// What a model says.
 public enum ModelEvent: Sendable, Hashable {
+    /// Which model answers, as its ``Model/name``: said by one that stands for several. The last one counts.
+    case model(String)
     /// The next piece of its text.
     case text(String)
     /// The next piece of its thinking, to be shown. It is not part of the answer, and another model's may follow it when the

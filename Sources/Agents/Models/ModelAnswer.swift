@@ -12,6 +12,8 @@ public struct ModelAnswer: Sendable, Hashable, Codable {
     public var usage: Usage
     /// Why it stopped.
     public var finishReason: FinishReason
+    /// Which model it was, as its ``Model/name``; nil when the one that was asked does not say.
+    public var model: String?
 
     /// An answer.
     public init(
@@ -19,18 +21,21 @@ public struct ModelAnswer: Sendable, Hashable, Codable {
         toolCalls: [ToolCall] = [],
         thinking: [Thinking] = [],
         usage: Usage = Usage(),
-        finishReason: FinishReason = .stop
+        finishReason: FinishReason = .stop,
+        model: String? = nil
     ) {
         self.text = text
         self.toolCalls = toolCalls
         self.thinking = thinking
         self.usage = usage
         self.finishReason = finishReason
+        self.model = model
     }
 
     /// Adds what a model says next.
     public mutating func add(_ event: ModelEvent) {
         switch event {
+        case .model(let name): model = name
         case .text(let piece): text += piece
         case .thinking: break
         case .thought(let thought): thinking.append(thought)

@@ -55,7 +55,7 @@ struct BodyDecoder<Assembler: AnswerAssembler>: AnswerDecoder {
     /// What was thought aloud and what was paid can be followed by another answer; what was said cannot.
     static func isFinal(_ event: ModelEvent) -> Bool {
         switch event {
-        case .thinking: false
+        case .model, .thinking: false
         case .text, .thought, .toolCall, .usage, .finish: true
         }
     }

@@ -2,7 +2,7 @@
 /// that it is cancelled: then it is left to itself and what it returns later is dropped.
 ///
 /// A task group would wait for its children, so the operation needs a task of its own. This is one of the two places of
-/// this module that start one; the other is ``AgentEvents``.
+/// this module that start one; the other is ``AgentEvents``. It runs where it may also block: see ``ToolThreads``.
 ///
 /// - Returns: `nil` when the time was up.
 /// - Throws: what the operation threw, or `CancellationError`.
@@ -11,7 +11,7 @@ func abandoning<Value: Sendable>(
     _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value? {
     let (outcomes, outcome) = AsyncStream<Result<Value, any Error>>.makeStream(bufferingPolicy: .bufferingOldest(1))
-    let work = Task {
+    let work = Task(executorPreference: ToolThreads.shared) {
         do { outcome.yield(.success(try await operation())) } catch { outcome.yield(.failure(error)) }
     }
     defer { work.cancel() }

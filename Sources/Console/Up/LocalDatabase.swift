@@ -82,7 +82,7 @@ final class LocalDatabase: Service {
                 guard let pause = limit.pause(after: .now) else {
                     throw Failure(
                         """
-                        \(reason). It was started again \(RestartLimit.most) times and did not stay. \
+                        \(reason). It could not be started \(RestartLimit.most) times. \
                         Its log says why: \(cluster.log). Put that right, then run octavo up again; the data are kept.
                         """
                     )
@@ -144,31 +144,40 @@ final class LocalDatabase: Service {
     }
 }
 
-/// How often a server that ends is started again: at once, then after longer and longer pauses, and no more when it does
-/// not stay. Pure.
+/// How often a server that ends is started again. One that was up and was ended is, as long as it takes, after pauses that
+/// are longer while it does not stay; one that does not even start is given up, for no pause mends that. Pure.
 package struct RestartLimit {
-    /// With the pauses this is a quarter of a minute: what has not passed by then is a person's to look at.
+    /// Starts in a row that fail. With the pauses this is a quarter of a minute: what has not passed by then is a person's
+    /// to look at.
     package static let most = 6
-    /// Whoever ran for so long had started well: what ends it again and again after that is not the start.
+    /// Whoever ran for so long is started again at once.
     private static let longEnough = Duration.seconds(10)
     private static let firstPause = Duration.milliseconds(250)
+    /// Of a server that is up again and again: more would only keep people waiting.
+    private static let longestPause = Duration.seconds(2)
 
-    private var starts = 0
+    private var failures = 0
+    private var ends = 0
     private var lastStart: ContinuousClock.Instant?
 
     package init() {}
 
+    /// It is up.
     package mutating func started(at now: ContinuousClock.Instant) {
         lastStart = now
+        failures = 0
     }
 
     /// How long to wait after the server's end, or after a start that failed; nil when it is enough.
     package mutating func pause(after end: ContinuousClock.Instant) -> Duration? {
-        if let lastStart, lastStart.duration(to: end) >= Self.longEnough { starts = 0 }
-        lastStart = nil
-        guard starts < Self.most else { return nil }
-        defer { starts += 1 }
-        return starts == 0 ? .zero : Self.firstPause * (1 << starts)
+        guard let lastStart else {
+            failures += 1
+            return failures < Self.most ? Self.firstPause * (1 << failures) : nil
+        }
+        self.lastStart = nil
+        if lastStart.duration(to: end) >= Self.longEnough { ends = 0 }
+        defer { ends += 1 }
+        return ends == 0 ? .zero : min(Self.firstPause * (1 << min(ends, 8)), Self.longestPause)
     }
 }
 

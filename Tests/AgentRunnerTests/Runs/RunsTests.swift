@@ -98,7 +98,7 @@ import Wire
         }
     }
 
-    private func withRuns(
+    func withRuns(
         stored: StoredRuns,
         agents: AgentDirectory,
         teller: any Teller = StreamTeller(),
@@ -124,7 +124,7 @@ import Wire
         }
     }
 
-    private func events(of feed: RunFeed) async throws -> [RunEvent] {
+    func events(of feed: RunFeed) async throws -> [RunEvent] {
         var events: [RunEvent] = []
         while let next = try await feed.events(from: events.count) {
             events += try next.map { try $0.decode(RunEvent.self) }
@@ -132,7 +132,7 @@ import Wire
         return events
     }
 
-    private let question = Question(text: "How?", channel: .http)
+    let question = Question(text: "How?", channel: .http)
 
     @Test func telling_storing_andTheAgentTakePlaceAtTheSameTime() async throws {
         let pause = Duration.milliseconds(300)

@@ -6,8 +6,9 @@ import Testing
 @Suite(.serialized) struct FallbackModelTests {
     private static let down = AgentError(.providerUnavailable, "Down.")
 
+    /// Besides which model it was.
     private func events(_ model: FallbackModel) async throws -> [ModelEvent] {
-        try await OpenAIChatModelTests.events(of: model)
+        try await OpenAIChatModelTests.events(of: model).filter { if case .model = $0 { false } else { true } }
     }
 
     @Test(arguments: [AgentError.Code.providerUnavailable, .rateLimited, .timedOut, .providerRefused, .invalidAnswer])
@@ -62,6 +63,27 @@ import Testing
         #expect(try await events(rejected).first == .text("b"))
     }
 
+    @Test func whoAnsweredIsTold() async throws {
+        struct Named: Model {
+            let name: String
+            let model: ScriptedModel
+
+            func respond(
+                to request: ModelRequest,
+                emit: @escaping @Sendable (ModelEvent) async throws -> Void
+            ) async throws {
+                try await model.respond(to: request, emit: emit)
+            }
+        }
+        let silent = Named(name: "silent", model: ScriptedModel(.says("")))
+        let small = Named(name: "small", model: ScriptedModel(.says("No.")))
+        let large = Named(name: "large", model: ScriptedModel(.says("Yes.")))
+        let nested = FallbackModel(silent, [FallbackModel(small, [large], accepting: { $0.text != "No." })])
+        #expect(try await Agent(model: nested).run("?").model == "large")
+        let first = FallbackModel(Named(name: "first", model: ScriptedModel(.says("Yes."))), [large])
+        #expect(try await Agent(model: first).run("?").model == "first")
+    }
+
     @Test func whatTheReaderThrowsEndsItAll() async {
         struct Full: Error {}
         let second = ScriptedModel(.says("b"))
@@ -75,8 +97,9 @@ import Testing
             position == 0 ? .fails(529, "busy") : ScriptedAnswer("Yes.").answer(to: request)
         }) { provider in
             let claude = try AnthropicModel("m", baseURL: provider.url, settings: ProviderSettings(retries: 0))
-            let model = FallbackModel(claude, [try OpenAIResponsesModel("m", baseURL: provider.url)])
-            #expect(try await Agent(model: model).run("?").output == "Yes.")
+            let model = FallbackModel(claude, [try OpenAIResponsesModel("second", baseURL: provider.url)])
+            let result = try await Agent(model: model).run("?")
+            #expect(result.output == "Yes." && result.model == "second")
             #expect(provider.requests.map(\.path) == ["/v1/messages", "/v1/responses"])
         }
     }

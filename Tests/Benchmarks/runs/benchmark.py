@@ -23,7 +23,10 @@ sys.path.append(str(HERE.parent / "storage"))
 from caller import Caller  # noqa: E402
 from house import Octavo, python_with_packages  # noqa: E402
 from kills import VERDICT, Killer, Patient  # noqa: E402
-from measure import TICK, ticks  # noqa: E402
+from measure import TICK, memory, ticks  # noqa: E402
+
+
+PARTS = ["reference", "procrastinate", "batches", "singly", "pickup", "recovery", "soak", "old_snapshot", "kills"]
 
 
 class House(Octavo):
@@ -55,6 +58,10 @@ class House(Octavo):
 
     def descriptors(self):
         return sum(len(os.listdir(f"/proc/{self.pid(name)}/fd")) for name in ("storage", "agent-runner"))
+
+    def memory(self):
+        """MB that the services have, by name."""
+        return {name: memory(self.pid(name), "VmRSS") for name in ("storage", "agent-runner", "gateway")}
 
     def pid(self, service):
         """Of the service that `octavo up` has started last."""
@@ -102,6 +109,15 @@ class Benchmark:
         self.lines.append((what, value, goal))
         print(f"    {what}: {value}", flush=True)
 
+    def batches(self):
+        self.throughput("in batches of 50", 50, self.options.runs)
+
+    def singly(self):
+        self.throughput("one by one, 48 calls in flight", 1, self.options.runs // 2)
+
+    def pickup(self):
+        self.at_rate("pickup at 100/s", self.options.seconds)
+
     def throughput(self, name, batch, count):
         """Accepted as fast as they are taken, while the runner carries them out."""
         begin, before = self.house.now(), self.house.cpu()
@@ -148,6 +164,8 @@ class Benchmark:
 
     def kills(self):
         """A hundred runs a second while something is killed every other second."""
+        if not self.options.kills:
+            return
         self.caller.close()
         begin, before = self.house.now(), self.house.descriptors()
         caller, killer = Patient(self.house.socket), Killer(self.house)
@@ -167,8 +185,8 @@ class Benchmark:
         self.line(
             f"{count:,} runs, killed meanwhile: {killed}",
             f"{there:,} there, {succeeded:,} succeeded, {whole:,} logs whole; descriptors {before} before, "
-            f"{self.house.descriptors()} after",
-            "every one, once",
+            f"{self.house.descriptors()} after; calls without an answer for {Patient.LONG} s: {caller.silent}",
+            "every one, once; none",
         )
         if not there == succeeded == whole == count:
             sys.exit("runs were lost, or did not end once")
@@ -181,8 +199,11 @@ class Benchmark:
             dead = self.house.value("select n_dead_tup from pg_stat_user_tables where relname = 'run_work'")
             worst.append(dead)
 
+        before, open_before = self.house.memory(), self.house.descriptors()
         self.at_rate(f"soak, 100/s for {self.options.soak} s", self.options.soak, on_second=look)
         self.line("dead rows of run_work meanwhile", f"at most {max(worst):,}, {worst[-1]:,} at the end", "bounded")
+        grown = ", ".join(f"{name} {before[name]:.0f} → {value:.0f} MB" for name, value in self.house.memory().items())
+        self.line("memory and descriptors meanwhile", f"{grown}; {open_before} → {self.house.descriptors()}", "as before")
 
     def old_snapshot(self):
         holder = subprocess.Popen(
@@ -204,6 +225,8 @@ class Benchmark:
 
     def procrastinate(self):
         """The same with a worker in Python: the queue for Postgres that is nearest to this one."""
+        if not self.options.cache:
+            return
         python = python_with_packages(self.options.cache, ["procrastinate==3.*", "psycopg[binary,pool]==3.*"])
         self.house.psql("octavo", "create database procrastinate")
         connection = f"host={self.house.database} user=octavo dbname=procrastinate"
@@ -232,17 +255,8 @@ class Benchmark:
 
     def run(self):
         self.throughput("warm-up", 50, 2_000)
-        self.reference()
-        if self.options.cache:
-            self.procrastinate()
-        self.throughput("in batches of 50", 50, self.options.runs)
-        self.throughput("one by one, 48 calls in flight", 1, self.options.runs // 2)
-        self.at_rate("pickup at 100/s", self.options.seconds)
-        self.recovery()
-        self.soak()
-        self.old_snapshot()
-        if self.options.kills:
-            self.kills()
+        for part in self.options.only or PARTS:
+            getattr(self, part)()
         print("\n| what | measured | goal |\n|---|---|---|")
         for what, value, goal in self.lines:
             print(f"| {what} | {value} | {goal} |")
@@ -256,6 +270,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=10, help="of each other measurement")
     parser.add_argument("--soak", type=int, default=60, help="seconds of the soak; 600 for the figure")
     parser.add_argument("--kills", type=int, default=0, help="seconds of killing whatever there is, at random, under load")
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"some of it: {', '.join(PARTS)}")
     parser.add_argument("--cache", type=pathlib.Path, help="where Procrastinate is installed from PyPI, to be measured beside it")
     options = parser.parse_args()
     house = House(options.programs, options.state)

@@ -5,8 +5,9 @@ import sys
 
 
 class Caller:
-    def __init__(self, path, role="gateway"):
+    def __init__(self, path, role="gateway", timeout=None):
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
         self.socket.connect(str(path))
         self.buffer = b""
         self.last = 0

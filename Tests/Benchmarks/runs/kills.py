@@ -41,22 +41,25 @@ class Killer(threading.Thread):
 
 
 class Patient:
-    """Calls until it is answered: the same call, on another connection when one is lost."""
+    """Calls until it is answered: the same call, on another connection when one is lost, or says nothing for long."""
+
+    LONG = 30
 
     def __init__(self, path):
-        self.path, self.caller = path, None
+        self.path, self.caller, self.silent = path, None, 0
 
     def one(self, call):
         end = time.monotonic() + 120
         while True:
             try:
-                self.caller = self.caller or Caller(self.path)
+                self.caller = self.caller or Caller(self.path, timeout=self.LONG)
                 refused = self.caller.one(call)
                 if refused is None:
                     return
                 if refused["retry"] == "no" or time.monotonic() > end:
                     raise SystemExit(f"refused: {refused}")
-            except OSError:
+            except OSError as error:
+                self.silent += isinstance(error, TimeoutError)
                 if self.caller:
                     self.caller.close()
                 self.caller = None

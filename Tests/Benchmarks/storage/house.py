@@ -1,4 +1,5 @@
 """Starts and stops what is measured: Octavo with its private Postgres, and the peers on a database in the same Postgres."""
+import collections
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import venv
@@ -52,13 +54,17 @@ class Octavo:
         port = self.url.rpartition(":")[2]
         self.process = subprocess.Popen(
             [programs / "octavo", "up", "--state", state, "--port", port],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
         )
+        # What it has said last, which nobody wants to see unless it ends. It is read on, or it would stop when the pipe is full.
+        self.said = collections.deque(maxlen=40)
         for line in self.process.stdout:
+            self.said.append(line)
             if "Ctrl-C stops" in line:
                 break
         else:
-            sys.exit("octavo up did not start; run it by hand to see why")
+            sys.exit("octavo up did not start:\n" + "".join(self.said))
+        threading.Thread(target=lambda: self.said.extend(self.process.stdout), daemon=True).start()
         # Django opens a connection for each request, and finds a hundred too few; `octavo up` starts Postgres again.
         self.psql("octavo", "alter system set max_connections = 500")
         os.kill(self.postmaster(), signal.SIGINT)
@@ -120,6 +126,8 @@ class Octavo:
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
     def stop(self):
+        if self.process.poll() is not None:
+            print("octavo up had ended by itself:\n" + "".join(self.said), file=sys.stderr)
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
         shutil.rmtree(self.state)
