@@ -54,6 +54,11 @@ let floors: [[Target]] = [
             dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix],
             swiftSettings: settings
         ),
+        .target(
+            name: "Slack",
+            dependencies: [asyncHTTPClient, nioCore, nioHTTP1],
+            swiftSettings: settings
+        ),
         .target(name: "ScriptedProvider", dependencies: [nioCore, nioHTTP1, nioPosix], swiftSettings: settings),
         .target(name: "Documents", swiftSettings: settings),
     ],
@@ -89,7 +94,7 @@ let floors: [[Target]] = [
         .target(
             name: "AgentRunner",
             dependencies: [
-                "AgentFiles", "Agents", "Contract", "Daemon", "Documents", "RPC", "Systemd", "Wire",
+                "AgentFiles", "Agents", "Contract", "Daemon", "Documents", "RPC", "Slack", "Systemd", "Wire",
                 asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
@@ -178,10 +183,11 @@ let tests: [Target] = [
         dependencies: ["Agents", "ScriptedProvider", asyncHTTPClient, logging, nioCore, nioHTTP1],
         swiftSettings: settings
     ),
+    .testTarget(name: "SlackTests", dependencies: ["ScriptedProvider", "Slack"], swiftSettings: settings),
     .testTarget(
         name: "AgentRunnerTests",
         dependencies: [
-            "AgentRunner", "AgentFiles", "Agents", "Contract", "Daemon", "RPC", "ScriptedProvider", "Wire",
+            "AgentRunner", "AgentFiles", "Agents", "Contract", "Daemon", "RPC", "ScriptedProvider", "Slack", "Wire",
             asyncHTTPClient, configuration, lifecycle, logging, nioCore,
         ],
         exclude: ["Tools/mcp_server.py"],

@@ -33,11 +33,14 @@ public enum AgentRunnerService {
             .live("OPENAI_API_KEY", "its key; better as a credential"),
             .live("ANTHROPIC_BASE_URL", "an endpoint for Anthropic's models (https://api.anthropic.com/v1)"),
             .live("ANTHROPIC_API_KEY", "its key; better as a credential"),
+            .live("SLACK_BOT_TOKEN", "the token of the Slack app's bot; better as a credential"),
+            .live("SLACK_BASE_URL", "another address of Slack's Web API (https://slack.com/api)"),
             .live("OCTAVO_WEBHOOK_NETWORKS", "networks inside the house that webhooks may lead to (none)"),
         ],
         credentials: [
             .live("openai-api-key", "the key of OpenAI, or of OPENAI_BASE_URL"),
             .live("anthropic-api-key", "the key of Anthropic"),
+            .live("slack-bot-token", "the token of the Slack app's bot, xoxb-…"),
             .live("webhook-secrets", "the secrets of webhooks, NAME=whsec_… a line"),
         ]
     )
@@ -96,9 +99,10 @@ public enum AgentRunnerService {
         context: DaemonContext
     ) throws -> [any Service] {
         let seconds = context.config.int(forKey: "octavo.drain.seconds", default: 30)
+        let teller = try teller(context)
         let runs = Runs(
             agents: agents,
-            teller: StreamTeller(),
+            teller: teller,
             storage: storage,
             drain: .seconds(seconds * 2 / 3),
             logger: context.logger
@@ -106,11 +110,12 @@ public enum AgentRunnerService {
         let drain = Drain()
         let claims = ClaimLoop(runs: runs, storage: storage, drain: drain, logger: context.logger)
         let outbox = try outbox(runs.runner, storage: storage, drain: drain, context)
-        var operations = operations(runs: runs, claims: claims)
+        var operations = operations(runs: runs, claims: claims, teller: teller)
         operations.administer(context)
         let server = RPCServer(
             listeners,
             operations: operations,
+            limits: limits,
             logger: context.logger,
             drain: drain,
             onListening: context.announce("sockets")
@@ -125,6 +130,27 @@ public enum AgentRunnerService {
         context.describe { server.summary("\(runs.count) \(runs.count == 1 ? "run" : "runs")") }
         // Stopped in reverse: no more claims, no more calls, then what was accepted is finished, then its connections end.
         return [storage, runs, server, outbox, claims]
+    }
+
+    /// A reader waits as long as a model thinks, and all who do have calls in flight. What such a call holds is its question,
+    /// so the frames are small.
+    private static var limits: Limits {
+        var limits = Limits.standard
+        limits.frameBytes = 128 << 10
+        limits.callsInFlight = 256
+        limits.streamsOpen = 256
+        limits.callsInFlightInProcess = Runs.maximum
+        return limits
+    }
+
+    /// Who tells readers in Slack.
+    private static func teller(_ context: DaemonContext) throws -> SlackTeller {
+        let teller = SlackTeller(try SlackTeller.client(context.config), logger: context.logger)
+        context.onReload { config in
+            let client = try SlackTeller.client(config)
+            return { teller.use(client) }
+        }
+        return teller
     }
 
     /// What is said to the outside.
@@ -158,17 +184,18 @@ public enum AgentRunnerService {
     }
 
     /// The service's table.
-    static func operations(runs: Runs, claims: ClaimLoop) -> Operations {
+    static func operations(runs: Runs, claims: ClaimLoop, teller: SlackTeller) -> Operations {
         var operations = Operations(service: "agent-runner", version: octavoVersion)
         operations.onStream(StartRun.self) { start, call, items in
             try start.question.check()
             try start.run.check()
             try start.policy.check()
+            try teller.check(start.slack)
             let feed = try runs.accept(
                 start.run,
                 agent: start.agent,
                 question: start.question,
-                origin: .live(start.policy),
+                origin: .live(start.policy, slack: start.slack),
                 trace: call.traceparent
             )
             guard feed.first == 1 else {
@@ -188,7 +215,9 @@ public enum AgentRunnerService {
         operations.on(ListAgents.self) { _, _ in runs.agents.list }
         operations.health {
             let reasons = claims.isOffered ? [] : ["storage is away"]
-            return (ready: reasons.isEmpty, reasons: reasons, gauges: ["runs": runs.count])
+            return (
+                ready: reasons.isEmpty, reasons: reasons, gauges: teller.gauges.merging(["runs": runs.count]) { $1 }
+            )
         }
         return operations
     }

@@ -37,6 +37,7 @@ public enum Daemon {
     ) async throws {
         // A client that hangs up while we write is an error of that write (EPIPE), not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        OpenFiles.allowAll()
         // Both change the environment; nothing else runs yet.
         let sockets = try ListenSockets.take()
         let watchdogTimeout = Watchdog.takeTimeout()

@@ -6,7 +6,7 @@ public import Wire
 
 /// Calls a service over one connection, which is made by the first call and made again when it breaks.
 ///
-/// A connection takes as many calls as the service said (64); further ones wait here, in order, until their deadlines.
+/// A connection takes as many calls as the service said (64 at least); further ones wait here, in order, until their deadlines.
 /// So do calls made while there is no connection, unless connecting has failed for longer than `Limits.patience`: then
 /// they fail at once as `unavailable`. Whoever keeps many streams open for long gives them a client of their own.
 public final class RPCClient: Service {

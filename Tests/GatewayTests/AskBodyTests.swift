@@ -22,6 +22,13 @@ import Wire
         (#"{"question":"x","run":"7"}"#, #""run" has to be a UUID of version 7."#),
         (#"{"question":"x","run":"ffffffff-ffff-7fff-bfff-ffffffffffff"}"#, "a time more than a day ahead"),
         (#"{"question":"x","channel":"fax"}"#, #""channel" has to be one of http, terminal, web, slack."#),
+        (#"{"question":"x","slack":"C1"}"#, #""slack" has to be like {"channel": "C0123ABCD""#),
+        (#"{"question":"x","slack":{"channel":"C1"}}"#, #"The "thread" of a Slack thread is a timestamp"#),
+        (#"{"question":"x","slack":{"thread":"1.000001"}}"#, #"The "channel" of a Slack thread is an id"#),
+        (#"{"question":"x","slack":{"channel":7}}"#, #""slack.channel" has to be a string, not a number."#),
+        (#"{"question":"x","slack":{"chanel":"C1"}}"#, #"There is no field "chanel": a Slack thread has"#),
+        (#"{"question":"x","slack":{"channel":"general","thread":"1.000001"}}"#, #"an id such as C0123ABCD"#),
+        (#"{"question":"x","slack":{"channel":"C1","thread":"1.1"}}"#, "a timestamp such as"),
         (#"{"quesiton":"x"}"#, #"There is no field "quesiton""#),
         (#"{"question":"a","question":"b"}"#, "The body is not valid JSON: "),
         (#"["question"]"#, "The body has to be a JSON object, not an array."),
@@ -62,6 +69,13 @@ import Wire
         )
         #expect(refusal(of: ByteBuffer(string: #"{"agent":"x"}"#), agent: "a").contains(#"There is no field "agent""#))
         #expect(refusal(of: ByteBuffer(string: #"{"input":""}"#), agent: "a").contains(#""input" is empty"#))
+    }
+
+    @Test func aThreadInSlackGoesAlong() throws {
+        let body = #"{"question":"x","slack":{"channel":"D0123ABCD","thread":"1700000000.000100"}}"#
+        let start = try AskBody(ByteBuffer(string: body)).start()
+        #expect(start.slack == SlackThread(channel: "D0123ABCD", thread: "1700000000.000100"))
+        #expect(try AskBody(ByteBuffer(string: #"{"question":"x","slack":null}"#)).start().slack == nil)
     }
 
     private func refusal(of body: ByteBuffer, agent: String? = nil) -> String {

@@ -5,15 +5,15 @@ import RPC
 import Wire
 
 /// One run, from its acceptance to its last stored event. Telling the reader, storing the question and running the agent
-/// begin at the same moment; none waits for another.
+/// begin at the same moment; none waits for another, and the answer does not wait for the telling.
 struct RunExecution: Sendable {
     /// What the reader is told at once.
     static let status = "Finding a response…"
 
     /// Where the run came from.
     enum Origin: Sendable {
-        /// A reader waits: the run has to be opened.
-        case live(RunPolicy)
+        /// A reader waits, perhaps in Slack: the run has to be opened.
+        case live(RunPolicy, slack: SlackThread? = nil)
         /// Leased by storage, after another runner was lost or for a run accepted for later.
         case claimed(attempt: Int, next: Int)
 
@@ -81,23 +81,62 @@ struct RunExecution: Sendable {
             case .claimed(let attempt, let next):
                 try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
             }
-            try await stopping.whileNotStopped {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await storeAndWrite(log, timeline) }
-                    group.addTask { try await tellAndAnswer(into: log, timeline) }
-                    // `waitForAll` would wait for the other one also when one of them has failed.
-                    for try await _ in group {}
-                }
-            }
+            let outcome = try await stopping.whileNotStopped { try await tellStoreAndAnswer(log, timeline) }
             feed.end()
+            if outcome != .succeeded { await tell("") }
             logger.info(
                 "run finished",
                 metadata: ["run_id": "\(run)", "agent": "\(agentName)", "trace_id": "\(trace.traceID)"]
             )
         } catch {
             await leave(error)
+            // Whoever asked has no answer to put in its place.
+            await tell("")
         }
         log.close()
+    }
+
+    /// What a part of the run has come to.
+    private enum Part: Sendable {
+        case told, written
+        case answered(RunState)
+    }
+
+    /// The run is over when its last event is stored. A status that was not shown until then is not needed any more.
+    private func tellStoreAndAnswer(_ log: RunLog, _ timeline: Timeline) async throws -> RunState {
+        try await withThrowingTaskGroup(of: Part.self) { group in
+            group.addTask {
+                try await storeAndWrite(log, timeline)
+                return .written
+            }
+            group.addTask {
+                let outcome = try await answer(into: log, timeline)
+                try log.append(.finished(outcome))
+                return .answered(outcome.state)
+            }
+            if case .live = origin {
+                group.addTask {
+                    await timeline.measure("tell") { await tell(Self.status) }
+                    return .told
+                }
+            }
+            var state = RunState.running
+            // `waitForAll` would wait for the others also when one of them has failed.
+            for try await part in group {
+                switch part {
+                case .told: break
+                case .answered(let outcome): state = outcome
+                case .written: group.cancelAll()
+                }
+            }
+            return state
+        }
+    }
+
+    /// Shows a status in Slack to the reader who waits there.
+    private func tell(_ status: String) async {
+        guard case .live(_, let thread) = origin else { return }
+        await teller.tell(run, in: thread, status)
     }
 
     /// The run goes on elsewhere, or is over: whoever follows it here does so in storage from now on.
@@ -157,7 +196,7 @@ struct RunExecution: Sendable {
         case .claimed(let attempt, let next):
             lease.set(attempt)
             try await log.write(attempt: attempt, next: next, isWatched: false)
-        case .live(let policy):
+        case .live(let policy, _):
             let open = OpenRun(
                 run: run,
                 agent: agentName,
@@ -173,23 +212,6 @@ struct RunExecution: Sendable {
             guard let attempt = opened.attempt else { throw RunIsElsewhere() }
             lease.set(attempt)
             try await log.write(attempt: attempt, next: 2, isWatched: true)
-        }
-    }
-
-    private func tellAndAnswer(into log: RunLog, _ timeline: Timeline) async throws {
-        async let told: Void = timeline.measure("tell") { await tell() }
-        let outcome = try await answer(into: log, timeline)
-        await told
-        try log.append(.finished(outcome))
-    }
-
-    /// A reader who cannot be told is still to be answered.
-    private func tell() async {
-        guard case .live = origin else { return }
-        do {
-            try await teller.tell(run, Self.status)
-        } catch {
-            logger.warning("reader not told", metadata: ["run_id": "\(run)", "error": "\(error)"])
         }
     }
 
@@ -234,17 +256,6 @@ struct RunExecution: Sendable {
     private var firstEvent: RunEvent {
         RunEvent(sequence: 1, at: Timestamp.of(run.time), body: .status(Self.status))
     }
-}
-
-/// Says to the reader, outside of the stream of events, that work has begun: a Slack status, for example. The stream's
-/// first event itself needs none of it.
-protocol Teller: Sendable {
-    func tell(_ run: RunID, _ status: String) async throws
-}
-
-/// For readers who watch the stream: they are told by its first event.
-struct StreamTeller: Teller {
-    func tell(_ run: RunID, _ status: String) async throws {}
 }
 
 /// An agent of this service under its name.

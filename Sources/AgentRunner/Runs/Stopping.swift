@@ -21,14 +21,17 @@ struct Stopping: Sendable {
     }
 
     /// Does work until it is done, or stopped. It is done once.
-    func whileNotStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    func whileNotStopped<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await work() }
             group.addTask { [reasons] in
-                if let why = await reasons.first(where: { _ in true }) { throw why }
+                throw await reasons.first { _ in true } ?? CancellationError()
             }
             defer { group.cancelAll() }
-            try await group.next()
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
         }
     }
 }

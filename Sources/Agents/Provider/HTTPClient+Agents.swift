@@ -19,7 +19,7 @@ extension HTTPClient.Configuration {
         // The model retries; a second retry below it would multiply the two.
         configuration.connectionPool.retryConnectionEstablishment = false
         // Who runs agents bounds how many. A queue here, unseen, would use up the time to connect.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16_384
         return configuration
     }
 }

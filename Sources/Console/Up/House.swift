@@ -49,7 +49,8 @@ package struct House {
                     "OCTAVO_IDLE_SECONDS",
                     "OCTAVO_WEBHOOK_NETWORKS",
                     "WEBHOOK_SECRETS",
-                    prefixes: ["ANTHROPIC_", "OPENAI_", "SSL_CERT_"] + Provider.known.compactMap(\.keyVariable)
+                    prefixes: ["ANTHROPIC_", "OPENAI_", "SLACK_", "SSL_CERT_"]
+                        + Provider.known.compactMap(\.keyVariable)
                 )
                 .adding([
                     "OCTAVO_STORAGE": "\(run)/storage-agent-runner.sock",

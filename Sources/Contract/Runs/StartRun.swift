@@ -1,8 +1,9 @@
 /// Starts a run live on the agent runner and streams its events as they are stored. A run id that the runner knows
 /// already is followed instead of started twice; the caller going away does not stop the run.
 ///
-/// Errors: `invalid_argument` (question empty or too long, an id from ahead of time, unknown agent), `resource_exhausted` (the runner is full),
-/// `unavailable` (the question could not be stored).
+/// Errors: `invalid_argument` (question empty or too long, an id from ahead of time, unknown agent, a Slack thread that is none),
+/// `failed_precondition` (there is no Slack token), `resource_exhausted` (the runner is full), `unavailable` (the question
+/// could not be stored).
 public struct StartRun: StreamingOperation {
     /// The name on the wire.
     public static let name = "runs.start"
@@ -23,22 +24,31 @@ public struct StartRun: StreamingOperation {
     public var deadlineMilliseconds: Int?
     /// How often it may fail or be lost, 1 to 100; 5 when left out.
     public var tries: Int?
+    /// Where Slack shows meanwhile that an answer is on its way.
+    public var slack: SlackThread?
 
     enum CodingKeys: String, CodingKey {
         case run, agent, question
         case deadlineMilliseconds = "deadline_ms"
-        case tries
+        case tries, slack
     }
 
     /// The call with its arguments.
-    public init(run: RunID, agent: String = "documentation", question: Question, policy: RunPolicy = RunPolicy()) {
+    public init(
+        run: RunID,
+        agent: String = "documentation",
+        question: Question,
+        policy: RunPolicy = RunPolicy(),
+        slack: SlackThread? = nil
+    ) {
         self.run = run
         self.agent = agent
         self.question = question
         deadlineMilliseconds = policy.deadlineMilliseconds
         tries = policy.tries
+        self.slack = slack
     }
 
-    /// Both of them.
+    /// Its deadline and tries.
     public var policy: RunPolicy { RunPolicy(deadlineMilliseconds: deadlineMilliseconds, tries: tries) }
 }

@@ -19,6 +19,7 @@ struct AskBody {
     private var run: RunID?
     private var channel: Question.Channel?
     private var policy = RunPolicy()
+    private var slack: SlackThread?
 
     /// - Parameter agent: The agent that the request's path names.
     init(_ bytes: ByteBuffer, agent: String? = nil) throws(ServiceError) {
@@ -36,7 +37,14 @@ struct AskBody {
         try question.check(field: asked)
         try run?.check()
         try policy.check()
-        return StartRun(run: run ?? .new(), agent: agent ?? "documentation", question: question, policy: policy)
+        try slack?.check()
+        return StartRun(
+            run: run ?? .new(),
+            agent: agent ?? "documentation",
+            question: question,
+            policy: policy,
+            slack: slack
+        )
     }
 
     private mutating func set(_ field: String, _ value: JSON) throws(ServiceError) {
@@ -63,12 +71,29 @@ struct AskBody {
             channel = known
         case "deadline_ms": policy.deadlineMilliseconds = try JSONBody.id(field, value)
         case "tries": policy.tries = try JSONBody.id(field, value)
+        case "slack": slack = try Self.thread(value)
         default:
             throw JSONBody.unknown(
                 field,
                 of: takesAgent ? "a question" : "a run",
-                known: [asked, "reader"] + (takesAgent ? ["agent"] : []) + ["run", "channel", "deadline_ms", "tries"]
+                known: [asked, "reader"] + (takesAgent ? ["agent"] : []) + [
+                    "run", "channel", "deadline_ms", "tries", "slack",
+                ]
             )
         }
+    }
+
+    private static func thread(_ value: JSON) throws(ServiceError) -> SlackThread {
+        let example = #"{"channel": "C0123ABCD", "thread": "1700000000.000100"}"#
+        guard let members = value.members else { throw .invalidArgument(#""slack" has to be like \#(example)."#) }
+        var thread = SlackThread(channel: "", thread: "")
+        for (field, value) in members {
+            switch field {
+            case "channel": thread.channel = try JSONBody.text("slack.channel", value)
+            case "thread": thread.thread = try JSONBody.text("slack.thread", value)
+            default: throw JSONBody.unknown(field, of: "a Slack thread", known: ["channel", "thread"])
+            }
+        }
+        return thread
     }
 }

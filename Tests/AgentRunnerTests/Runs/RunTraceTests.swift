@@ -23,7 +23,12 @@ import Wire
         )
         let storage = RPCClient(path: path, role: .agentRunner, name: "storage", logger: logger)
         let agent = DocumentationAgent(model: nil, storage: storage, logger: logger)
-        let runs = Runs(agents: ["documentation": agent], teller: StreamTeller(), storage: storage, logger: logger)
+        let runs = Runs(
+            agents: ["documentation": agent],
+            teller: SlackTeller(logger: logger),
+            storage: storage,
+            logger: logger
+        )
         let group = ServiceGroup(services: [server, storage, runs], logger: logger)
         let trace = TraceParent()
         try await withThrowingTaskGroup(of: Void.self) { tasks in

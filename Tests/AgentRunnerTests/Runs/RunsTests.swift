@@ -90,18 +90,27 @@ import Wire
         }
     }
 
-    struct SlowTeller: Teller {
-        var delay: Duration
+    /// Tells slowly, and notes what. Cancelled it is faster.
+    final class SlowTeller: Teller {
+        let delay: Duration
+        let told = Mutex<[String]>([])
 
-        func tell(_ run: RunID, _ status: String) async throws {
-            try await Task.sleep(for: delay)
+        init(delay: Duration = .zero) {
+            self.delay = delay
+        }
+
+        func check(_ thread: SlackThread?) {}
+
+        func tell(_ run: RunID, in thread: SlackThread?, _ status: String) async {
+            guard (try? await Task.sleep(for: delay)) != nil else { return }
+            told.withLock { $0.append(status) }
         }
     }
 
     func withRuns(
         stored: StoredRuns,
         agents: AgentDirectory,
-        teller: any Teller = StreamTeller(),
+        teller: any Teller = SlowTeller(),
         _ body: (Runs) async throws -> Void
     ) async throws {
         let path = "/tmp/octavo-runs-\(UInt32.random(in: 0 ... .max)).sock"
@@ -151,6 +160,29 @@ import Wire
             }
             #expect(Set(spans.keys) == ["tell", "store", "agent"])
         }
+    }
+
+    @Test func theAnswerDoesNotWaitForTheTelling() async throws {
+        let teller = SlowTeller(delay: .seconds(86_400))
+        try await withRuns(stored: StoredRuns(), agents: ["documentation": TalkingAgent()], teller: teller) { runs in
+            let thread = SlackThread(channel: "C1", thread: "1.000001")
+            let origin = RunExecution.Origin.live(RunPolicy(), slack: thread)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: origin)
+            let events = try await events(of: feed)
+            guard case .finished(let outcome) = events.last?.body else { throw Unexpected() }
+            #expect(outcome.timeline.contains { $0.name == "tell" })
+        }
+        #expect(teller.told.withLock { $0 } == [])
+    }
+
+    @Test func aStatusIsTakenAwayWhereThereIsNoAnswer() async throws {
+        let teller = SlowTeller()
+        let agents: AgentDirectory = ["documentation": FailingAgent(error: .internal("It broke."))]
+        try await withRuns(stored: StoredRuns(), agents: agents, teller: teller) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
+            _ = try await events(of: feed)
+        }
+        #expect(teller.told.withLock { $0.last } == "")
     }
 
     @Test func eventsAreNumberedFromOneWithoutAGapAndStoredBeforeTheyAreShown() async throws {
