@@ -166,6 +166,18 @@ let tests: [Target] = [
         path: "Tests/Benchmarks/storage/client",
         swiftSettings: settings
     ),
+    // Not products either: what Tests/Benchmarks/agents measures with, and whom it asks.
+    .executableTarget(
+        name: "octavo-agents-benchmark",
+        dependencies: ["Contract", "RPC", argumentParser],
+        path: "Tests/Benchmarks/agents/client",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "octavo-benchmark-provider",
+        path: "Tests/Benchmarks/agents/provider",
+        cSettings: [.define("_GNU_SOURCE")]
+    ),
     // Not a product either: puts the JSON Schema project's test suite to the validator.
     .executableTarget(
         name: "octavo-schema-suite",

@@ -41,16 +41,16 @@ def answers(url):
 
 
 class Octavo:
-    """`octavo up` in a folder of its own, with ten thousand books, two thousand authors and ten thousand readers."""
+    """`octavo up` in a folder of its own; with `books.sql` ten thousand books, two thousand authors and ten thousand readers."""
 
-    def __init__(self, programs, state):
+    def __init__(self, programs, state, data=HERE / "books.sql", **settings):
         self.programs, self.state = programs, state
         if state.exists():
             sys.exit(f"{state} is there already; remove it, or choose another with --state")
         self.url = f"http://127.0.0.1:{free_port()}"
         self.socket = state / "run/storage-gateway.sock"
         self.database = state / "postgres"
-        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith("OPENAI")}
+        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith("OPENAI")} | settings
         port = self.url.rpartition(":")[2]
         self.process = subprocess.Popen(
             [programs / "octavo", "up", "--state", state, "--port", port],
@@ -70,7 +70,8 @@ class Octavo:
         os.kill(self.postmaster(), signal.SIGINT)
         time.sleep(1)
         wait_until(lambda: answers(f"{self.url}/v1/books"), "Postgres", self.process)
-        self.psql("octavo", file=HERE / "books.sql")
+        if data:
+            self.psql("octavo", file=data)
 
     def psql(self, database, statement=None, file=None, errors=None):
         what = ["-c", statement] if statement else ["-f", file]
@@ -83,8 +84,8 @@ class Octavo:
         return int((self.database / "data/postmaster.pid").read_text().split()[0])
 
     def processes(self):
-        """Process ids by what they are: `gateway`, `storage`, and `Postgres` for all of its."""
-        found = {"gateway": [], "storage": [], "Postgres": []}
+        """Process ids by what they are: `gateway`, `agent-runner`, `storage`, and `Postgres` for all of its."""
+        found = {"gateway": [], "agent-runner": [], "storage": [], "Postgres": []}
         postmaster = self.postmaster()
         for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
             try:
@@ -94,8 +95,11 @@ class Octavo:
             pid, parent = int(entry.parent.name), int(rest.split()[0])
             if parent == postmaster:
                 found["Postgres"].append(pid)
-            elif parent == self.process.pid and name.startswith("octavo-") and name[7:] in found:
-                found[name[7:]].append(pid)
+            elif parent == self.process.pid and name.startswith("octavo-"):
+                # The kernel keeps fifteen bytes of a name.
+                for service in found:
+                    if service.startswith(name[7:]):
+                        found[service].append(pid)
         return found
 
     def statements(self, *call):
@@ -136,17 +140,17 @@ class Octavo:
 class Peer:
     """One of the others, under uvicorn."""
 
-    def __init__(self, name, python, octavo, application, workers=1, **environment):
+    def __init__(self, name, python, octavo, application, workers=1, ready="/books/1", folder=HERE / "peers", **environment):
         self.name = name
         self.url = f"http://127.0.0.1:{free_port()}"
-        folder, _, target = application.partition("/")
+        subfolder, _, target = application.rpartition("/")
         settings = {"PGHOST": str(octavo.database), "PGUSER": "octavo", "PGDATABASE": "peer", "PYTHONDONTWRITEBYTECODE": "1"}
         self.process = subprocess.Popen(
             [python, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error",
              "--workers", str(workers), "--port", self.url.rpartition(":")[2], target],
-            cwd=HERE / "peers" / folder, env=os.environ | settings | environment, stderr=subprocess.DEVNULL,
+            cwd=folder / subfolder, env=os.environ | settings | environment, stderr=subprocess.DEVNULL,
         )
-        wait_until(lambda: answers(f"{self.url}/books/1"), name, self.process)
+        wait_until(lambda: answers(self.url + ready), name, self.process)
 
     def stop(self):
         self.process.terminate()

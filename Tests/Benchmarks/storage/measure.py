@@ -64,8 +64,10 @@ def pgbench(octavo, database, text, seconds, clients=CONNECTIONS):
     return Result(float(re.search(r"tps = ([\d.]+)", run.stdout)[1]), p50)
 
 
-def wrk(url, lua, *arguments, seconds, clients=64):
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", "-s", HERE / lua, url, "--", *arguments]
+def wrk(url, lua, *arguments, seconds, clients=64, timeout=2):
+    command = [
+        "wrk", "-t1", f"-c{clients}", f"-d{seconds}s", f"--timeout={timeout}s", "--latency", "-s", HERE / lua, url, "--", *arguments,
+    ]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def milliseconds(share):
