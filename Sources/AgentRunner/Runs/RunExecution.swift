@@ -219,6 +219,7 @@ struct RunExecution: Sendable {
         let isClaimed = if case .claimed = origin { true } else { false }
         let steps = Steps(
             run: run,
+            agent: agentName,
             runner: runner,
             lease: lease,
             mayHaveHistory: isClaimed,

@@ -31,7 +31,7 @@ public struct ListApprovals: Operation {
             public var approval: Int
             /// The run.
             public var run: RunID
-            /// The agent.
+            /// The agent that calls the tool: the run's, or one that it asks or consists of.
             public var agent: String
             /// What the reader asked, its beginning.
             public var question: String

@@ -61,6 +61,9 @@ public struct BeginStep: Operation {
     public var repeats: Bool
     /// What a tool is called with: what a person approves, where one has to.
     public var arguments: String?
+    /// The agent that calls a tool: the run's, or one that it asks or consists of. The rules about approvals of both count. Where it
+    /// is nil in a part of a run, those of all agents do.
+    public var agent: String?
 
     /// The call with its arguments.
     public init(
@@ -73,7 +76,8 @@ public struct BeginStep: Operation {
         digest: String,
         tokens: Int,
         repeats: Bool,
-        arguments: String? = nil
+        arguments: String? = nil,
+        agent: String? = nil
     ) {
         self.run = run
         self.runner = runner
@@ -85,6 +89,7 @@ public struct BeginStep: Operation {
         self.tokens = tokens
         self.repeats = repeats
         self.arguments = arguments
+        self.agent = agent
     }
 }
 

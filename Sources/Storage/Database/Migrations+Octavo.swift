@@ -16,6 +16,7 @@ extension [Migration] {
         Migration(number: 14, name: "outbox", sql: text(PackageResources.m0014_outbox_sql)),
         Migration(number: 15, name: "conversations", sql: text(PackageResources.m0015_conversations_sql)),
         Migration(number: 16, name: "approvals", sql: text(PackageResources.m0016_approvals_sql)),
+        Migration(number: 17, name: "approval_callers", sql: text(PackageResources.m0017_approval_callers_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

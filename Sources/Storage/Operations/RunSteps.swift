@@ -23,6 +23,9 @@ struct RunSteps: Sendable {
         guard begin.arguments?.utf8.count ?? 0 <= BeginStep.maximumArgumentBytes else {
             throw ServiceError.invalidArgument("arguments has at most \(BeginStep.maximumArgumentBytes) bytes.")
         }
+        guard begin.agent.map({ (1...EnqueueRun.maximumNameBytes).contains($0.utf8.count) }) != false else {
+            throw ServiceError.invalidArgument("agent has 1 to \(EnqueueRun.maximumNameBytes) bytes.")
+        }
         let statement: Query =
             switch begin.kind {
             case .model:
@@ -32,8 +35,9 @@ struct RunSteps: Sendable {
                 """
             case .tool:
                 """
-                select octavo_begin_tool(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
-                    \(begin.name), \(begin.digest), \(begin.arguments ?? ""), \(begin.repeats))
+                select octavo_call_tool(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
+                    \(begin.name), \(begin.digest), \(begin.arguments ?? ""), \(begin.repeats), \(begin.agent),
+                    null, null)
                 """
             }
         return try await database.json(statement, deadline: call.deadline) ?? .emptyObject

@@ -21,7 +21,8 @@ import Wire
         _ runner: RPCClient,
         _ arguments: String = #"{"count":3}"#,
         tool: String = "order",
-        step: String = "1/a"
+        step: String = "1/a",
+        agent: String? = "echo"
     ) async throws -> BeginStep.Result {
         let begin = BeginStep(
             run: lease.run,
@@ -33,7 +34,8 @@ import Wire
             digest: arguments,
             tokens: 0,
             repeats: false,
-            arguments: arguments
+            arguments: arguments,
+            agent: agent
         )
         return try await runner.perform(begin)
     }
@@ -174,6 +176,61 @@ import Wire
                     _ = try await host.admin.perform(CancelRun(run: run))
                 }
             }
+        }
+    }
+
+    // MARK: Agents within a run of another
+
+    /// Rules about the agent `desk`, whose tools the agent `echo` uses by asking it or consisting of it.
+    private func withDesk(
+        tool: String = "search",
+        _ body: @Sendable @escaping (StorageHost, RPCClient, ClaimRuns.Lease, String) async throws -> Void
+    ) async throws {
+        try await withHost { host, database in
+            _ = try await host.admin.perform(RequireApproval(agent: "desk", tool: tool, seconds: 60))
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                try await body(host, runner, try await runner.claim(1, as: "a")[0], database)
+            }
+        }
+    }
+
+    @Test func anAgentWithinTheRunOfAnotherHasItsOwnRulesToo() async throws {
+        try await withDesk { host, runner, lease, _ in
+            let free = try await begin(lease, runner, tool: "search", step: "1/a", agent: "echo")
+            #expect(free.state == .begun)
+            let part = try await begin(lease, runner, tool: "search", step: "desk#1/1/a", agent: "desk")
+            #expect(part.state == .waiting)
+            let asked = try #require(await approvals(host).first)
+            #expect(asked.agent == "desk" && asked.tool == "search")
+            // The run's agent may not have done either what its rule forbids.
+            let order = try await begin(lease, runner, tool: "order", step: "desk#1/1/b", agent: "desk")
+            #expect(order.state == .waiting)
+            _ = try await host.admin.perform(RequireApproval(agent: "echo", tool: "order", seconds: nil))
+            let other = try await begin(lease, runner, tool: "order", step: "desk#1/1/c", agent: "desk")
+            #expect(other.state == .begun)
+        }
+    }
+
+    @Test func ofTheRulesOfBothAgentsTheShorterTimeCounts() async throws {
+        for (own, parts) in [(60, 3_600), (3_600, 60)] {
+            try await withDesk(tool: "order") { host, runner, lease, database in
+                _ = try await host.admin.perform(RequireApproval(agent: "echo", tool: "order", seconds: own))
+                _ = try await host.admin.perform(RequireApproval(agent: "desk", tool: "order", seconds: parts))
+                _ = try await begin(lease, runner, step: "desk#1/1/a", agent: "desk")
+                let seconds = "select round(extract(epoch from expires_at - asked_at))::bigint from approval"
+                #expect(try await values(database, seconds) == [60])
+            }
+        }
+    }
+
+    @Test func aPartOfWhichItIsNotSaidWhoseItIsHasTheRulesOfAllAgents() async throws {
+        try await withDesk { _, runner, lease, _ in
+            let part = try await begin(lease, runner, tool: "search", step: "desk#1/1/a", agent: nil)
+            #expect(part.state == .waiting)
+            // What is the run's own says so by its name.
+            let own = try await begin(lease, runner, tool: "search", step: "12/a", agent: nil)
+            #expect(own.state == .begun)
         }
     }
 

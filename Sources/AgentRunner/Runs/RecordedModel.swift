@@ -1,0 +1,87 @@
+import Agents
+import Contract
+import Synchronization
+import Wire
+
+/// A model whose answers are bought once.
+struct RecordedModel: Model {
+    private final class Gathered: Sendable {
+        let answer = Mutex(ModelAnswer())
+    }
+
+    /// What a model says unless it is told how much.
+    private static let usualAnswerTokens = 1_000
+
+    let model: any Model
+    let steps: Steps
+
+    var name: String { model.name }
+    var provider: String { model.provider }
+    var capabilities: ModelCapabilities { model.capabilities }
+
+    func respond(
+        to request: ModelRequest,
+        emit: @escaping @Sendable (ModelEvent) async throws -> Void
+    ) async throws {
+        let step = steps.nextModelStep()
+        let tools = request.tools.map(\.name)
+        let begun = try await steps.begin(
+            step,
+            .model,
+            model.name,
+            asked: Asked(messages: request.messages, tools: tools),
+            tokens: Self.estimate(request),
+            repeats: true
+        )
+        if let answer = begun.answer { return try await say(try answer.decode(ModelAnswer.self), emit) }
+        let gathered = Gathered()
+        do {
+            try await model.respond(to: request) { event in
+                gathered.answer.withLock { $0.add(event) }
+                try await emit(event)
+            }
+        } catch {
+            // What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
+            let usage = gathered.answer.withLock(\.usage)
+            if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage) }
+            throw error
+        }
+        var answer = gathered.answer.withLock { $0 }
+        let usage = answer.usage
+        // Saying it once more costs nothing.
+        answer.usage = Agents.Usage()
+        try await steps.end(step, answer, usage)
+    }
+
+    /// The tokens that are needed, before anybody has counted them.
+    private static func estimate(_ request: ModelRequest) -> Int {
+        // About four bytes of text are a token.
+        let bytes = request.messages.reduce(0) { $0 + $1.bytes }
+        return bytes / 4 + (request.options.maxTokens ?? usualAnswerTokens)
+    }
+
+    /// What was said before.
+    private func say(_ answer: ModelAnswer, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
+        if let name = answer.model { try await emit(.model(name)) }
+        if !answer.text.isEmpty { try await emit(.text(answer.text)) }
+        for thought in answer.thinking { try await emit(.thought(thought)) }
+        for call in answer.toolCalls { try await emit(.toolCall(call)) }
+        try await emit(.finish(answer.finishReason))
+    }
+
+    private struct Asked: Encodable {
+        var messages: [Agents.Message]
+        var tools: [String]
+    }
+}
+
+extension Agents.Message {
+    /// About what it takes.
+    fileprivate var bytes: Int {
+        switch self {
+        case .system(let text), .user(let text, _): text.utf8.count
+        case .assistant(let text, let calls, _): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
+        case .tool(let result): result.content.utf8.count
+        }
+    }
+}
