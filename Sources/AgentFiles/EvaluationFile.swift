@@ -26,6 +26,8 @@ public struct EvaluationFile: Sendable, Hashable {
         case seconds(Double)
         /// It used no more tokens.
         case tokens(Int)
+        /// It cost no more, in US dollars.
+        case dollars(Double)
         /// An agent finds that this is true of it.
         case judge(agent: String, claim: String)
     }
@@ -103,6 +105,7 @@ public struct EvaluationFile: Sendable, Hashable {
         "supported": ["type": "boolean"],
         "seconds": ["type": "number", "exclusiveMinimum": 0],
         "tokens": ["type": "integer", "minimum": 0],
+        "dollars": ["type": "number", "minimum": 0],
         "judge": [
             "type": "object", "additionalProperties": false, "required": ["agent", "claim"],
             "properties": [
@@ -131,6 +134,7 @@ extension EvaluationFile.Expectation {
         case "supported": [.supported(value == true)]
         case "seconds": [.seconds(value.double ?? 0)]
         case "tokens": [.tokens(value.integer ?? 0)]
+        case "dollars": [.dollars(value.double ?? 0)]
         default: [.judge(agent: value["agent"]?.string ?? "", claim: value["claim"]?.string ?? "")]
         }
     }

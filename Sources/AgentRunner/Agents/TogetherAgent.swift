@@ -127,11 +127,7 @@ struct TogetherAgent: RunnableAgent {
             supported: outcomes.contains { $0.outcome.supported },
             error: failure,
             model: modelName,
-            usage: outcomes.reduce(into: Contract.Usage()) { usage, part in
-                usage.requests += part.outcome.usage.requests
-                usage.inputTokens += part.outcome.usage.inputTokens
-                usage.outputTokens += part.outcome.usage.outputTokens
-            },
+            usage: outcomes.reduce(into: Contract.Usage()) { $0 += $1.outcome.usage },
             timeline: ended.flatMap { part in spans(of: part) }
         )
     }

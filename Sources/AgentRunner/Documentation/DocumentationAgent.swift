@@ -136,7 +136,8 @@ extension Contract.Usage {
         self.init(
             requests: result.requests,
             inputTokens: result.usage.inputTokens,
-            outputTokens: result.usage.outputTokens
+            outputTokens: result.usage.outputTokens,
+            microdollars: result.usage.microdollars
         )
     }
 }

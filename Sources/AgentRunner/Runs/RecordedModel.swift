@@ -18,6 +18,7 @@ struct RecordedModel: Model {
     var name: String { model.name }
     var provider: String { model.provider }
     var capabilities: ModelCapabilities { model.capabilities }
+    var price: Price? { model.price }
 
     func respond(
         to request: ModelRequest,
@@ -25,12 +26,14 @@ struct RecordedModel: Model {
     ) async throws {
         let step = steps.nextModelStep()
         let tools = request.tools.map(\.name)
+        let estimate = Self.estimate(request)
         let begun = try await steps.begin(
             step,
             .model,
             model.name,
             asked: Asked(messages: request.messages, tools: tools),
-            tokens: Self.estimate(request),
+            tokens: estimate,
+            microdollars: model.price?.microdollars(for: Agents.Usage(inputTokens: estimate)),
             repeats: true
         )
         if let answer = begun.answer { return try await say(try answer.decode(ModelAnswer.self), emit) }
@@ -42,15 +45,17 @@ struct RecordedModel: Model {
             }
         } catch {
             // What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
-            let usage = gathered.answer.withLock(\.usage)
-            if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage) }
+            let answer = gathered.answer.withLock { $0 }
+            if !Task.isCancelled {
+                try? await steps.end(step, ModelAnswer?.none, answer.usage, model: answer.model)
+            }
             throw error
         }
         var answer = gathered.answer.withLock { $0 }
         let usage = answer.usage
         // Saying it once more costs nothing.
         answer.usage = Agents.Usage()
-        try await steps.end(step, answer, usage)
+        try await steps.end(step, answer, usage, model: answer.model)
     }
 
     /// The tokens that are needed, before anybody has counted them.

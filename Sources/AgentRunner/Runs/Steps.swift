@@ -110,6 +110,7 @@ final class Steps: Sendable {
         _ name: String,
         asked: some Encodable,
         tokens: Int = 0,
+        microdollars: Int? = nil,
         repeats: Bool,
         arguments: String? = nil
     ) async throws -> BeginStep.Result {
@@ -122,6 +123,7 @@ final class Steps: Sendable {
             name: name,
             digest: try Digest.of(asked),
             tokens: tokens,
+            microdollars: microdollars,
             repeats: repeats,
             arguments: arguments,
             agent: agent
@@ -135,9 +137,12 @@ final class Steps: Sendable {
         }
     }
 
-    func end(_ step: String, _ answer: (some Encodable)?, _ usage: Agents.Usage = Agents.Usage())
-        async throws
-    {
+    func end(
+        _ step: String,
+        _ answer: (some Encodable)?,
+        _ usage: Agents.Usage = Agents.Usage(),
+        model: String? = nil
+    ) async throws {
         let end = EndStep(
             run: run,
             runner: runner,
@@ -146,7 +151,9 @@ final class Steps: Sendable {
             answer: try answer.map { try JSON(encoding: $0) },
             inputTokens: usage.inputTokens,
             cachedTokens: usage.cachedInputTokens,
-            outputTokens: usage.outputTokens
+            outputTokens: usage.outputTokens,
+            microdollars: usage.microdollars,
+            model: model
         )
         do {
             _ = try await Patience.repeating(for: Self.patience) { try await storage.perform(end, traceparent: trace) }

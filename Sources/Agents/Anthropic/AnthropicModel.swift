@@ -11,7 +11,8 @@ public struct AnthropicModel: Model {
     public let provider: String
     /// What it can do.
     public let capabilities: ModelCapabilities
-    private let price: Price?
+    /// What it costs, where that is known.
+    public let price: Price?
     private let link: ProviderLink
 
     /// The edition of the API that is spoken.

@@ -34,6 +34,12 @@ public struct FallbackModel: Model {
     public var name: String { models[0].name }
     /// The first model's.
     public var provider: String { models[0].provider }
+    /// The dearest's, token for token; nil when one of them is not known.
+    public var price: Price? {
+        let prices = models.map(\.price)
+        guard !prices.contains(nil) else { return nil }
+        return prices.compactMap(\.self).max { $0.output < $1.output }
+    }
     /// What all of them can do, so that each can answer what one is asked.
     public var capabilities: ModelCapabilities {
         models.dropFirst().reduce(models[0].capabilities) { $0.common(with: $1.capabilities) }

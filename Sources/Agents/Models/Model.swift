@@ -10,6 +10,8 @@ public protocol Model: Sendable {
     var provider: String { get }
     /// What it can do.
     var capabilities: ModelCapabilities { get }
+    /// What it costs; nil when nobody knows.
+    var price: Price? { get }
 
     /// Answers the conversation in `request`.
     ///
@@ -29,6 +31,8 @@ extension Model {
     public var provider: String { "" }
     /// Everything most models can.
     public var capabilities: ModelCapabilities { ModelCapabilities() }
+    /// Unknown.
+    public var price: Price? { nil }
     /// `provider:model`, as ``Providers`` takes it.
     public var qualifiedName: String { provider.isEmpty ? name : "\(provider):\(name)" }
 

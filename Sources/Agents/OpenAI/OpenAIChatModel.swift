@@ -16,7 +16,8 @@ public struct OpenAIChatModel: Model {
     public let provider: String
     /// What it can do.
     public let capabilities: ModelCapabilities
-    private let price: Price?
+    /// What it costs, where that is known.
+    public let price: Price?
     private let link: ProviderLink
 
     /// A model at a provider. Nothing is sent yet.

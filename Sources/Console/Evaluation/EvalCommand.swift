@@ -18,7 +18,7 @@ struct EvalCommand: AsyncParsableCommand {
                   input: The invoice of May is missing.
                   expect: {contains: billing, seconds: 5, tokens: 2000}
 
-            equals, contains, schema, supported, seconds, tokens and judge ({agent, claim}) can be expected. The results are kept \
+            equals, contains, schema, supported, seconds, tokens, dollars and judge ({agent, claim}) can be expected. The results are kept \
             beside the file, in FILE.results.json. The exit code is 1 when a case has failed.
             """
     )
@@ -76,7 +76,10 @@ struct EvalCommand: AsyncParsableCommand {
         }
         let passed = results.cases.count { $0.failures.isEmpty }
         let tokens = results.cases.reduce(0) { $0 + $1.tokens }
-        out.line("\(passed) of \(results.cases.count) passed; \(tokens) tokens; the slowest took \(results.slowest) ms")
+        let cost = results.dollars.map { $0 > 0 ? "; $\($0)" : "" } ?? "; nobody knows the price"
+        out.line(
+            "\(passed) of \(results.cases.count) passed; \(tokens) tokens\(cost); the slowest took \(results.slowest) ms"
+        )
     }
 
     private func change(of result: EvaluationResults.Case, since last: EvaluationResults?) -> String {

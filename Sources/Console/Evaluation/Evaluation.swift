@@ -50,6 +50,7 @@ struct Evaluation: Sendable {
             let outcome = try answer.decode(Outcome.self)
             result.run = answer.member("run")?.string
             result.tokens = outcome.usage.inputTokens + outcome.usage.outputTokens
+            result.microdollars = outcome.usage.requests == 0 ? 0 : outcome.usage.microdollars
             for expectation in evaluated.expectations {
                 if let failure = try await failure(of: expectation, outcome, result) { result.failures.append(failure) }
             }
@@ -71,6 +72,9 @@ struct Evaluation: Sendable {
             return Double(result.milliseconds) <= seconds * 1000
                 ? nil : "took \(result.milliseconds) ms, not \(seconds) s"
         case .tokens(let tokens): return result.tokens <= tokens ? nil : "used \(result.tokens) tokens, not \(tokens)"
+        case .dollars(let dollars):
+            guard let cost = result.dollars else { return "nobody knows the price of \(outcome.model)" }
+            return cost <= dollars ? nil : "cost $\(cost), not $\(dollars)"
         case .supported(let isExpected):
             guard outcome.supported == isExpected else {
                 return isExpected ? "the documentation does not support it" : "the documentation supports it"
@@ -117,12 +121,21 @@ struct EvaluationResults: Codable, Sendable {
         var failures: [String] = []
         var milliseconds = 0
         var tokens = 0
+        /// Nil when nobody knows the price of the model.
+        var microdollars: Int? = 0
         var run: String?
+
+        var dollars: Double? { microdollars.map { Double($0) / 1_000_000 } }
     }
 
     var agent: String
     var cases: [Case]
 
+    /// Nil when one of them is not known.
+    var dollars: Double? {
+        let costs = cases.map(\.microdollars)
+        return costs.contains(nil) ? nil : Double(costs.compactMap(\.self).reduce(0, +)) / 1_000_000
+    }
     var slowest: Int { cases.map(\.milliseconds).max() ?? 0 }
 
     func text() throws -> String {

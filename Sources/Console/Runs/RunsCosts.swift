@@ -12,7 +12,8 @@ struct RunsCosts: AsyncParsableCommand {
               octavo runs costs
               octavo runs costs --by reader --days 7
 
-            Each line is the cost, the calls of models, the tokens sent and received, and whose they are. Prices: octavo runs price
+            Each line is the cost, the calls of models, the tokens sent and received, and whose they are. Where \
+            no price is set (octavo runs price) the agent runner's counts, which knows those of well-known models.
             """
     )
 
@@ -32,7 +33,8 @@ struct RunsCosts: AsyncParsableCommand {
             let counts =
                 "\(line.requests)".padded(to: 8) + "\(line.inputTokens)".padded(to: 12)
                 + "\(line.outputTokens)".padded(to: 12)
-            Terminal.output.line(cost + counts + Terminal.harmless(line.key ?? "–"))
+            let unpriced = line.unpriced > 0 ? "  (without \(line.unpriced) calls whose price nobody knows)" : ""
+            Terminal.output.line(cost + counts + Terminal.harmless(line.key ?? "–") + unpriced)
         }
     }
 }

@@ -99,18 +99,32 @@ public struct Usage: Codable, Sendable, Equatable {
     public var inputTokens: Int
     /// Tokens received, where the provider says so.
     public var outputTokens: Int
+    /// What all of it cost, in millionths of a US dollar; nil when the price of a part is not known.
+    public var microdollars: Int?
 
     enum CodingKeys: String, CodingKey {
-        case requests
+        case requests, microdollars
         case inputTokens = "input_tokens"
         case outputTokens = "output_tokens"
     }
 
     /// From its parts.
-    public init(requests: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0) {
+    public init(requests: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0, microdollars: Int? = nil) {
         self.requests = requests
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
+        self.microdollars = microdollars
+    }
+
+    /// Adds `right` to `left`. What was not used has cost nothing.
+    public static func += (left: inout Usage, right: Usage) {
+        let costs = [left, right].filter { $0.requests > 0 }.map(\.microdollars)
+        left = Usage(
+            requests: left.requests + right.requests,
+            inputTokens: left.inputTokens + right.inputTokens,
+            outputTokens: left.outputTokens + right.outputTokens,
+            microdollars: costs.isEmpty || costs.contains(nil) ? nil : costs.compactMap(\.self).reduce(0, +)
+        )
     }
 }
 

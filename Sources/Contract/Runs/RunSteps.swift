@@ -57,6 +57,9 @@ public struct BeginStep: Operation {
     public var digest: String
     /// The tokens it may need, as estimated; 0 for a tool.
     public var tokens: Int
+    /// What these may cost, in millionths of a US dollar, where the runner knows the model's price. A price that was set counts
+    /// before it.
+    public var microdollars: Int?
     /// Whether it may be done again when it is not known whether it was done.
     public var repeats: Bool
     /// What a tool is called with: what a person approves, where one has to.
@@ -75,6 +78,7 @@ public struct BeginStep: Operation {
         name: String,
         digest: String,
         tokens: Int,
+        microdollars: Int? = nil,
         repeats: Bool,
         arguments: String? = nil,
         agent: String? = nil
@@ -87,6 +91,7 @@ public struct BeginStep: Operation {
         self.name = name
         self.digest = digest
         self.tokens = tokens
+        self.microdollars = microdollars
         self.repeats = repeats
         self.arguments = arguments
         self.agent = agent
@@ -118,9 +123,13 @@ public struct EndStep: Operation {
     public var cachedTokens: Int
     /// Tokens received.
     public var outputTokens: Int
+    /// What it has cost, in millionths of a US dollar, where the runner knows.
+    public var microdollars: Int?
+    /// Which of several models gave the answer, where that is not the one it was begun with.
+    public var model: String?
 
     enum CodingKeys: String, CodingKey {
-        case run, runner, attempt, step, answer
+        case run, runner, attempt, step, answer, microdollars, model
         case inputTokens = "input_tokens"
         case cachedTokens = "cached_tokens"
         case outputTokens = "output_tokens"
@@ -135,7 +144,9 @@ public struct EndStep: Operation {
         answer: JSON?,
         inputTokens: Int = 0,
         cachedTokens: Int = 0,
-        outputTokens: Int = 0
+        outputTokens: Int = 0,
+        microdollars: Int? = nil,
+        model: String? = nil
     ) {
         self.run = run
         self.runner = runner
@@ -145,6 +156,8 @@ public struct EndStep: Operation {
         self.inputTokens = inputTokens
         self.cachedTokens = cachedTokens
         self.outputTokens = outputTokens
+        self.microdollars = microdollars
+        self.model = model
     }
 }
 
@@ -247,14 +260,16 @@ public struct ListCosts: Operation {
             public var inputTokens: Int
             /// Tokens received.
             public var outputTokens: Int
-            /// By the prices of their day.
+            /// In US dollars, by the prices of their day.
             public var cost: Double
+            /// Calls of which nobody knows what they cost: it is not in the sum.
+            public var unpriced: Int
 
             enum CodingKeys: String, CodingKey {
                 case key, requests
                 case inputTokens = "input_tokens"
                 case outputTokens = "output_tokens"
-                case cost
+                case cost, unpriced
             }
         }
 

@@ -17,7 +17,9 @@ struct RunSteps: Sendable {
 
     private func begin(_ begin: BeginStep, _ call: CallContext) async throws -> JSON {
         let lengths = [begin.step, begin.name, begin.digest].map(\.utf8.count)
-        guard lengths.allSatisfy({ (1...200).contains($0) }), (0...1_000_000_000).contains(begin.tokens) else {
+        guard lengths.allSatisfy({ (1...200).contains($0) }), (0...1_000_000_000).contains(begin.tokens),
+            begin.microdollars ?? 0 >= 0
+        else {
             throw ServiceError.invalidArgument("step, name and digest have 1 to 200 bytes; tokens is 0 to a billion.")
         }
         guard begin.arguments?.utf8.count ?? 0 <= BeginStep.maximumArgumentBytes else {
@@ -31,7 +33,8 @@ struct RunSteps: Sendable {
             case .model:
                 """
                 select octavo_begin_step(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
-                    'model', \(begin.name), \(begin.digest), \(begin.tokens), \(begin.repeats))
+                    'model', \(begin.name), \(begin.digest), \(begin.tokens), \(begin.repeats),
+                    \(begin.microdollars)::bigint / 1000000.0)
                 """
             case .tool:
                 """
@@ -45,15 +48,19 @@ struct RunSteps: Sendable {
 
     private func end(_ end: EndStep, _ call: CallContext) async throws -> Done {
         let tokens = [end.inputTokens, end.cachedTokens, end.outputTokens]
-        guard tokens.allSatisfy({ (0...1_000_000_000).contains($0) }) else {
-            throw ServiceError.invalidArgument("Tokens are 0 to a billion.")
+        guard tokens.allSatisfy({ (0...1_000_000_000).contains($0) }), end.microdollars ?? 0 >= 0 else {
+            throw ServiceError.invalidArgument("Tokens are 0 to a billion, and cost nothing or more.")
+        }
+        guard end.model.map({ (1...200).contains($0.utf8.count) }) != false else {
+            throw ServiceError.invalidArgument("model has 1 to 200 bytes.")
         }
         // As it was sent.
         let answer = end.answer == nil ? nil : call.arguments.member("answer")?.description
         let rows = try await database.rows(
             """
             select octavo_end_step(\(end.run.uuid), \(end.runner), \(end.attempt)::integer, \(end.step),
-                \(answer)::text::json, \(end.inputTokens), \(end.cachedTokens), \(end.outputTokens))
+                \(answer)::text::json, \(end.inputTokens), \(end.cachedTokens), \(end.outputTokens),
+                \(end.microdollars)::bigint / 1000000.0, \(end.model))
             """,
             deadline: call.deadline
         )
@@ -115,7 +122,7 @@ struct RunSteps: Sendable {
             from (
                 select \(unsafe: list.by.rawValue)::text as key, sum(cost) as cost, jsonb_build_object(
                     'key', \(unsafe: list.by.rawValue)::text, 'requests', sum(requests), 'input_tokens', sum(input_tokens),
-                    'output_tokens', sum(output_tokens), 'cost', sum(cost)) as line
+                    'output_tokens', sum(output_tokens), 'cost', sum(cost), 'unpriced', sum(unpriced)) as line
                 from run_cost where day > (now() at time zone 'UTC')::date - \(list.days)::integer
                 group by \(unsafe: list.by.rawValue) order by sum(cost) desc limit 1000
             ) as lines

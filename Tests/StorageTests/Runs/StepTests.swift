@@ -191,4 +191,60 @@ import Wire
             }
         }
     }
+
+    @Test func aBudgetOfMoneyRefusesWhatNobodyKnowsThePriceOf() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(SetBudget(name: "a dollar", unit: .money, amount: 1))
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                let unknown = begin(lease, as: "a", tokens: 4_000)
+                await #expect { try await runner.perform(unknown) } throws: {
+                    let error = $0 as? ServiceError
+                    return error?.code == .resourceExhausted && error?.message.contains("octavo runs price") == true
+                }
+                // The runner knows, and then somebody sets another price, which counts.
+                var told = unknown
+                told.microdollars = 600_000
+                let begun = try await runner.perform(told)
+                #expect(begun.state == .begun)
+                told.step = "2"
+                await #expect { [told] in try await runner.perform(told) } throws: {
+                    ($0 as? ServiceError)?.code == .resourceExhausted
+                }
+                _ = try await host.admin.perform(
+                    SetPrice(model: "m", since: "2020-01-01", input: 100, cached: 0, output: 0)
+                )
+                let cheap = try await runner.perform(told)
+                #expect(cheap.state == .begun)
+            }
+        }
+    }
+
+    @Test func whatTheRunnerSaysCountsWhereNoPriceIsSetAndForTheModelThatAnswered() async throws {
+        try await withHost { host in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                for (step, dollars, model) in [("1", 250_000, "m"), ("2", nil, "m"), ("3", 500_000, "other")] {
+                    _ = try await runner.perform(begin(lease, as: "a", step))
+                    _ = try await runner.perform(
+                        EndStep(
+                            run: lease.run,
+                            runner: "a",
+                            attempt: 1,
+                            step: step,
+                            answer: nil,
+                            microdollars: dollars,
+                            model: model
+                        )
+                    )
+                }
+            }
+            let costs = try await host.admin.perform(ListCosts(by: .model)).costs
+            #expect(costs.map(\.key) == ["other", "m"] && costs.map(\.cost) == [0.5, 0.25])
+            #expect(costs.map(\.unpriced) == [0, 1] && costs.map(\.requests) == [1, 2])
+        }
+    }
 }
