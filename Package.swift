@@ -27,6 +27,7 @@ let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -44,14 +45,14 @@ let floors: [[Target]] = [
         .target(name: "Wire", dependencies: [nioCore], swiftSettings: settings),
         .target(
             name: "Postgres",
-            dependencies: ["CLibPQ", "CLinux", deque, lifecycle, logging],
+            dependencies: ["CLibPQ", "CLinux", deque, lifecycle, logging, tracing],
             swiftSettings: settings
         ),
         .target(name: "PrivateCluster", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "Systemd", dependencies: ["CSystemd", lifecycle, logging], swiftSettings: settings),
         .target(
             name: "Agents",
-            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix],
+            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, tracing],
             swiftSettings: settings
         ),
         .target(
@@ -71,12 +72,20 @@ let floors: [[Target]] = [
             dependencies: ["CLinux", "Systemd", configuration, lifecycle, logging],
             swiftSettings: settings
         ),
+        .target(
+            name: "Traces",
+            dependencies: ["Wire", lifecycle, logging, nioCore, nioHTTP1, nioPosix, tracing],
+            swiftSettings: settings
+        ),
     ],
     // 3: client and server over Unix sockets.
     [
         .target(
             name: "RPC",
-            dependencies: ["Contract", "Daemon", "Wire", deque, lifecycle, logging, nioCore, nioPosix],
+            dependencies: [
+                "Contract", "Daemon", "Traces", "Wire", configuration, deque, lifecycle, logging, nioCore, nioPosix,
+                tracing,
+            ],
             swiftSettings: settings
         )
     ],
@@ -85,24 +94,25 @@ let floors: [[Target]] = [
         .target(
             name: "Gateway",
             dependencies: [
-                "Contract", "Daemon", "RPC", "Systemd", "Wire",
+                "Contract", "Daemon", "RPC", "Systemd", "Traces", "Wire",
                 asyncAlgorithms, configuration, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
-                nioExtras, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
+                nioExtras, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, tracing,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "AgentRunner",
             dependencies: [
-                "AgentFiles", "Agents", "Contract", "Daemon", "Documents", "RPC", "Slack", "Systemd", "Wire",
-                asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                "AgentFiles", "Agents", "Contract", "Daemon", "Documents", "RPC", "Slack", "Systemd", "Traces", "Wire",
+                asyncHTTPClient, configuration, lifecycle, logging, nioCore, nioHTTP1, nioPosix, tracing,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "Storage",
             dependencies: [
-                "Contract", "Daemon", "Postgres", "RPC", "Systemd", "Wire", configuration, lifecycle, logging, nioCore,
+                "Contract", "Daemon", "Postgres", "RPC", "Systemd", "Traces", "Wire", configuration, lifecycle, logging,
+                nioCore, tracing,
             ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: settings
@@ -111,7 +121,7 @@ let floors: [[Target]] = [
             name: "Console",
             dependencies: [
                 "AgentFiles", "Agents", "Contract", "Daemon", "Documents", "Postgres", "PrivateCluster", "RPC",
-                "Systemd", "Wire",
+                "Systemd", "Traces", "Wire",
                 argumentParser, asyncHTTPClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, unixSignals,
             ],
             swiftSettings: settings
@@ -252,6 +262,11 @@ let tests: [Target] = [
         dependencies: ["Postgres", "PrivateCluster", lifecycle, logging],
         swiftSettings: settings
     ),
+    .testTarget(
+        name: "TracesTests",
+        dependencies: ["Traces", "Wire", lifecycle, logging, nioCore, nioPosix, tracing],
+        swiftSettings: settings
+    ),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", lifecycle], swiftSettings: settings),
     .testTarget(
         name: "DaemonTests",
@@ -277,6 +292,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),

@@ -7,12 +7,14 @@ public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
     private var span: UInt64
     private var flags: UInt8
 
-    /// A new trace, sampled.
-    public init() {
+    /// A new trace.
+    /// - Parameter isSampled: whether its spans are kept. Not by those who keep none themselves: the first span of the trace
+    ///   would be missing.
+    public init(isSampled: Bool = false) {
         high = Self.newID()
         low = Self.newID()
         span = Self.newID()
-        flags = 1
+        flags = isSampled ? 1 : 0
     }
 
     /// The value of a header or of a call's `traceparent`; nil when it is not of the form
@@ -29,12 +31,22 @@ public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
         self.flags = UInt8(flags)
     }
 
-    /// The same trace with a span of its own: what a hop passes on.
+    /// The same trace with a span of its own: what a hop passes on that keeps its span.
     public func nextHop() -> TraceParent {
+        child(Self.newID())
+    }
+
+    /// The same trace with a span that is known beforehand, which is not 0.
+    public func child(_ span: UInt64) -> TraceParent {
         var next = self
-        next.span = Self.newID()
+        next.span = span
         return next
     }
+
+    /// Whether the spans of the trace are kept.
+    public var isSampled: Bool { flags & 1 == 1 }
+    /// A part of the trace's id as a number, as random as the trace's beginner has made it: for ratios.
+    public var chance: UInt64 { low }
 
     /// Where this process' ids begin; each is SplitMix64 of the next number, and none comes twice. Ids have to be told
     /// apart, not to be unguessable, and the system's generator is a system call for each.
@@ -50,11 +62,33 @@ public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The trace's id, 32 hex digits, for logs.
-    public var traceID: String { Self.hex(high, digits: 16) + Self.hex(low, digits: 16) }
+    public var traceID: String { text(3..<35) }
     /// The span's id, 16 hex digits.
-    public var spanID: String { Self.hex(span, digits: 16) }
+    public var spanID: String { text(36..<52) }
     /// The value as it travels.
-    public var description: String { "00-\(traceID)-\(spanID)-\(Self.hex(UInt64(flags), digits: 2))" }
+    public var description: String { text(0..<55) }
+
+    /// A part of the value as it travels. Written at once: every call has one.
+    private func text(_ part: Range<Int>) -> String {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 55) { octets in
+            octets.initialize(repeating: UInt8(ascii: "-"))
+            Self.write(0, to: octets, 0..<2)
+            Self.write(high, to: octets, 3..<19)
+            Self.write(low, to: octets, 19..<35)
+            Self.write(span, to: octets, 36..<52)
+            Self.write(UInt64(flags), to: octets, 53..<55)
+            return String(decoding: octets[part], as: UTF8.self)
+        }
+    }
+
+    private static func write(_ value: UInt64, to octets: UnsafeMutableBufferPointer<UInt8>, _ place: Range<Int>) {
+        var value = value
+        for index in place.reversed() {
+            let digit = UInt8(value & 0xF)
+            octets[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            value >>= 4
+        }
+    }
 
     private static func hex(_ digits: ArraySlice<UInt8>) -> UInt64? {
         var value: UInt64 = 0
@@ -66,10 +100,5 @@ public struct TraceParent: Sendable, Equatable, CustomStringConvertible {
             }
         }
         return value
-    }
-
-    private static func hex(_ value: UInt64, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: digits - text.count) + text
     }
 }

@@ -10,7 +10,7 @@ import Testing
             "Wire", "Postgres", "PrivateCluster", "Systemd", "Agents", "Slack", "Documents", "ReleaseNotes",
             "ScriptedProvider",
         ],
-        ["Contract", "AgentFiles", "Daemon"],
+        ["Contract", "AgentFiles", "Daemon", "Traces"],
         ["RPC"],
         ["Gateway", "AgentRunner", "Storage", "Console"],
         ["octavo-gateway", "octavo-agent-runner", "octavo-storage", "octavo", "OctavoTesting"],

@@ -229,6 +229,13 @@ import Testing
         #expect(TraceParent(next.description) == next)
     }
 
+    @Test func whetherATraceIsKeptGoesAlong() throws {
+        let kept = try #require(TraceParent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03"))
+        #expect(kept.isSampled && kept.nextHop().isSampled && kept.chance == 0x8448_eb21_1c80_319c)
+        #expect(kept.child(1).description == "00-0af7651916cd43dd8448eb211c80319c-0000000000000001-03")
+        #expect(!TraceParent().isSampled && TraceParent(isSampled: true).isSampled)
+    }
+
     @Test(arguments: [
         "", "00", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
