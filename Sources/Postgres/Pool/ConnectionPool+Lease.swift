@@ -27,8 +27,10 @@ extension ConnectionPool {
         deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> Rows {
         let deadline = deadline ?? .now + configuration.operationTimeout
-        return try await onReactor(until: deadline) { connection throws(PostgresError) in
-            try await connection.query(query, isReadOnly: isReadOnly, deadline: deadline)
+        return try await spanned(query.operation) { () throws(PostgresError) in
+            try await onReactor(until: deadline) { connection throws(PostgresError) in
+                try await connection.query(query, isReadOnly: isReadOnly, deadline: deadline)
+            }
         }
     }
 
@@ -42,8 +44,15 @@ extension ConnectionPool {
         deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> [Rows] {
         let deadline = deadline ?? .now + configuration.operationTimeout
-        return try await onReactor(until: deadline) { connection throws(PostgresError) in
-            try await connection.transaction(queries, isolation: isolation, isReadOnly: isReadOnly, deadline: deadline)
+        return try await spanned(queries.operation, statements: queries.count) { () throws(PostgresError) in
+            try await onReactor(until: deadline) { connection throws(PostgresError) in
+                try await connection.transaction(
+                    queries,
+                    isolation: isolation,
+                    isReadOnly: isReadOnly,
+                    deadline: deadline
+                )
+            }
         }
     }
 
@@ -76,6 +85,19 @@ extension ConnectionPool {
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         let deadline = deadline ?? .now + configuration.operationTimeout
+        return try await spannedTransaction {
+            try await openTransaction(isolation, isReadOnly, isDeferrable, isTracked, deadline, body)
+        }
+    }
+
+    private func openTransaction<Value>(
+        _ isolation: Isolation,
+        _ isReadOnly: Bool,
+        _ isDeferrable: Bool,
+        _ isTracked: Bool,
+        _ deadline: ContinuousClock.Instant,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
         var result: Value?
         do {
             return try await withConnection(deadline: deadline) { connection in

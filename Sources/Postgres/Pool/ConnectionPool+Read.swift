@@ -16,10 +16,12 @@ extension ConnectionPool {
         let deadline = deadline ?? now + configuration.operationTimeout
         try query.check()
         guard deadline > now else { throw error(for: .timedOut) }
-        switch await reads?.read(query, until: deadline) {
-        case .rows(let rows): return rows
-        case .failed(let error): throw error
-        case .diverted, nil: return try await readAlone(query, until: deadline)
+        return try await spanned(query.operation) { () throws(PostgresError) in
+            switch await reads?.read(query, until: deadline) {
+            case .rows(let rows): return rows
+            case .failed(let error): throw error
+            case .diverted, nil: return try await readAlone(query, until: deadline)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 public import Logging
 public import ServiceLifecycle
 import Synchronization
+public import Tracing
 
 /// Lends connections to one task at a time.
 ///
@@ -39,6 +40,8 @@ public final class ConnectionPool: Service {
     let limits: PoolConfiguration
     let logger: Logger
     let reactor: Reactor
+    /// What keeps spans of what is done for others; nil for none.
+    let tracer: (any Tracer)?
     let state: Mutex<State>
     let timerID = Reactor.newTimer()
     let reads: SharedReads?
@@ -46,16 +49,19 @@ public final class ConnectionPool: Service {
     let enqueue: AsyncStream<Work>.Continuation
 
     /// A pool that does nothing until `run`.
+    /// - Parameter tracer: what keeps a span of each use that is made within another; none without one.
     public init(
         _ configuration: PostgresConfiguration,
         limits: PoolConfiguration = PoolConfiguration(),
         reactor: Reactor = .shared,
+        tracer: (any Tracer)? = nil,
         logger: Logger
     ) {
         self.configuration = configuration
         self.limits = limits
         self.logger = logger
         self.reactor = reactor
+        self.tracer = tracer
         state = Mutex(State(machine: Machine(limits, seed: .random(in: 0 ... .max))))
         // Their connections differ from others in the settings of the session.
         let sharesReads = limits.readConnections > 0 && !configuration.isBehindPgBouncer
