@@ -39,11 +39,13 @@ struct AgentRun<Output: Sendable>: Sendable {
     /// All steps.
     func run(_ start: RunState) async throws -> AgentResult<Output> {
         try await guarded {
-            var state = start
-            while true {
-                let next = try await step(from: state)
-                if case .finished(let result) = next.step { return result }
-                state = next.state
+            try await spanned {
+                var state = start
+                while true {
+                    let next = try await step(from: state)
+                    if case .finished(let result) = next.step { return result }
+                    state = next.state
+                }
             }
         }
     }
@@ -58,7 +60,7 @@ struct AgentRun<Output: Sendable>: Sendable {
         try Task.checkCancellation()
         switch try state.next() {
         case .ask(let messages):
-            let answer = try await ask(messages)
+            let answer = try await spanned(asking: { try await ask(messages) })
             try await emit(.message(try state.answered(answer)))
             return Stepped(state: state, step: .answered(answer))
         case .call(let calls):
@@ -174,7 +176,12 @@ struct AgentRun<Output: Sendable>: Sendable {
             for (index, call) in calls.enumerated() {
                 try await emit(.toolCall(call))
                 let isRefused = refused[index]
-                group.addTask { Called(index: index, result: try await answer(call, isRefused: isRefused)) }
+                group.addTask {
+                    Called(
+                        index: index,
+                        result: try await spanned(calling: call.name) { try await answer(call, isRefused: isRefused) }
+                    )
+                }
             }
             var results: [Called] = []
             for try await called in group {

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 public import NIOCore
+import Tracing
 
 extension HTTPClient {
     /// The client of all models that are not given one. It lives as long as the process and is never shut down, as the
@@ -20,6 +21,8 @@ extension HTTPClient.Configuration {
         configuration.connectionPool.retryConnectionEstablishment = false
         // Who runs agents bounds how many. A queue here, unseen, would use up the time to connect.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16_384
+        // Its own spans would end with the head of an answer, and tell the provider of our traces.
+        configuration.tracing.tracer = nil
         return configuration
     }
 }

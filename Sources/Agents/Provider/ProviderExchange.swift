@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOHTTP1
+import Tracing
 
 /// Sends a request to a provider and hands on what it answers: timeouts, retries, limits and what failures mean, for any
 /// kind of answer.
@@ -26,7 +27,10 @@ struct ProviderExchange: Sendable {
             var attempt = 1
             while true {
                 do {
-                    return try await attempted(request, decoder(), watchdog, emit)
+                    let number = attempt
+                    return try await spanned(request, attempt: number) { span in
+                        try await attempted(request, decoder(), watchdog, span, emit)
+                    }
                 } catch let failure as ProviderFailure {
                     watchdog.rest()
                     try Task.checkCancellation()
@@ -47,12 +51,13 @@ struct ProviderExchange: Sendable {
         _ request: OutgoingRequest,
         _ decoder: Decoder,
         _ watchdog: Watchdog,
+        _ span: any Span,
         _ emit: @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         let breaker = settings.breaker
         try breaker.admit()
         do {
-            try await exchange(request, decoder, watchdog, emit)
+            try await exchange(request, decoder, watchdog, span, emit)
             breaker.succeeded()
         } catch {
             // The watchdog cancels what takes too long, and alone knows that it did.
@@ -65,6 +70,7 @@ struct ProviderExchange: Sendable {
         _ request: OutgoingRequest,
         _ decoder: Decoder,
         _ watchdog: Watchdog,
+        _ span: any Span,
         _ emit: @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         watchdog.awaitFirstByte()
@@ -77,7 +83,9 @@ struct ProviderExchange: Sendable {
             try Task.checkCancellation()
             throw ProviderFailure(connecting: error)
         }
+        if span.isRecording { span.attributes["http.response.status_code"] = Int(response.status.code) }
         guard (200..<300).contains(response.status.code) else {
+            if span.isRecording { span.attributes["error.type"] = "\(response.status.code)" }
             let body = await complaint(in: response)
             try Task.checkCancellation()
             throw ProviderFailure(status: response.status, headers: response.headers, body: body, secret: secret)
