@@ -9,7 +9,7 @@ enum ChatRequestBody {
         var members: [JSONValue.Member] = [.init("model", .string(model))]
         if !request.tools.isEmpty {
             members.append(.init("tools", .array(request.tools.map(tool))))
-            members += toolChoice(request, capabilities)
+            members += request.toolChoice(as: capabilities)
         }
         members.append(.init("messages", .array(request.messages.map(message))))
         if let format = format(request.format, capabilities) { members.append(.init("response_format", format)) }
@@ -18,22 +18,6 @@ enum ChatRequestBody {
             members.append(.init("stream_options", ["include_usage": true]))
         }
         return .object(members + options(request.options, capabilities))
-    }
-
-    private static func toolChoice(
-        _ request: ModelRequest,
-        _ capabilities: ModelCapabilities
-    ) -> [JSONValue.Member] {
-        var members: [JSONValue.Member] = []
-        switch request.toolChoice {
-        case .required where capabilities.requiredTools: members.append(.init("tool_choice", "required"))
-        case .forbidden: members.append(.init("tool_choice", "none"))
-        case .automatic, .required: break
-        }
-        if let parallel = request.options.parallelToolCalls, capabilities.parallelToolCalls {
-            members.append(.init("parallel_tool_calls", .bool(parallel)))
-        }
-        return members
     }
 
     private static func format(_ format: AnswerFormat, _ capabilities: ModelCapabilities) -> JSONValue? {
@@ -47,11 +31,7 @@ enum ChatRequestBody {
     }
 
     private static func options(_ options: ModelOptions, _ capabilities: ModelCapabilities) -> [JSONValue.Member] {
-        var members: [JSONValue.Member] = []
-        if capabilities.sampling {
-            if let temperature = options.temperature { members.append(.init("temperature", .number(temperature))) }
-            if let topP = options.topP { members.append(.init("top_p", .number(topP))) }
-        }
+        var members = options.sampling(as: capabilities)
         if let maxTokens = options.maxTokens {
             members.append(.init(capabilities.tokenLimit.rawValue, .integer(maxTokens)))
         }
@@ -103,13 +83,5 @@ enum ChatRequestBody {
             "type": "function",
             "function": ["name": .string(call.name), "arguments": .string(call.arguments)],
         ]
-    }
-}
-
-extension ModelCapabilities {
-    /// The word for how hard to think, where the model takes one.
-    func effort(_ thinking: ThinkingEffort?) -> String? {
-        guard let thinking, self.thinking == .effort else { return nil }
-        return thinking == .off ? leastEffort : thinking.rawValue
     }
 }

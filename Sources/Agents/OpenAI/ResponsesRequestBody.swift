@@ -10,29 +10,13 @@ enum ResponsesRequestBody {
         var members: [JSONValue.Member] = [.init("model", .string(model))]
         if !request.tools.isEmpty {
             members.append(.init("tools", .array(request.tools.map(tool))))
-            members += toolChoice(request, capabilities)
+            members += request.toolChoice(as: capabilities)
         }
         members.append(.init("input", .array(request.messages.flatMap(items))))
         if let format = format(request.format, capabilities) { members.append(.init("text", ["format": format])) }
         members.append(.init("store", false))
         if streams { members.append(.init("stream", true)) }
         return .object(members + options(request.options, capabilities))
-    }
-
-    private static func toolChoice(
-        _ request: ModelRequest,
-        _ capabilities: ModelCapabilities
-    ) -> [JSONValue.Member] {
-        var members: [JSONValue.Member] = []
-        switch request.toolChoice {
-        case .required where capabilities.requiredTools: members.append(.init("tool_choice", "required"))
-        case .forbidden: members.append(.init("tool_choice", "none"))
-        case .automatic, .required: break
-        }
-        if let parallel = request.options.parallelToolCalls, capabilities.parallelToolCalls {
-            members.append(.init("parallel_tool_calls", .bool(parallel)))
-        }
-        return members
     }
 
     private static func format(_ format: AnswerFormat, _ capabilities: ModelCapabilities) -> JSONValue? {
@@ -47,11 +31,7 @@ enum ResponsesRequestBody {
     }
 
     private static func options(_ options: ModelOptions, _ capabilities: ModelCapabilities) -> [JSONValue.Member] {
-        var members: [JSONValue.Member] = []
-        if capabilities.sampling {
-            if let temperature = options.temperature { members.append(.init("temperature", .number(temperature))) }
-            if let topP = options.topP { members.append(.init("top_p", .number(topP))) }
-        }
+        var members = options.sampling(as: capabilities)
         if let maxTokens = options.maxTokens { members.append(.init("max_output_tokens", .integer(maxTokens))) }
         if capabilities.thinking == .effort {
             if let effort = capabilities.effort(options.thinking) {
