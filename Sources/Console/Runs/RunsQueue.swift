@@ -86,9 +86,7 @@ struct RunsCancel: AsyncParsableCommand {
 
     func run() async throws {
         let ids = try runs.map(RunID.init(argument:))
-        try await service.withService("storage") { storage in
-            for id in ids { _ = try await storage.perform(CancelRun(run: id)) }
-        }
+        try await service.perform(forEach: ids) { CancelRun(run: $0) }
     }
 }
 

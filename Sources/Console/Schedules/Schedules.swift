@@ -142,9 +142,7 @@ struct SchedulesRemove: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        try await service.withService("storage") { storage in
-            for name in names { _ = try await storage.perform(RemoveSchedule(name)) }
-        }
+        try await service.perform(forEach: names) { RemoveSchedule($0) }
     }
 }
 
@@ -159,9 +157,7 @@ struct SchedulesPause: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        try await service.withService("storage") { storage in
-            for name in names { _ = try await storage.perform(PauseSchedule(name, paused: true)) }
-        }
+        try await service.perform(forEach: names) { PauseSchedule($0, paused: true) }
     }
 }
 
@@ -176,9 +172,7 @@ struct SchedulesResume: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        try await service.withService("storage") { storage in
-            for name in names { _ = try await storage.perform(PauseSchedule(name, paused: false)) }
-        }
+        try await service.perform(forEach: names) { PauseSchedule($0, paused: false) }
     }
 }
 

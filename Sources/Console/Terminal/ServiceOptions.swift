@@ -47,6 +47,13 @@ struct ServiceOptions: ParsableArguments {
         }
     }
 
+    /// Has storage perform an operation for each of several names, in their order. The first one refused ends it.
+    func perform<Name, O: Contract.Operation>(forEach names: [Name], _ operation: (Name) -> O) async throws {
+        try await withService("storage") { storage in
+            for name in names { _ = try await storage.perform(operation(name)) }
+        }
+    }
+
     private static func unreachable(_ path: String, _ error: CInt) -> Failure {
         switch error {
         case ENOENT, ENOTDIR:

@@ -89,9 +89,7 @@ struct WebhooksRemove: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        try await service.withService("storage") { storage in
-            for name in names { _ = try await storage.perform(RemoveWebhook(name)) }
-        }
+        try await service.perform(forEach: names) { RemoveWebhook($0) }
     }
 }
 
@@ -179,8 +177,6 @@ struct WebhooksRetry: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        try await service.withService("storage") { storage in
-            for message in messages { _ = try await storage.perform(RetryDelivery(message)) }
-        }
+        try await service.perform(forEach: messages) { RetryDelivery($0) }
     }
 }
