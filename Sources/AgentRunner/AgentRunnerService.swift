@@ -8,6 +8,7 @@ import NIOCore
 import RPC
 public import ServiceLifecycle
 import Systemd
+import Traces
 import Wire
 
 /// The agent runner: runs agents, and alone may reach the network. It reaches no Postgres.
@@ -50,11 +51,13 @@ public enum AgentRunnerService {
         context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
         // Where the providers' answers come in.
         context.watch { try await HTTPClient.agents.eventLoopGroup.next().submit {}.get() }
+        let spans = try context.spans(version: octavoVersion)
         let storage = RPCClient(
             path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-agent-runner.sock"),
             role: .agentRunner,
             name: "storage",
-            logger: context.logger
+            logger: context.logger,
+            recorder: spans.recorder
         )
         let agents = try agents(storage, context)
         let idle = context.idleExit
@@ -63,15 +66,18 @@ public enum AgentRunnerService {
             let time = try idleTime(config)
             return { idle.allow(time) }
         }
-        return try services(
-            listeners: [
-                (.gateway, context.listeners(named: "gateway").map(\.descriptor)),
-                (.admin, context.listeners(named: "admin").map(\.descriptor)),
-            ].flatMap { role, descriptors in descriptors.map { RPCListener(role: role, address: .descriptor($0)) } },
-            storage: storage,
-            agents: agents,
-            context: context
-        )
+        return try spans.services
+            + services(
+                listeners: [
+                    (.gateway, context.listeners(named: "gateway").map(\.descriptor)),
+                    (.admin, context.listeners(named: "admin").map(\.descriptor)),
+                ].flatMap { role, descriptors in descriptors.map { RPCListener(role: role, address: .descriptor($0)) }
+                },
+                storage: storage,
+                agents: agents,
+                recorder: spans.recorder,
+                context: context
+            )
     }
 
     /// A file that cannot be used takes its agent away at the start, and nothing at a reload: then all stays as it was.
@@ -96,6 +102,7 @@ public enum AgentRunnerService {
         listeners: [RPCListener],
         storage: RPCClient,
         agents: AgentDirectory,
+        recorder: SpanRecorder?,
         context: DaemonContext
     ) throws -> [any Service] {
         let seconds = context.config.int(forKey: "octavo.drain.seconds", default: 30)
@@ -105,11 +112,12 @@ public enum AgentRunnerService {
             teller: teller,
             storage: storage,
             drain: .seconds(seconds * 2 / 3),
+            recorder: recorder,
             logger: context.logger
         )
         let drain = Drain()
         let claims = ClaimLoop(runs: runs, storage: storage, drain: drain, logger: context.logger)
-        let outbox = try outbox(runs.runner, storage: storage, drain: drain, context)
+        let outbox = try outbox(runs.runner, storage: storage, drain: drain, recorder, context)
         var operations = operations(runs: runs, claims: claims, teller: teller)
         operations.administer(context)
         let server = RPCServer(
@@ -118,6 +126,7 @@ public enum AgentRunnerService {
             limits: limits,
             logger: context.logger,
             drain: drain,
+            recorder: recorder,
             onListening: context.announce("sockets")
         )
         context.idleExit.watch {
@@ -158,6 +167,7 @@ public enum AgentRunnerService {
         _ runner: String,
         storage: RPCClient,
         drain: Drain,
+        _ recorder: SpanRecorder?,
         _ context: DaemonContext
     ) throws -> OutboxLoop {
         let outbox = OutboxLoop(
@@ -165,6 +175,7 @@ public enum AgentRunnerService {
             storage: storage,
             sender: try WebhookSender(context.config),
             drain: drain,
+            recorder: recorder,
             logger: context.logger
         )
         context.onReload { config in
@@ -196,7 +207,8 @@ public enum AgentRunnerService {
                 agent: start.agent,
                 question: start.question,
                 origin: .live(start.policy, slack: start.slack),
-                trace: call.traceparent
+                trace: call.traceparent,
+                asker: call.callerTraceparent
             )
             guard feed.first == 1 else {
                 throw ServiceError(

@@ -86,6 +86,8 @@ public struct DaemonDescription: Sendable {
     private static let common: [Entry] = [
         .live("OCTAVO_LOG", "trace, debug, info (the default), notice, warning, error or critical"),
         .optional("OCTAVO_DRAIN_SECONDS", "seconds a stop may take before work is cut off (30)"),
+        .optional("OCTAVO_TRACES", "where spans go: file, file:/FOLDER, unix:/SOCKET, http://127.0.0.1:PORT (nowhere)"),
+        .optional("OCTAVO_TRACES_SAMPLE", "the part of the traces that begin here that is kept, 0 to 1 (1)"),
         .optional("OCTAVO_SETTINGS", "a file of further settings, NAME=value a line; it wins over the environment"),
     ]
 

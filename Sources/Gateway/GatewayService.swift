@@ -8,6 +8,7 @@ import NIOCore
 import RPC
 public import ServiceLifecycle
 import Systemd
+import Traces
 import Wire
 
 /// The gateway: HTTP in, questions to the agent runner, everything else to storage. It reaches neither the network nor
@@ -40,8 +41,12 @@ public enum GatewayService {
             forKey: "octavo.agent.runner",
             default: "/run/octavo/agent-runner-gateway.sock"
         )
-        let storage = client(of: "storage", at: storagePath, context)
-        let keys = client(of: "storage", at: storagePath, context)
+        let spans = try context.spans(version: octavoVersion)
+        let client: (String, String) -> RPCClient = { [recorder = spans.recorder] service, path in
+            RPCClient(path: path, role: .gateway, name: service, logger: context.logger, recorder: recorder)
+        }
+        let storage = client("storage", storagePath)
+        let keys = client("storage", storagePath)
         let drain = Drain()
         let entrance = Entrance(
             try rule(context.config),
@@ -53,11 +58,11 @@ public enum GatewayService {
             return { entrance.follow(rule) }
         }
         let follower = RunFollower(
-            runner: LongCalls { client(of: "agent runner", at: runnerPath, context) },
-            storage: LongCalls { client(of: "storage", at: storagePath, context) }
+            runner: LongCalls { client("agent runner", runnerPath) },
+            storage: LongCalls { client("storage", storagePath) }
         )
         let neighbours = Neighbours(
-            [("storage", storagePath), ("agent runner", runnerPath)].map { ($0, client(of: $0, at: $1, context)) }
+            [("storage", storagePath), ("agent runner", runnerPath)].map { ($0, client($0, $1)) }
         ) { name in
             let used = name == "storage" ? follower.storage.clients : follower.runner.clients
             return used.contains { $0.presence == .connected }
@@ -73,7 +78,8 @@ public enum GatewayService {
             context.listeners(named: "admin").map { RPCListener(role: .admin, address: .descriptor($0.descriptor)) },
             operations: operations,
             logger: context.logger,
-            drain: drain
+            drain: drain,
+            recorder: spans.recorder
         )
         let http = HTTPServer(
             descriptors: context.listeners(named: "http").map(\.descriptor),
@@ -90,17 +96,14 @@ public enum GatewayService {
             group: RPCEventLoop.shared,
             logger: context.logger,
             open: open,
+            recorder: spans.recorder,
             onListening: context.announce("http"),
             onAnswer: { admin.count($0, since: $1, code: $2) }
         )
         context.describe { admin.summary("\(open.count) HTTP connections") }
         // Stopped in reverse: first no more requests, last the connections that answer them.
         let calls = [storage, keys] + follower.runner.clients + follower.storage.clients
-        return calls + neighbours.clients.map(\.client) + [neighbours, admin, http]
-    }
-
-    private static func client(of service: String, at path: String, _ context: DaemonContext) -> RPCClient {
-        RPCClient(path: path, role: .gateway, name: service, logger: context.logger)
+        return spans.services + calls + neighbours.clients.map(\.client) + [neighbours, admin, http]
     }
 
     private static func rule(_ config: ConfigReader) throws(ConfigurationError) -> Entrance.Rule {

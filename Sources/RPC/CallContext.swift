@@ -43,8 +43,10 @@ public struct CallContext: Sendable {
     public let deadline: ContinuousClock.Instant
     /// The caller's name for its intention.
     public let idempotencyKey: String?
-    /// This call's own span in the caller's trace: what is passed on in further calls.
+    /// This call's own span in the caller's trace, or where spans are not kept the caller's: what is passed on in further calls.
     public let traceparent: TraceParent
+    /// The span of the caller, as it was sent: what belongs there also when this process and its span are lost.
+    public let callerTraceparent: TraceParent?
     /// Who connected; nil where the system does not tell.
     public let peer: PeerCredentials?
     /// The arguments as they were sent, for a handler that stores a part of them as it is.

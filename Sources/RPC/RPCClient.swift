@@ -2,6 +2,8 @@ public import Contract
 public import Logging
 public import NIOCore
 public import ServiceLifecycle
+public import Traces
+internal import Tracing
 public import Wire
 
 /// Calls a service over one connection, which is made by the first call and made again when it breaks.
@@ -13,6 +15,8 @@ public final class RPCClient: Service {
     private let exchange: NIOLoopBoundBox<Exchange>
     private let loop: any EventLoop
     private let cell = PresenceCell()
+    private let name: String
+    private let recorder: SpanRecorder?
 
     /// Whether it is connected. Asking does not connect it.
     public var presence: Presence { cell.presence }
@@ -22,6 +26,7 @@ public final class RPCClient: Service {
     ///   - path: the service's socket for this role.
     ///   - role: who calls.
     ///   - name: the service that is called, for the log and the sentences of errors.
+    ///   - recorder: what keeps the spans of calls; nil where none are kept.
     ///   - group: the event loops to use; the process' one unless another is given.
     public init(
         path: String,
@@ -29,8 +34,11 @@ public final class RPCClient: Service {
         name: String,
         limits: Limits = .standard,
         logger: Logger,
+        recorder: SpanRecorder? = nil,
         group: any EventLoopGroup = RPCEventLoop.shared
     ) {
+        self.name = name
+        self.recorder = recorder
         loop = group.next()
         let introduction = Message.Hello(role: role.rawValue, build: "", limits: Message.Accepted(limits))
         exchange = .makeBoxSendingValue(
@@ -145,6 +153,8 @@ public final class RPCClient: Service {
         let arguments = try encodeArguments(operation, idempotencyKey: idempotencyKey)
         if isCancellable, Task.isCancelled { throw .cancelled() }
         let ticket = Ticket()
+        let traceparent = parent(or: traceparent)
+        let span = recorder?.calling(O.name, of: name, for: traceparent)
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 submit(
@@ -153,7 +163,7 @@ public final class RPCClient: Service {
                         arguments: arguments,
                         deadline: deadline,
                         idempotencyKey: idempotencyKey,
-                        traceparent: traceparent,
+                        traceparent: span?.traceParent ?? traceparent,
                         ticket: ticket,
                         within: scope,
                         waiter: .answer(continuation)
@@ -163,6 +173,7 @@ public final class RPCClient: Service {
         } onCancel: {
             if isCancellable { cancel(ticket) }
         }
+        span?.end(outcome)
         return try outcome.get()
     }
 
@@ -205,7 +216,9 @@ public final class RPCClient: Service {
         ticket: Ticket
     ) -> RPCStream<O> {
         let (exchange, loop) = (self.exchange, self.loop)
-        let buffer = StreamBuffer(window: min(max(credit, 1), Limits.standard.credit)) { wish in
+        let traceparent = parent(or: traceparent)
+        let span = recorder?.calling(O.name, of: name, for: traceparent)
+        let buffer = StreamBuffer(window: min(max(credit, 1), Limits.standard.credit), span: span) { wish in
             switch wish {
             case .grant(let items): loop.execute { exchange.value.grant(items, to: ticket) }
             case .waiting: loop.execute { exchange.value.readerWaits(ticket) }
@@ -221,7 +234,7 @@ public final class RPCClient: Service {
                     arguments: try encodeArguments(operation, idempotencyKey: idempotencyKey),
                     deadline: deadline,
                     idempotencyKey: idempotencyKey,
-                    traceparent: traceparent,
+                    traceparent: span?.traceParent ?? traceparent,
                     ticket: ticket,
                     waiter: .stream(buffer)
                 )
@@ -247,6 +260,11 @@ extension RPCClient {
         } onCancel: {
             loop.execute { _ = exchange.value.close(atOnce: true) }
         }
+    }
+
+    /// Where spans are kept, the one the task is within; what its caller names is further up, or the same.
+    private func parent(or given: TraceParent?) -> TraceParent? {
+        recorder == nil ? given : TraceParent.current ?? given
     }
 
     private func submit(_ request: Request) {

@@ -4,6 +4,7 @@ public import Logging
 public import NIOCore
 internal import NIOPosix
 public import ServiceLifecycle
+public import Traces
 public import Wire
 
 /// A socket a server listens on, and who may be at its other end.
@@ -40,6 +41,7 @@ public final class RPCServer: Service {
 
     /// - Parameters:
     ///   - drain: whether it takes new calls, shared with what else lets work into the service.
+    ///   - recorder: what keeps the spans of calls; nil where none are kept.
     ///   - group: the event loops to use; the process' one unless another is given.
     ///   - onListening: called once every listener accepts connections.
     ///   - onDisconnect: called on the event loop when a connection is gone, its calls cancelled: releases what is bound
@@ -50,6 +52,7 @@ public final class RPCServer: Service {
         limits: Limits = .standard,
         logger: Logger,
         drain: Drain = Drain(),
+        recorder: SpanRecorder? = nil,
         group: any EventLoopGroup = RPCEventLoop.shared,
         onListening: @Sendable @escaping () -> Void = {},
         onDisconnect: (@Sendable (ConnectionID, Role) -> Void)? = nil
@@ -62,6 +65,7 @@ public final class RPCServer: Service {
             limits: limits,
             logger: logger,
             drain: drain,
+            recorder: recorder,
             onDisconnect: onDisconnect
         )
     }

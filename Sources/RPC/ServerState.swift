@@ -2,6 +2,7 @@ internal import Contract
 internal import Logging
 internal import NIOCore
 internal import Synchronization
+internal import Traces
 internal import Wire
 
 /// What the connections of a server share. Counters are atomic, since each listener may have a loop of its own.
@@ -28,6 +29,7 @@ final class ServerState: Sendable {
     let limits: Limits
     let logger: Logger
     let drain: Drain
+    let recorder: SpanRecorder?
     let ledger = Ledger()
     let onDisconnect: (@Sendable (ConnectionID, Role) -> Void)?
     /// `describe`'s answer, which never changes.
@@ -45,12 +47,14 @@ final class ServerState: Sendable {
         limits: Limits,
         logger: Logger,
         drain: Drain,
+        recorder: SpanRecorder? = nil,
         onDisconnect: (@Sendable (ConnectionID, Role) -> Void)?
     ) {
         self.operations = operations
         self.limits = limits
         self.logger = logger
         self.drain = drain
+        self.recorder = recorder
         self.onDisconnect = onDisconnect
         // Names and numbers always encode.
         description = (try? JSON(encoding: operations.description)) ?? .emptyObject
@@ -102,6 +106,11 @@ final class ServerState: Sendable {
         var gauges = own.gauges
         gauges["violations"] = violations.values.reduce(0, +)
         for (reason, count) in violations { gauges["violations.\(reason.rawValue)"] = count }
+        if let spans = recorder?.counts {
+            gauges[Health.waitingSpans] = spans.waiting
+            gauges[Health.exportedSpans] = spans.exported
+            gauges[Health.droppedSpans] = spans.dropped
+        }
         return Health(
             service: operations.service,
             ready: own.ready && !drain.isOn,

@@ -1,6 +1,8 @@
 internal import Contract
 internal import Logging
 internal import NIOCore
+internal import Traces
+internal import Tracing
 internal import Wire
 
 // Calls: what starts them, and their one terminal.
@@ -12,7 +14,8 @@ extension ServiceEnd {
         do throws(ServiceError) { try permit(call, entry) } catch { return refuse(call, error) }
         if role == .admin, entry.callers == [.admin] { note(call, entry.effect) }
         let scope = entry.opensScope ? CallScope() : nil
-        let context = context(of: call, opening: scope)
+        let span = state.recorder?.answering(call, role: role, isStanding: entry.standing)
+        let context = context(of: call, opening: scope, span)
         let end = NIOLoopBound(self, eventLoop: loop)
         let sink = ItemSink(call: call.id, end: end, loop: loop)
         let arguments = call.arguments
@@ -32,12 +35,7 @@ extension ServiceEnd {
             on: self.id
         )
         let task = Task(executorPreference: executor(for: call, entry)) {
-            let outcome: Result<JSON, ServiceError>
-            do {
-                outcome = .success(try await entry.run(arguments, context, sink))
-            } catch {
-                outcome = .failure(ServiceError(thrown: error, context))
-            }
+            let outcome = await entry.answer(arguments, context, sink, span)
             loop.execute {
                 let code = end.value.finish(id, outcome)
                 state.ledger.ended(
@@ -105,14 +103,16 @@ extension ServiceEnd {
         state.ledger.answered(state.operations.entries[call.operation] == nil ? "other" : call.operation, code)
     }
 
-    private func context(of call: Message.Call, opening scope: CallScope?) -> CallContext {
+    private func context(of call: Message.Call, opening scope: CallScope?, _ span: RecordedSpan?) -> CallContext {
         CallContext(
             connection: id,
             role: role,
             operation: call.operation,
             deadline: .now + call.deadline,
             idempotencyKey: call.idempotencyKey,
-            traceparent: call.traceparent?.nextHop() ?? TraceParent(),
+            // Without a span of its own, what it calls belongs to the span that called it.
+            traceparent: span?.traceParent ?? call.traceparent ?? TraceParent(),
+            callerTraceparent: call.traceparent,
             peer: peer,
             arguments: call.arguments,
             scope: scope,
@@ -178,6 +178,33 @@ extension ServiceEnd {
         if call.scope != nil { for inner in work.values where inner.within == id { inner.task.cancel() } }
         work[id]?.waiting = CircularBuffer(initialCapacity: 0)
         for item in call.waiting { item.continuation.resume(throwing: CancellationError()) }
+    }
+}
+
+extension Operations.Entry {
+    /// The handler's answer. Its span is over before the answer is sent, and so within the caller's.
+    fileprivate func answer(
+        _ arguments: JSON,
+        _ context: CallContext,
+        _ sink: ItemSink,
+        _ span: RecordedSpan?
+    ) async -> Result<JSON, ServiceError> {
+        guard let span else { return await answer(arguments, context, sink) }
+        let outcome = await ServiceContext.withValue(span.context) { await answer(arguments, context, sink) }
+        span.endAnswering(outcome)
+        return outcome
+    }
+
+    private func answer(
+        _ arguments: JSON,
+        _ context: CallContext,
+        _ sink: ItemSink
+    ) async -> Result<JSON, ServiceError> {
+        do {
+            return .success(try await run(arguments, context, sink))
+        } catch {
+            return .failure(ServiceError(thrown: error, context))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 internal import NIOCore
 internal import Synchronization
+internal import Traces
+internal import Tracing
 internal import Wire
 
 /// Between the event loop, where a stream's items arrive, and the task that reads them. Never holds more than its window:
@@ -24,10 +26,13 @@ final class StreamBuffer: Sendable {
 
     private let wish: @Sendable (Wish) -> Void
     private let state: Mutex<State>
+    /// The call's, until it is answered or its reader leaves.
+    private let span: RecordedSpan?
 
     /// - Parameter window: the credit the stream starts with, and the most that is held here.
-    init(window: Int, wish: @Sendable @escaping (Wish) -> Void) {
+    init(window: Int, span: RecordedSpan? = nil, wish: @Sendable @escaping (Wish) -> Void) {
         state = Mutex(State(window: window))
+        self.span = span
         self.wish = wish
     }
 
@@ -69,6 +74,7 @@ final class StreamBuffer: Sendable {
             state.waitingSince = nil
             return state.reader.take()
         }
+        span?.end(outcome)
         reader?.resume(returning: outcome.map { _ in nil })
     }
 
@@ -101,6 +107,7 @@ final class StreamBuffer: Sendable {
             }
             return (isNews, state.reader.take())
         }
+        span?.end()
         reader?.resume(returning: .failure(.cancelled()))
         if isNews { wish(.cancel) }
     }

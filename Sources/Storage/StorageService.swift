@@ -7,6 +7,7 @@ import Postgres
 package import RPC
 public import ServiceLifecycle
 import Systemd
+import Traces
 import Wire
 
 /// Storage: every Postgres transaction there is. It reaches no network.
@@ -88,15 +89,23 @@ public enum StorageService {
     ) throws(ConfigurationError) -> [any Service] {
         var limits = PoolConfiguration()
         limits.size = connections
-        let pool = try connectionPool(databaseURL, limits, logger)
+        let spans = try context?.spans(version: octavoVersion)
+        let recorder = spans?.recorder
+        let pool = try connectionPool(databaseURL, limits, recorder, logger)
         limits.size = transactions
         // Their callers hold connections for long, and say themselves how long others are ready to wait: until their
         // deadlines. There are never more of them than calls in flight.
         limits.maximumWait = .milliseconds(Limits.longestDeadlineMilliseconds)
         limits.maximumWaiters = Limits.standard.callsInFlightInProcess
-        let transactions = try connectionPool(databaseURL, limits, logger)
+        let transactions = try connectionPool(databaseURL, limits, recorder, logger)
         let schema = Schema(pool: pool, policy: policy, logger: logger)
-        let database = Database(pool: pool, transactions: transactions, schema: schema, logger: logger)
+        let database = Database(
+            pool: pool,
+            transactions: transactions,
+            schema: schema,
+            recorder: recorder,
+            logger: logger
+        )
         let signals = RunSignals()
         let leases = Leases(database: database, signals: signals, logger: logger)
         let queue = RunQueue(database: database, counts: signals.counts)
@@ -111,6 +120,7 @@ public enum StorageService {
             listeners,
             operations: operations,
             logger: logger,
+            recorder: recorder,
             onListening: onListening,
             onDisconnect: { connection, _ in leases.disconnected(connection) }
         )
@@ -129,18 +139,21 @@ public enum StorageService {
         }
         // Stopped in reverse: no more calls first, the connections to Postgres last.
         let pools: [any Service] = [pool, transactions].compactMap(\.self)
-        return pools + [schema] + writes.services + [bell, clock, schedules, leases, queued, due, server]
+        return (spans?.services ?? []) + pools + [schema] + writes.services + [
+            bell, clock, schedules, leases, queued, due, server,
+        ]
     }
 
     private static func connectionPool(
         _ url: String?,
         _ limits: PoolConfiguration,
+        _ recorder: SpanRecorder?,
         _ logger: Logger
     ) throws(ConfigurationError) -> ConnectionPool? {
         guard let url else { return nil }
         do {
             let configuration = try PostgresConfiguration(url, applicationName: "octavo-storage")
-            return ConnectionPool(configuration, limits: limits, logger: logger)
+            return ConnectionPool(configuration, limits: limits, tracer: recorder, logger: logger)
         } catch {
             throw ConfigurationError("DATABASE_URL cannot be used: \(error.reason).")
         }

@@ -3,6 +3,8 @@ import Logging
 import RPC
 import ServiceLifecycle
 import Synchronization
+import Traces
+import Tracing
 import Wire
 
 /// Sends what storage has to say to the outside, one message of each destination at a time. Storage decides what is sent, when and
@@ -20,15 +22,24 @@ final class OutboxLoop: Service {
     private let runner: String
     private let storage: RPCClient
     private let drain: Drain
+    private let recorder: SpanRecorder?
     private let logger: Logger
     private let state: Mutex<State>
     private let messages: AsyncStream<ClaimMessages.Item>
     private let claimed: AsyncStream<ClaimMessages.Item>.Continuation
 
-    init(runner: String, storage: RPCClient, sender: WebhookSender, drain: Drain, logger: Logger) {
+    init(
+        runner: String,
+        storage: RPCClient,
+        sender: WebhookSender,
+        drain: Drain,
+        recorder: SpanRecorder? = nil,
+        logger: Logger
+    ) {
         self.runner = runner
         self.storage = storage
         self.drain = drain
+        self.recorder = recorder
         self.logger = logger
         state = Mutex(State(sender: sender))
         // Bounded by the destinations, of which storage has a hundred.
@@ -80,7 +91,16 @@ final class OutboxLoop: Service {
     }
 
     private func send(_ message: ClaimMessages.Item) async {
-        let verdict = await state.withLock { $0.sender }.send(message)
+        guard let recorder else { return await sendAndSettle(message) }
+        let span = recorder.start("deliver", .consumer, within: message.traceparent.flatMap { TraceParent($0) })
+        span.attributes["octavo.outbox.destination"] = message.destination
+        span.attributes["octavo.outbox.attempt"] = message.attempt
+        await ServiceContext.withValue(span.context) { await sendAndSettle(message) }
+        span.end()
+    }
+
+    private func sendAndSettle(_ message: ClaimMessages.Item) async {
+        let verdict = await state.withLock { $0.sender }.send(message, recorder: recorder)
         let settle = SettleMessage(
             message: message.message,
             runner: runner,

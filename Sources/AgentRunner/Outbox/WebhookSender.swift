@@ -7,6 +7,9 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Traces
+import Tracing
+import Wire
 
 /// Posts a message to a webhook, signed as Standard Webhooks has it. The receiver knows a message by its `webhook-id`, the same in
 /// every attempt: so one that may have arrived is simply sent again.
@@ -30,7 +33,8 @@ struct WebhookSender: Sendable {
         }
     }
 
-    func send(_ message: ClaimMessages.Item) async -> Verdict {
+    /// - Parameter recorder: what keeps the span of the request.
+    func send(_ message: ClaimMessages.Item, recorder: SpanRecorder? = nil) async -> Verdict {
         let name = message.destination.dropFirst("webhook/".count)
         let timestamp = Int(Date.now.timeIntervalSince1970)
         let signature = secrets.signature(for: String(name), id: message.key, timestamp: timestamp, body: message.body)
@@ -51,13 +55,33 @@ struct WebhookSender: Sendable {
             "webhook-timestamp": "\(timestamp)", "webhook-signature": signature,
         ]
         request.body = .bytes(ByteBuffer(string: message.body))
-        return await post(request, to: place)
+        let span = recorder.flatMap { Self.span(of: url, $0) }
+        let verdict = await post(request, to: place, span)
+        if verdict.error != nil { span?.fail(verdict.status.map { "\($0)" } ?? "no_answer") }
+        span?.end()
+        return verdict
+    }
+
+    private static func span(of url: URL, _ recorder: SpanRecorder) -> RecordedSpan? {
+        guard let parent = TraceParent.current, parent.isSampled else { return nil }
+        let span = recorder.start("POST", .client, within: parent)
+        span.attributes["http.request.method"] = "POST"
+        span.attributes["server.address"] = url.host()
+        span.attributes["server.port"] = url.port ?? (url.scheme == "https" ? 443 : 80)
+        span.attributes["url.scheme"] = url.scheme
+        return span
     }
 
     /// By a client of its own: only so the connection is made to the address that was looked at.
-    private func post(_ request: HTTPClientRequest, to place: Destinations.Place) async -> Verdict {
+    private func post(
+        _ request: HTTPClientRequest,
+        to place: Destinations.Place,
+        _ span: RecordedSpan?
+    ) async -> Verdict {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
+        // The receiver is not told of our traces.
+        configuration.tracing.tracer = nil
         configuration.timeout = .init(connect: Self.connecting)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.dnsOverride = [place.host: place.address]
@@ -65,6 +89,7 @@ struct WebhookSender: Sendable {
         let verdict: Verdict
         do {
             let response = try await client.execute(request, timeout: Self.patience)
+            span?.attributes["http.response.status_code"] = Int(response.status.code)
             verdict = Verdict(
                 status: Int(response.status.code),
                 retryAfter: response.headers.first(name: "retry-after")

@@ -104,7 +104,8 @@ final class ClaimLoop: Service {
                 lease.run,
                 agent: lease.agent,
                 question: lease.question,
-                origin: .claimed(attempt: lease.attempt, next: lease.next)
+                origin: .claimed(attempt: lease.attempt, next: lease.next),
+                trace: lease.traceparent.flatMap { TraceParent($0) }
             )
         } catch {
             let release = ReleaseRun(run: lease.run, runner: runs.runner, attempt: lease.attempt, reason: .drained)

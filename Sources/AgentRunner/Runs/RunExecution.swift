@@ -2,6 +2,8 @@ import Agents
 import Contract
 import Logging
 import RPC
+import Traces
+import Tracing
 import Wire
 
 /// One run, from its acceptance to its last stored event. Telling the reader, storing the question and running the agent
@@ -35,6 +37,12 @@ struct RunExecution: Sendable {
     let stopping: Stopping
     /// The trace of whoever asked.
     let trace: TraceParent
+    /// What another attempt belongs to.
+    let asker: TraceParent?
+    /// Where spans are kept.
+    private let recorder: SpanRecorder?
+    /// That of this attempt.
+    private let span: RecordedSpan?
     let logger: Logger
     /// The attempt, once the lease is there.
     private let lease = Awaited<Int>()
@@ -50,7 +58,9 @@ struct RunExecution: Sendable {
         runner: String,
         feed: RunFeed,
         stopping: Stopping,
-        trace: TraceParent,
+        trace: TraceParent?,
+        asker: TraceParent? = nil,
+        recorder: SpanRecorder? = nil,
         logger: Logger
     ) {
         self.run = run
@@ -63,13 +73,21 @@ struct RunExecution: Sendable {
         self.runner = runner
         self.feed = feed
         self.stopping = stopping
-        self.trace = trace
+        self.asker = asker
+        self.recorder = recorder
+        span = recorder?.attempting(run, origin, agent: agentName, for: trace)
+        self.trace = span?.traceParent ?? trace ?? TraceParent()
         self.logger = logger
     }
 
     /// Carries the run out. Never throws: what goes wrong is the run's last event, or the feed's error when that cannot
     /// be stored.
     func execute() async {
+        guard let recorder, let span else { return await carryOut() }
+        await withTracer(recorder) { await ServiceContext.withValue(span.context) { await carryOut() } }
+    }
+
+    private func carryOut() async {
         let timeline = Timeline()
         let log = RunLog(run: run, runner: runner, storage: storage, feed: feed, timeline: timeline, trace: trace)
         do {
@@ -82,7 +100,7 @@ struct RunExecution: Sendable {
                 try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
             }
             let outcome = try await stopping.whileNotStopped { try await tellStoreAndAnswer(log, timeline) }
-            feed.end()
+            end(.success(()))
             if outcome != .succeeded { await tell("") }
             logger.info(
                 "run finished",
@@ -143,14 +161,14 @@ struct RunExecution: Sendable {
     private func leave(_ error: any Error) async {
         switch error {
         case is RunIsElsewhere, Stopping.Reason.lost:
-            feed.end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
+            end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
         case Stopping.Reason.drained:
             await release(.drained)
-            feed.end(.failure(ServiceError(.aborted, "The agent runner is stopping; the run goes on.", retry: .safe)))
+            end(.failure(ServiceError(.aborted, "The agent runner is stopping; the run goes on.", retry: .safe)))
         case is AwaitsApproval:
             logger.info("run waits for approval", metadata: ["run_id": "\(run)"])
             await release(.awaiting)
-            feed.end(.failure(ServiceError(.aborted, "The run waits for a person's approval.", retry: .safe)))
+            end(.failure(ServiceError(.aborted, "The run waits for a person's approval.", retry: .safe)))
         case let failure as PassingFailure:
             logger.info(
                 "attempt failed",
@@ -161,13 +179,20 @@ struct RunExecution: Sendable {
                 let hold = HoldProvider(provider: agent.providerName, milliseconds: pause)
                 _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)
             }
-            feed.end(.failure(ServiceError(.aborted, "The run is tried again later.", retry: .safe)))
+            end(.failure(ServiceError(.aborted, "The run is tried again later.", retry: .safe)))
         default:
             // What storage does not take goes elsewhere at once; a no to this call too means the lease is gone anyway.
             logger.warning("run given up here", metadata: ["run_id": "\(run)", "error": "\(error)"])
             await release(.lost)
-            feed.end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
+            end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
         }
+    }
+
+    /// The span ends first: the caller's lasts until it has seen the end.
+    private func end(_ outcome: Result<Void, ServiceError>) {
+        if case .failure(let error) = outcome { span?.fail(error.code.rawValue) }
+        span?.end()
+        feed.end(outcome)
     }
 
     private func release(
@@ -204,7 +229,8 @@ struct RunExecution: Sendable {
                 question: question,
                 runner: runner,
                 event: firstEvent,
-                policy: policy
+                policy: policy,
+                traceparent: asker.map { "\($0)" }
             )
             let opened = try await timeline.measure("store") {
                 try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
@@ -242,6 +268,7 @@ struct RunExecution: Sendable {
                 _ = try await lease.value()
                 throw PassingFailure(failure)
             }
+            span?.fail(failure.code)
             logger.warning(
                 "agent failed",
                 metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]

@@ -3,6 +3,7 @@ import Logging
 import RPC
 import ServiceLifecycle
 import Synchronization
+import Traces
 import Wire
 
 /// The runs this runner carries out, each in a task of its own, at most `maximum` at once.
@@ -25,6 +26,7 @@ final class Runs: Service {
     let agents: AgentDirectory
     private let teller: any Teller
     private let storage: RPCClient
+    private let recorder: SpanRecorder?
     private let logger: Logger
     private let state = Mutex(State())
     private let executions: AsyncStream<RunExecution>
@@ -41,6 +43,7 @@ final class Runs: Service {
         storage: RPCClient,
         runner: String = "\(RunID.new())",
         drain: Duration = .seconds(20),
+        recorder: SpanRecorder? = nil,
         logger: Logger
     ) {
         self.agents = agents
@@ -48,6 +51,7 @@ final class Runs: Service {
         self.storage = storage
         self.runner = runner
         self.drain = drain
+        self.recorder = recorder
         self.logger = logger
         // Bounded by `maximum`, which `accept` holds to.
         (executions, executionsWriter) = AsyncStream.makeStream()
@@ -83,13 +87,17 @@ final class Runs: Service {
 
     /// Takes a run on and gives its feed; a run that is in flight here already gives the feed it has.
     ///
+    /// - Parameters:
+    ///   - trace: what it belongs to here.
+    ///   - asker: what it belongs to when it has to go on elsewhere.
     /// Errors: `invalid_argument` for an unknown agent, `resource_exhausted` at the maximum, `unavailable` while stopping.
     func accept(
         _ run: RunID,
         agent name: String,
         question: Question,
         origin: RunExecution.Origin,
-        trace: TraceParent = TraceParent()
+        trace: TraceParent? = nil,
+        asker: TraceParent? = nil
     ) throws(ServiceError) -> RunFeed {
         guard let agent = agents[name] else {
             let known = agents.all.keys.sorted().joined(separator: ", ")
@@ -107,6 +115,8 @@ final class Runs: Service {
             feed: RunFeed(first: origin.next),
             stopping: Stopping(),
             trace: trace,
+            asker: asker,
+            recorder: recorder,
             logger: logger
         )
         let (feed, replaced) = try state.withLock { state throws(ServiceError) in

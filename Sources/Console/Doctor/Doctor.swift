@@ -20,6 +20,7 @@ struct Doctor: AsyncParsableCommand {
     static let checks: [any DoctorCheck] = [
         SystemdCheck(), FilesCheck(), AccountsCheck(), UnitsCheck(), SocketFilesCheck(), CredentialsCheck(),
         PostgresCheck(), RightsCheck(), ServicesCheck(), DiskCheck(), AddressCheck(), ClockCheck(), WallCheck(),
+        TracesCheck(),
     ]
 
     @Flag(help: "One JSON document, for scripts.") var json = false

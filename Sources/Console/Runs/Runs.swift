@@ -96,6 +96,7 @@ struct RunsShow: AsyncParsableCommand {
         let out = Terminal.output
         out.line(out.styled(Terminal.harmless(run.question.text), .bold))
         out.line(out.styled("\(run.state.rawValue) · \(run.agent) · \(run.events) events · asked \(run.created)", .dim))
+        if let trace = run.traceID, !trace.isEmpty { out.line(out.styled("trace \(trace)", .dim)) }
         if let outcome = run.outcome {
             out.line()
             AnswerView(terminal: out).show(outcome)

@@ -22,6 +22,7 @@ package struct House {
         settings: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
         let run = state.runFolder
+        let settings = ["LOGS_DIRECTORY": state.traces].merging(settings) { $1 }
         func unix(_ name: String, _ file: String) throws -> ListenSocket {
             try ListenSocket.bindUnix(name: name, path: "\(run)/\(file).sock")
         }
@@ -100,13 +101,16 @@ package struct House {
         return folder
     }
 
+    /// The settings of spans, and where `OCTAVO_TRACES=file` puts them.
+    private static let traces = ["OCTAVO_TRACES", "OCTAVO_TRACES_SAMPLE", "LOGS_DIRECTORY"]
+
     /// What a service may know of this environment: what it needs and no more; the provider's key is the runner's alone.
     private static func part(
         of settings: [String: String],
         _ names: String...,
         prefixes: [String] = []
     ) -> [String: String] {
-        let names = ["PATH", "LANG", "TZ", "OCTAVO_LOG", "OCTAVO_DRAIN_SECONDS", "OCTAVO_SETTINGS"] + names
+        let names = ["PATH", "LANG", "TZ", "OCTAVO_LOG", "OCTAVO_DRAIN_SECONDS", "OCTAVO_SETTINGS"] + traces + names
         return settings.filter { name, _ in names.contains(name) || prefixes.contains { name.hasPrefix($0) } }
     }
 }

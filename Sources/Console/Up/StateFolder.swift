@@ -28,6 +28,8 @@ package struct StateFolder: Sendable {
     var database: String { path + "/postgres" }
     /// Agents in YAML files; nobody but its owner makes it.
     package var agents: String { path + "/agents" }
+    /// The spans, where they are kept in files.
+    var traces: String { path + "/traces" }
     package var log: String { path + "/octavo.log" }
 
     /// Somebody listens on storage's socket.

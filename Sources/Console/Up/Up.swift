@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contract
 import Daemon
+import FoundationEssentials
 import Logging
 import RPC
 import ServiceLifecycle
@@ -37,6 +38,14 @@ struct Up: AsyncParsableCommand {
         completion: .directory
     )
     var state: String?
+    @Option(
+        help: ArgumentHelp(
+            "Keep spans of all that is done, as JSON lines in this folder (README, Traces).",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var traces: String?
     @Option(help: ArgumentHelp("A question to ask when everything has started.", valueName: "question")) var ask:
         String?
 
@@ -56,7 +65,14 @@ struct Up: AsyncParsableCommand {
         try await state.waitUntilFree(patience: Self.afterKill)
         let log = try ServiceLog(state.log)
 
-        let house = try House(state: state, programs: programs, http: http, databaseURL: database.url, log: log)
+        let house = try House(
+            state: state,
+            programs: programs,
+            http: http,
+            databaseURL: database.url,
+            log: log,
+            settings: settings
+        )
         defer { house.removeSockets() }
         let opening = Opening(house: house, state: state, database: database, question: ask)
         let services: [any Service] = [database] + house.services + commands(state, programs) + [opening]
@@ -65,6 +81,14 @@ struct Up: AsyncParsableCommand {
             throw ExitCode(130)
         }
         Terminal.error.notice("stopped; the data are kept in \(state.path)")
+    }
+
+    /// The environment, and what was said in its place.
+    private var settings: [String: String] {
+        let environment = ProcessInfo.processInfo.environment
+        guard let traces else { return environment }
+        let folder = traces.hasPrefix("/") ? traces : FileManager.default.currentDirectoryPath + "/" + traces
+        return environment.merging(["OCTAVO_TRACES": "file:\(folder)"]) { $1 }
     }
 
     /// Whoever carries out the commands that schedules begin.

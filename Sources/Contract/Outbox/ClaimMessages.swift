@@ -32,6 +32,8 @@ public struct ClaimMessages: StreamingOperation {
         public var url: String
         /// Whether an earlier attempt may have arrived.
         public var again: Bool
+        /// The trace of the run it tells of, as W3C Trace Context writes it.
+        public var traceparent: String?
 
         /// From its parts.
         public init(message: Int, destination: String, attempt: Int, key: String, body: String, url: String) {

@@ -36,6 +36,8 @@ public struct RetryRun: Operation {
     public var run: RunID
     /// The new run.
     public var new: RunID
+    /// The trace it belongs to, as W3C Trace Context writes it; the call's when left out.
+    public var traceparent: String?
 
     /// The call with its arguments.
     public init(run: RunID, new: RunID = .new()) {

@@ -38,6 +38,8 @@ public struct ClaimRuns: StreamingOperation {
         public var attempt: Int
         /// The number of the next event.
         public var next: Int
+        /// The trace it belongs to, as W3C Trace Context writes it.
+        public var traceparent: String?
 
         /// From its parts.
         public init(run: RunID, agent: String, question: Question, attempt: Int, next: Int) {

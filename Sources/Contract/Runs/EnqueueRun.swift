@@ -76,6 +76,8 @@ public struct EnqueueRun: Operation {
     public var unique: Unique?
     /// The run that begins it, and takes it along when it is cancelled.
     public var parent: RunID?
+    /// The trace it belongs to, as W3C Trace Context writes it; the call's when left out.
+    public var traceparent: String?
 
     enum CodingKeys: String, CodingKey {
         case run, agent, question, priority
@@ -83,7 +85,7 @@ public struct EnqueueRun: Operation {
         case deadlineMilliseconds = "deadline_ms"
         case tries, lane
         case laneWidth = "lane_width"
-        case unique, parent
+        case unique, parent, traceparent
     }
 
     /// The call with its arguments; what is left out is as each says.

@@ -23,6 +23,8 @@ public struct GetRun: Operation {
         public var events: Int
         /// The run whose question it asks once more.
         public var retryOf: RunID?
+        /// The trace it belongs to: `journalctl TRACE_ID=…`, and its spans where those are kept.
+        public var traceID: String?
         /// When it was asked, as RFC 3339.
         public var created: String
         /// When it ended, as RFC 3339.
@@ -35,6 +37,7 @@ public struct GetRun: Operation {
         enum CodingKeys: String, CodingKey {
             case id, state, agent, question, attempt, failures, events
             case retryOf = "retry_of"
+            case traceID = "trace_id"
             case created, finished, outcome, steps
         }
     }

@@ -34,11 +34,13 @@ public struct OpenRun: Operation {
     public var deadlineMilliseconds: Int?
     /// How often it may fail or be lost, 1 to 100; 5 when left out.
     public var tries: Int?
+    /// The trace of whoever asked, as W3C Trace Context writes it; the call's when left out.
+    public var traceparent: String?
 
     enum CodingKeys: String, CodingKey {
         case run, agent, model, question, runner, event
         case deadlineMilliseconds = "deadline_ms"
-        case tries
+        case tries, traceparent
     }
 
     /// The call with its arguments.
@@ -49,7 +51,8 @@ public struct OpenRun: Operation {
         question: Question,
         runner: String,
         event: RunEvent,
-        policy: RunPolicy = RunPolicy()
+        policy: RunPolicy = RunPolicy(),
+        traceparent: String? = nil
     ) {
         self.run = run
         self.agent = agent
@@ -59,6 +62,7 @@ public struct OpenRun: Operation {
         self.event = event
         deadlineMilliseconds = policy.deadlineMilliseconds
         tries = policy.tries
+        self.traceparent = traceparent
     }
 
     /// Both of them.

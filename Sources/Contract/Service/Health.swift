@@ -37,6 +37,14 @@ public struct Health: Codable, Sendable, Equatable {
     public static let queuedRuns = "runs.queued"
     /// The gauge of storage that counts the messages an agent runner could send now.
     public static let dueMessages = "outbox.due"
+    /// Spans that were not handed over yet, where a service keeps any.
+    public static let waitingSpans = "spans.waiting"
+    /// Spans that were handed over since it started.
+    public static let exportedSpans = "spans.exported"
+    /// Spans that were let go since it started: nobody took them in time.
+    public static let droppedSpans = "spans.dropped"
+    /// Those of the gauges that only grow.
+    static let counters: Set = [exportedSpans, droppedSpans]
     /// The reason of a service that takes no new work because an administrator asked for it.
     public static let drained = "drained by an administrator"
 

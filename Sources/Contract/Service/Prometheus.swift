@@ -120,8 +120,10 @@ public struct Prometheus {
     private mutating func gauges(_ services: [(name: String, stats: Stats)]) {
         let names = Set(services.flatMap(\.stats.health.gauges.keys)).filter { !$0.hasPrefix("violations") }
         for gauge in names.sorted() {
-            let name = "octavo_" + String(gauge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
-            family(name, "gauge", "\(gauge), as health has it.")
+            let isCounter = Health.counters.contains(gauge)
+            let own = String(gauge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+            let name = "octavo_\(own)\(isCounter ? "_total" : "")"
+            family(name, isCounter ? "counter" : "gauge", "\(gauge), as health has it.")
             for (service, stats) in services {
                 if let value = stats.health.gauges[gauge] { sample(name, [("service", service)], value) }
             }

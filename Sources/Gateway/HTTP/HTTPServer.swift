@@ -11,6 +11,8 @@ import NIOPosix
 import RPC
 import ServiceLifecycle
 import Synchronization
+import Traces
+import Tracing
 
 /// Serves a Hummingbird router on listening sockets that were opened by somebody else.
 ///
@@ -34,6 +36,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private let logger: Logger
     private let onListening: @Sendable () -> Void
     private let onAnswer: OnAnswer
+    private let recorder: SpanRecorder?
     private let open: OpenConnections
     private let date = HTTPDate()
 
@@ -45,6 +48,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         group: any EventLoopGroup,
         logger: Logger,
         open: OpenConnections = OpenConnections(),
+        recorder: SpanRecorder? = nil,
         onListening: @escaping @Sendable () -> Void = {},
         onAnswer: @escaping OnAnswer = { _, _, _ in }
     ) {
@@ -57,6 +61,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         self.open = open
         self.onListening = onListening
         self.onAnswer = onAnswer
+        self.recorder = recorder
     }
 
     /// Accepted, and not served yet; nil when no more are.
@@ -197,18 +202,33 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 
     private func answer(_ request: Request, _ exchanges: HTTPExchanges, _ channel: any Channel) async throws {
+        guard let recorder else { return try await answer(request, exchanges, channel, nil) }
+        let span = recorder.answering(request, from: channel.remoteAddress)
+        // The body of a response is part of it: a run is followed while it is written.
+        defer { span.end() }
+        try await ServiceContext.withValue(span.context) { try await answer(request, exchanges, channel, span) }
+    }
+
+    private func answer(
+        _ request: Request,
+        _ exchanges: HTTPExchanges,
+        _ channel: any Channel,
+        _ span: RecordedSpan?
+    ) async throws {
         let started = ContinuousClock.now
         let context = Responder.Context(source: ApplicationRequestContextSource(channel: channel, logger: logger))
-        let response = await response(to: request, context, channel)
+        var response = await response(to: request, context, channel)
         // What no route answers is counted as one: anybody can ask for more paths.
         let path = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
         let route = path.map { "\(request.method) \($0)" } ?? "other"
+        span?.say(request, path, &response)
         do {
             try await exchanges.write(response)
             onAnswer(route, started, response.status.code >= 400 ? "\(response.status.code)" : nil)
         } catch {
             // The reader has left: nginx's number for that.
             onAnswer(route, started, "499")
+            span?.fail("499")
             throw error
         }
     }

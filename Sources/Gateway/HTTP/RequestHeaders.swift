@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Traces
 import Wire
 
 /// `Idempotency-Key`: the caller's name for what a request is to do, so that a repetition does nothing more.
@@ -24,9 +25,14 @@ enum IdempotencyKey {
 
 /// `traceparent` (W3C Trace Context).
 enum Trace {
-    /// A caller's trace goes on here; without one, this is where it begins.
+    /// What is passed on with all that is done for a request: its span, where spans are kept. Else a caller's trace goes on
+    /// here, and without one this is where it begins.
     static func of(_ request: Request) -> TraceParent {
-        let header = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
-        return header.flatMap(TraceParent.init) ?? TraceParent()
+        TraceParent.current ?? ofCaller(request) ?? TraceParent()
+    }
+
+    /// What the caller says; a malformed one is none.
+    static func ofCaller(_ request: Request) -> TraceParent? {
+        HTTPField.Name("traceparent").flatMap { request.headers[$0] }.flatMap(TraceParent.init)
     }
 }

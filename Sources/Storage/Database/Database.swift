@@ -3,6 +3,8 @@ import Logging
 import NIOCore
 import Postgres
 import RPC
+import Traces
+import Tracing
 import Wire
 
 /// Postgres as the operations see it: statements in, rows or the protocol's errors out.
@@ -13,6 +15,8 @@ struct Database: Sendable {
     let transactions: ConnectionPool?
     /// Whether the tables are there; until then every call is `unavailable`.
     let schema: Schema
+    /// What keeps spans; nil where none are kept.
+    var recorder: SpanRecorder?
     let logger: Logger
 
     /// One statement of a call: of the transaction the call is within, or else one transaction and one round trip. One
@@ -139,6 +143,15 @@ struct Database: Sendable {
             )
         } catch let error as PostgresError {
             throw refusal(error)
+        }
+    }
+
+    /// What is written together with what others write at that moment, by somebody else: for the caller a span of its own.
+    func gathered<Value: Sendable>(_ write: () async throws -> Value) async throws -> Value {
+        guard let recorder, TraceParent.current?.isSampled == true else { return try await write() }
+        return try await recorder.withSpan("BATCH", ofKind: .client) { span in
+            span.attributes = ["db.system.name": "postgresql", "db.operation.name": "BATCH"]
+            return try await write()
         }
     }
 

@@ -17,6 +17,7 @@ extension [Migration] {
         Migration(number: 15, name: "conversations", sql: text(PackageResources.m0015_conversations_sql)),
         Migration(number: 16, name: "approvals", sql: text(PackageResources.m0016_approvals_sql)),
         Migration(number: 17, name: "approval_callers", sql: text(PackageResources.m0017_approval_callers_sql)),
+        Migration(number: 18, name: "traces", sql: text(PackageResources.m0018_traces_sql)),
         Migration(number: 20, name: "step_costs", sql: text(PackageResources.m0020_step_costs_sql)),
     ]
 

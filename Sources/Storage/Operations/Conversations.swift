@@ -27,7 +27,11 @@ struct Conversations: Sendable {
             select octavo_say(\(say.conversation.uuid), \(say.run.uuid), \(say.agent), \(question.text), \(question.reader),
                 \(question.channel.rawValue), \(Acceptance.usualPriority)::integer, \(Acceptance.usualTries)::integer)
             """
-        let answer = try await database.batch([statement], deadline: call.deadline).first ?? .emptyObject
+        // Of a new run; one that a text was added to keeps its own.
+        let trace: Query = """
+            update run set traceparent = \(call.trace(or: nil)) where id = \(say.run.uuid) and traceparent is null
+            """
+        let answer = try await database.batch([statement, trace], deadline: call.deadline).first ?? .emptyObject
         let said = try answer.decode(Say.Result.self)
         for ended in said.ended {
             signals.signal(.run(ended.run))

@@ -34,9 +34,13 @@ struct Outbox: Sendable {
             while ContinuousClock.now < end {
                 let rows = try await database.rows(
                     """
-                    select document, extract(epoch from again)::float8, exists (select from outbox_destination)
+                    select case when traceparent is null then document
+                            else document || jsonb_build_object('traceparent', traceparent) end, extract(epoch from again)::float8, exists (select from outbox_destination)
                     from (values (1)) as once left join
-                        octavo_claim_messages(\(claim.runner), \(Self.most)::integer) on true
+                        octavo_claim_messages(\(claim.runner), \(Self.most)::integer) on true left join lateral (
+                            select (select run.traceparent from run where run.id = outbox.run_id) as traceparent
+                            from outbox where outbox.id = (document ->> 'message')::bigint
+                        ) as told on true
                     """,
                     deadline: .now + .seconds(10)
                 )

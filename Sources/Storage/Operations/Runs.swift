@@ -21,6 +21,7 @@ struct Runs: Sendable {
         let (signals, writes) = (signals, writes)
         statements.on(
             EnqueueRun.self,
+            trace: { $0.traceparent = $1($0.traceparent) },
             mayRace: true,
             byItself: { enqueue in
                 try CommandRun.check(enqueue.agent)
@@ -33,7 +34,13 @@ struct Runs: Sendable {
         } afterwards: {
             signals.accepted($0)
         }
-        statements.on(RetryRun.self, mayRace: true, to: &operations, Acceptance.retry) { _ in signals.signal(.queue) }
+        statements.on(
+            RetryRun.self,
+            trace: { $0.traceparent = $1($0.traceparent) },
+            mayRace: true,
+            to: &operations,
+            Acceptance.retry
+        ) { _ in signals.signal(.queue) }
         operations.on(LimitRuns.self) { try await limit($0, $1) }
         operations.on(HoldProvider.self) { try await hold($0, $1) }
         operations.onJSON(GetRun.self) { try await get($0, $1) }
@@ -51,6 +58,8 @@ struct Runs: Sendable {
         try CommandRun.check(open.agent)
         // The connection is the sign of life behind this lease too: the runner may open a run before its first claim.
         try await leases.connected(open.runner, on: call.connection, anew: false, deadline: call.deadline)
+        var open = open
+        open.traceparent = call.trace(or: open.traceparent)
         let statement = Acceptance.open(open, event: call.arguments.member("event")?.description ?? "null")
         let opened: JSON?
         do {
@@ -186,6 +195,7 @@ struct Runs: Sendable {
                 'id', run.id, 'state', coalesce(run_work.state, run.state), 'agent', run.agent,
                 'attempt', coalesce(run_work.attempt, run.attempt), 'failures', run_work.failures,
                 'events', coalesce(run_work.events, run.events), 'retry_of', run.retry_of,
+                'trace_id', split_part(run.traceparent, '-', 2),
                 'question', json_strip_nulls(json_build_object(
                     'text', question.text, 'reader', question.reader, 'channel', question.channel)),
                 'created', \(unsafe: Self.timestamp("run.created_at")),

@@ -21,8 +21,8 @@ enum Acceptance {
             from known where not exists (select from existing)
             returning id
         ), opened as (
-            insert into run (id, question_id, agent, model)
-            select \(open.run.uuid), id, \(open.agent), \(open.model) from asked
+            insert into run (id, question_id, agent, model, traceparent)
+            select \(open.run.uuid), id, \(open.agent), \(open.model), \(open.traceparent) from asked
             returning id
         ), leased as (
             insert into run_work (run_id, agent, state, priority, tries, deadline_at, attempt, runner, leased_at, events)
@@ -94,8 +94,10 @@ enum Acceptance {
                     and (\(enqueue.parent == nil) or exists (select from parent))
                 returning id
             ), opened as (
-                insert into run (id, question_id, agent, model, parent_id)
-                select \(enqueue.run.uuid), id, \(enqueue.agent), '', \(enqueue.parent?.uuid)::uuid from asked
+                insert into run (id, question_id, agent, model, parent_id, traceparent)
+                select \(enqueue.run.uuid), id, \(enqueue.agent), '', \(enqueue.parent?.uuid)::uuid,
+                    \(enqueue.traceparent)
+                from asked
                 returning id
             ), placed as (
                 insert into run_work (run_id, agent, state, ticket, priority, tries, ready_at, deadline_at, lane, lane_width,
@@ -132,8 +134,8 @@ enum Acceptance {
         ), existing as (
             select run.id, retry_of from run where id = \(retry.new.uuid)
         ), opened as (
-            insert into run (id, question_id, agent, model, retry_of)
-            select \(retry.new.uuid), question_id, agent, '', id from earlier
+            insert into run (id, question_id, agent, model, retry_of, traceparent)
+            select \(retry.new.uuid), question_id, agent, '', id, \(retry.traceparent) from earlier
             where state is not null and agent <> \(CommandRun.agent) and not exists (select from existing)
             returning id, agent
         ), placed as (
@@ -201,6 +203,8 @@ extension Query.Interpolation {
             appendLiteral(", ")
             appendInterpolation(integers)
         }
+        appendLiteral(", ")
+        appendInterpolation(runs.map { $0.traceparent ?? "" })
         appendLiteral(")")
     }
 }

@@ -5,11 +5,13 @@ import Wire
 
 /// What callers and runners write of runs all the time, of many runs at once.
 struct RunWrites: Sendable {
+    private let database: Database
     private let acceptances: Gathering<EnqueueRun, Bool?>
     private let appends: Gathering<Transitions.Write, Bool>
     private let ends: Gathering<Transitions.Write, Bool>
 
     init(database: Database) {
+        self.database = database
         /// The one column of each row.
         func column<Item: Sendable, Value: PostgresDecodable & Sendable>(
             of statement: @escaping @Sendable ([Item]) -> Query,
@@ -44,12 +46,16 @@ struct RunWrites: Sendable {
     }
 
     private func accept(_ enqueue: EnqueueRun) async throws -> Bool? {
-        try await acceptances.perform(enqueue, of: enqueue.run, weight: enqueue.question.text.utf8.count)
+        try await database.gathered {
+            try await acceptances.perform(enqueue, of: enqueue.run, weight: enqueue.question.text.utf8.count)
+        }
     }
 
     /// Stores what the holder of a lease has to say. False when it holds it no longer.
     func store(_ write: Transitions.Write) async throws -> Bool {
         let writes = write.outcome == nil ? appends : ends
-        return try await writes.perform(write, of: write.run, weight: write.events.utf8.count)
+        return try await database.gathered {
+            try await writes.perform(write, of: write.run, weight: write.events.utf8.count)
+        }
     }
 }

@@ -9,10 +9,13 @@ import Wire
 struct Statements: Sendable {
     private struct Entry: Sendable {
         let callers: Set<Role>
-        let query: @Sendable (JSON) throws -> Query
+        let query: @Sendable (JSON, CallContext) throws -> Query
         /// Tells whoever waits for what was done; it was committed.
         let afterwards: @Sendable (JSON) -> Void
     }
+
+    /// Puts the trace into an operation that names one: given what it says, the function has what counts.
+    typealias Tracing<O> = @Sendable (inout O, (String?) -> String) -> Void
 
     let database: Database
     private var entries: [String: Entry] = [:]
@@ -23,10 +26,12 @@ struct Statements: Sendable {
 
     /// Adds an operation to this table and to the service's.
     /// - Parameters:
+    ///   - trace: where the operation names the trace that what it accepts belongs to: left out, or malformed, it is the call's.
     ///   - mayRace: it is run again when it has lost a race, as a batch is.
     ///   - byItself: another way for a call that is part of nothing and has no key; nil says that this is not one for it.
     mutating func on<O: Operation>(
         _ operation: O.Type,
+        trace: Tracing<O>? = nil,
         isReadOnly: Bool = false,
         mayRace: Bool = false,
         byItself: (@Sendable (O) async throws -> JSON?)? = nil,
@@ -35,7 +40,8 @@ struct Statements: Sendable {
         afterwards: (@Sendable (O) -> Void)? = nil
     ) {
         let database = database
-        operations.onJSON(operation) { arguments, call in
+        operations.onJSON(operation) { given, call in
+            let arguments = call.naming(trace, in: given)
             if let afterwards, let scope = call.within {
                 try await scope.value(as: OpenTransaction.self).afterwards { afterwards(arguments) }
             }
@@ -56,8 +62,8 @@ struct Statements: Sendable {
         }
         operations.allowWithin(operation)
         operations.runOnEventLoop(operation)
-        entries[O.name] = Entry(callers: O.callers) {
-            try query($0.decodeArguments(of: O.self))
+        entries[O.name] = Entry(callers: O.callers) { arguments, call in
+            try query(call.naming(trace, in: arguments.decodeArguments(of: O.self)))
         } afterwards: { arguments in
             if let afterwards, let operation: O = try? arguments.decodeArguments(of: O.self) { afterwards(operation) }
         }
@@ -87,7 +93,7 @@ struct Statements: Sendable {
         // It reads: there is nothing to tell anybody.
         entries[O.name] = Entry(
             callers: O.callers,
-            query: { query(try $0.decodeArguments(of: O.self)) },
+            query: { arguments, _ in query(try arguments.decodeArguments(of: O.self)) },
             afterwards: { _ in }
         )
     }
@@ -104,7 +110,7 @@ struct Statements: Sendable {
         guard (1...RunBatch.maximumOperations).contains(batch.operations.count) else {
             throw ServiceError.invalidArgument("A batch has 1 to \(RunBatch.maximumOperations) operations.")
         }
-        let queries = try batch.operations.enumerated().map { try query(for: $1, at: $0, role: call.role) }
+        let queries = try batch.operations.enumerated().map { try query(for: $1, at: $0, call) }
         defer {
             if call.within == nil {
                 for operation in batch.operations { entries[operation.call]?.afterwards(operation.arguments) }
@@ -120,19 +126,32 @@ struct Statements: Sendable {
         return try await database.once(intention, queries, deadline: call.deadline, answer: answer)
     }
 
-    private func query(for operation: RunBatch.Entry, at place: Int, role: Role) throws -> Query {
+    private func query(for operation: RunBatch.Entry, at place: Int, _ call: CallContext) throws -> Query {
         do {
             guard let entry = entries[operation.call] else {
                 throw ServiceError.invalidArgument("\(operation.call) cannot be part of a batch.")
             }
-            guard entry.callers.contains(role) else {
-                throw ServiceError.permissionDenied("\(operation.call) is not for \(role.rawValue).")
+            guard entry.callers.contains(call.role) else {
+                throw ServiceError.permissionDenied("\(operation.call) is not for \(call.role.rawValue).")
             }
-            return try entry.query(operation.arguments)
+            return try entry.query(operation.arguments, call)
         } catch var error as ServiceError {
             error.details = JSON(trusted: #"{"operation":\#(place)}"#)
             throw error
         }
+    }
+}
+
+extension CallContext {
+    /// The trace of what is accepted by this call.
+    /// - Parameter named: what its caller says of it.
+    func trace(or named: String?) -> String { "\(named.flatMap(TraceParent.init) ?? traceparent)" }
+
+    fileprivate func naming<O>(_ trace: Statements.Tracing<O>?, in operation: O) -> O {
+        guard let trace else { return operation }
+        var operation = operation
+        trace(&operation) { self.trace(or: $0) }
+        return operation
     }
 }
 
