@@ -14,6 +14,8 @@ import Synchronization
 /// }
 /// ```
 ///
+/// The function may block its thread: it has threads of its own, besides those that tasks share.
+///
 /// A ``ToolError`` the function throws is told to the model, word for word. Any other error is told as "failed", for it
 /// may hold what the model should not read.
 public struct Tool: Sendable {

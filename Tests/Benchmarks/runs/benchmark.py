@@ -24,9 +24,10 @@ from caller import Caller  # noqa: E402
 from house import Octavo, python_with_packages  # noqa: E402
 from kills import VERDICT, Killer, Patient  # noqa: E402
 from measure import TICK, memory, ticks  # noqa: E402
+from second_host import SecondHost  # noqa: E402
 
 
-PARTS = ["reference", "procrastinate", "batches", "singly", "pickup", "recovery", "soak", "old_snapshot", "kills"]
+PARTS = ["reference", "procrastinate", "batches", "singly", "pickup", "recovery", "soak", "old_snapshot", "cut_off", "kills"]
 
 
 class House(Octavo):
@@ -72,7 +73,7 @@ class House(Octavo):
         """Seconds of CPU by process, so far."""
         pids = self.processes()
         del pids["gateway"]
-        return {name: ticks(pids) / TICK for name, pids in (pids | {"agent runner": [self.pid("agent-runner")]}).items()}
+        return {name: ticks(pids) / TICK for name, pids in pids.items()}
 
     def pickup(self, after):
         """Milliseconds from the acceptance of runs to their first event: median, 95th and 99th percentile."""
@@ -191,6 +192,34 @@ class Benchmark:
         if not there == succeeded == whole == count:
             sys.exit("runs were lost, or did not end once")
         self.caller = Caller(self.house.socket)
+
+    def cut_off(self):
+        """Of two hosts on one Postgres the second is cut off from it in the middle of its work, and heard of again at the end."""
+        other = SecondHost(self.options.programs, self.house.database)
+        try:
+            begin, count = self.house.now(), 10_000
+            calls = [{"call": "transactions.run", "arguments": {"operations": enqueue(100)}} for _ in range(count // 100)]
+            self.caller.many(calls, at_once=4)
+            other.cut()
+            held = self.house.value("select count(*) from run_work where state = 'running'")
+            cut = self.house.now()
+            self.house.wait_for_all()
+            other.mend()
+            # What the second host had sent, or sends now, arrives at leases that are others' by then, and ended.
+            time.sleep(5)
+            there, succeeded, whole = self.house.value(VERDICT.format(begin=begin))
+            again, seconds = self.house.value(f"""
+                select array[count(*) filter (where attempt > 1), extract(epoch from max(finished_at) - '{cut}'::timestamptz)]
+                from run where created_at > '{begin}'""")
+        finally:
+            other.stop()
+        self.line(
+            f"{count:,} runs on two hosts, one cut off with {held} runs leased",
+            f"{there:,} there, {succeeded:,} succeeded, {whole:,} logs whole; {again:.0f} carried out once more; the last {seconds:.0f} s "
+            "after the cut", "every one, once",
+        )
+        if not there == succeeded == whole == count:
+            sys.exit("runs were lost, or did not end once")
 
     def soak(self):
         worst = []

@@ -1,0 +1,33 @@
+import Agents
+import Contract
+import Wire
+
+/// An agent of this service under its name.
+protocol RunnableAgent: Sendable {
+    /// The model it uses, for the record.
+    var modelName: String { get }
+    /// Whom it asks, by the name under which all runs leave it alone when it wants to be: the model, unless there is a better
+    /// one.
+    var providerName: String { get }
+    /// What it is for, a sentence for whoever chooses among agents.
+    var description: String { get }
+    /// The same with all there is to know; nil for one that nobody chooses.
+    func listed(as name: String) -> ListAgents.Agent?
+    /// The same agent, its model paying from a budget that others share.
+    func paying(from budget: Budget) -> any RunnableAgent
+    /// The same agent, asked by a run that has read what others wrote.
+    func tainted(by sources: [String]) -> any RunnableAgent
+
+    /// Answers, saying what happens on the way. What it buys are steps, so that it is bought once however often the run goes on
+    /// after an interruption. Its calls belong to the trace of whoever asked.
+    func answer(
+        _ question: Question,
+        steps: Steps?,
+        trace: TraceParent,
+        emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+    ) async throws -> Outcome
+}
+
+extension RunnableAgent {
+    var providerName: String { modelName }
+}
