@@ -57,16 +57,21 @@ struct TogetherAgent: RunnableAgent {
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
-        let together = Together<Outcome>(
+        let together = Together<Outcome?>(
             parts.map { part in
                 .init(part.name) { budget in
-                    try await part.agent.paying(from: budget).answer(
-                        question,
-                        steps: steps?.part(part.name),
-                        trace: trace
-                    ) { event in
-                        // What they say would be mixed up; what they come to follows as a part each.
-                        if case .search = event { try emit(event) }
+                    do {
+                        return try await part.agent.paying(from: budget).answerUnlessAwaiting(
+                            question,
+                            steps: steps?.part(part.name),
+                            trace: trace
+                        ) { event in
+                            // What they say would be mixed up; what they come to follows as a part each.
+                            if case .search = event { try emit(event) }
+                        }
+                    } catch is AwaitsApproval {
+                        // No failure: the others go on to their ends, and are not bought again when somebody has decided.
+                        return nil
                     }
                 }
             },
@@ -74,17 +79,18 @@ struct TogetherAgent: RunnableAgent {
         )
         let ended = try await withinTime {
             try await together.run(within: budget ?? Budget(file.limits)) { part in
-                try emit(.part(agent: part.name, outcome: outcome(of: part)))
+                guard let outcome = outcome(of: part) else { return }
+                try emit(.part(agent: part.name, outcome: outcome))
             }
         }
         return try outcome(of: ended)
     }
 
     private func withinTime(
-        _ run: @escaping @Sendable () async throws -> [Together<Outcome>.Outcome]
-    ) async throws -> [Together<Outcome>.Outcome] {
+        _ run: @escaping @Sendable () async throws -> [Together<Outcome?>.Outcome]
+    ) async throws -> [Together<Outcome?>.Outcome] {
         guard let seconds = file.limits.seconds else { return try await run() }
-        return try await withThrowingTaskGroup(of: [Together<Outcome>.Outcome]?.self) { group in
+        return try await withThrowingTaskGroup(of: [Together<Outcome?>.Outcome]?.self) { group in
             group.addTask { try await run() }
             group.addTask {
                 try await Task.sleep(for: .seconds(seconds))
@@ -98,8 +104,8 @@ struct TogetherAgent: RunnableAgent {
         }
     }
 
-    /// A part that failed is an outcome like any other.
-    private func outcome(of part: Together<Outcome>.Outcome) -> Outcome {
+    /// A part that failed is an outcome like any other; one that waits for a person has none yet.
+    private func outcome(of part: Together<Outcome?>.Outcome) -> Outcome? {
         switch part.result {
         case .success(let outcome): return outcome
         case .failure(let error):
@@ -114,8 +120,11 @@ struct TogetherAgent: RunnableAgent {
     }
 
     /// The whole fails only when every part has.
-    private func outcome(of ended: [Together<Outcome>.Outcome]) throws -> Outcome {
-        let outcomes = ended.map { (name: $0.name, outcome: outcome(of: $0)) }
+    private func outcome(of ended: [Together<Outcome?>.Outcome]) throws -> Outcome {
+        let outcomes = try ended.map { part in
+            guard let outcome = outcome(of: part) else { throw AwaitsApproval() }
+            return (name: part.name, outcome: outcome)
+        }
         let failure = outcomes.allSatisfy { $0.outcome.state == .failed } ? outcomes.first?.outcome.error : nil
         let answer = outcomes.map { name, outcome in
             "\(name): \(outcome.answer ?? outcome.error?.message ?? "")"
@@ -128,15 +137,15 @@ struct TogetherAgent: RunnableAgent {
             error: failure,
             model: modelName,
             usage: outcomes.reduce(into: Contract.Usage()) { $0 += $1.outcome.usage },
-            timeline: ended.flatMap { part in spans(of: part) }
+            timeline: zip(ended, outcomes).flatMap { spans(of: $0, $1.outcome) }
         )
     }
 
     /// Its own, and below it those of agents that are several themselves.
-    private func spans(of part: Together<Outcome>.Outcome) -> [Span] {
+    private func spans(of part: Together<Outcome?>.Outcome, _ outcome: Outcome) -> [Span] {
         let begin = part.began.milliseconds
         let own = Span(name: "agent/\(part.name)", startMilliseconds: begin, endMilliseconds: part.ended.milliseconds)
-        return [own] + outcome(of: part).timeline.map { $0.within("agent/\(part.name)", from: begin) }
+        return [own] + outcome.timeline.map { $0.within("agent/\(part.name)", from: begin) }
     }
 }
 

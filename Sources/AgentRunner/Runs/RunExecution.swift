@@ -254,14 +254,14 @@ struct RunExecution: Sendable {
         )
         do {
             return try await timeline.measure("agent") {
-                try await agent.answer(question, steps: steps, trace: trace) { body in try log.append(body) }
+                try await agent.answerUnlessAwaiting(question, steps: steps, trace: trace) { try log.append($0) }
             }
+        } catch let error as AwaitsApproval {
+            throw error
         } catch is CancellationError {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
-            // Agents tell of errors in words of their own.
-            if steps.isAwaiting { throw AwaitsApproval() }
             let failure = RunFailure(error)
             if failure.mayPass {
                 // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.

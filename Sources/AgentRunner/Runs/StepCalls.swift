@@ -22,9 +22,7 @@ extension Steps: RunJournal {
             arguments: call.arguments
         )
         switch begun.state {
-        case .waiting:
-            try await letOthersEnd()
-            throw AwaitsApproval()
+        case .waiting: try await wait()
         case .denied:
             let reason = begun.reason.map { ": \($0)" } ?? "."
             let content = "The call was not approved\(reason) Go on without it."
@@ -37,11 +35,17 @@ extension Steps: RunJournal {
         case .answered:
             // What it does to this run in the memory of this process is done again; the model hears what it heard before, so
             // that it goes on as it did.
-            if mayRepeat { _ = try await perform() }
+            if mayRepeat { _ = try await StepCall(step, isAnswered: true).perform(perform) }
             guard let answer = begun.answer else { throw AgentError(.invalidAnswer, "The stored step has no answer.") }
             return try answer.decode(ToolResult.self)
         case .begun:
-            let result = try await perform()
+            let own = StepCall(step, isAnswered: false)
+            let result = try await own.perform(perform)
+            switch own.brokenOff {
+            case is AwaitsApproval: try await wait()
+            case let error?: throw error
+            case nil: break
+            }
             try await end(step, result)
             return result
         }
@@ -49,14 +53,65 @@ extension Steps: RunJournal {
 
     /// What the model asked for beside a call that waits for a person is finished first, and what is only about to begin gets its
     /// moment: were it broken off, nobody would know what it did.
-    private func letOthersEnd() async throws {
+    private func wait() async throws -> Never {
+        beginWaiting()
         callsWaiting.wrappingAdd(1, ordering: .relaxed)
-        whole?.callsWaiting.wrappingAdd(1, ordering: .relaxed)
         repeat {
             try await Task.sleep(for: .milliseconds(20))
         } while callsUnderWay.load(ordering: .relaxed) > callsWaiting.load(ordering: .relaxed)
+        throw AwaitsApproval()
+    }
+}
+
+/// A call of a tool that is being made, as the tool itself sees it: one that asks another agent cannot come to an end before that
+/// has, and what a tool throws is otherwise an answer for the model.
+final class StepCall: Sendable {
+    /// That of the tool that is at work in this task. A tool that is left to itself after its time keeps its own.
+    @TaskLocal static var current: StepCall?
+
+    /// The name of its step.
+    let step: String
+    /// Whether it has been answered before, and is only made again for what it does in this process.
+    let isAnswered: Bool
+    private let error = Mutex<(any Error)?>(nil)
+
+    init(_ step: String, isAnswered: Bool) {
+        self.step = step
+        self.isAnswered = isAnswered
+    }
+
+    /// Why the call has come to no answer, and the run cannot go on now.
+    var brokenOff: (any Error)? { error.withLock { $0 } }
+
+    /// The run cannot go on, whatever the tool answers with.
+    func breakOff(_ error: any Error) {
+        self.error.withLock { $0 = error }
+    }
+
+    fileprivate func perform(_ body: @Sendable () async throws -> ToolResult) async throws -> ToolResult {
+        try await Self.$current.withValue(self) { try await body() }
     }
 }
 
 /// A person has to approve a call of a tool: the run goes on when they have decided, here or elsewhere.
 struct AwaitsApproval: Error {}
+
+extension RunnableAgent {
+    /// Answers; throws `AwaitsApproval` where a call waits for a person, whatever the agent makes of that: agents tell of errors in
+    /// words of their own, and some answer without what has failed.
+    func answerUnlessAwaiting(
+        _ question: Question,
+        steps: Steps?,
+        trace: TraceParent,
+        emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+    ) async throws -> Outcome {
+        do {
+            let outcome = try await answer(question, steps: steps, trace: trace, emit: emit)
+            guard steps?.isAwaiting == true else { return outcome }
+        } catch {
+            guard steps?.isAwaiting == true else { throw error }
+            try Task.checkCancellation()
+        }
+        throw AwaitsApproval()
+    }
+}

@@ -20,13 +20,14 @@ final class Steps: Sendable {
     private let lease: Awaited<Int>
     /// Of one of several agents of the run, before the names of its steps; empty for the run's own.
     let prefix: String
-    /// The run's own, if these are another agent's.
-    let whole: Steps?
+    /// Those of the agent that asks this one, or consists of it; nil for the run's own.
+    private let asker: Steps?
     let models = Mutex(0)
     private let parts = Mutex<[String: Int]>([:])
     /// Calls of tools that have not ended, and those of them that wait for a person.
     let callsUnderWay = Atomic(0)
     let callsWaiting = Atomic(0)
+    private let hasWaiting = Atomic(false)
     private let mayHaveHistory: Bool
 
     /// - Parameters:
@@ -41,9 +42,9 @@ final class Steps: Sendable {
         storage: RPCClient,
         trace: TraceParent,
         prefix: String = "",
-        of whole: Steps? = nil
+        asker: Steps? = nil
     ) {
-        self.whole = whole
+        self.asker = asker
         self.mayHaveHistory = mayHaveHistory
         self.run = run
         self.agent = agent
@@ -55,11 +56,14 @@ final class Steps: Sendable {
     }
 
     /// What another agent buys within this run, which is told apart from what this one does at the same time.
-    func part(_ name: String) -> Steps {
+    ///
+    /// - Parameter call: The call by which it is asked. Of several at once, who comes first differs from attempt to attempt.
+    func part(_ name: String, askedBy call: StepCall? = nil) throws -> Steps {
         let number = parts.withLock { parts in
             parts[name, default: 0] += 1
-            return parts[name, default: 0]
+            return "\(parts[name, default: 0])"
         }
+        let which = try call.map { String(try Digest.of($0.step).prefix(8)) } ?? number
         return Steps(
             run: run,
             agent: name,
@@ -68,8 +72,8 @@ final class Steps: Sendable {
             mayHaveHistory: false,
             storage: storage,
             trace: trace,
-            prefix: "\(prefix)\(name.prefix(24))#\(number)/",
-            of: whole ?? self
+            prefix: "\(prefix)\(name.prefix(24))#\(which)/",
+            asker: self
         )
     }
 
@@ -78,8 +82,14 @@ final class Steps: Sendable {
         RecordedModel(model: model, steps: self)
     }
 
-    /// Whether a person has to approve a call before the run can go on.
-    var isAwaiting: Bool { callsWaiting.load(ordering: .relaxed) > 0 }
+    /// Whether a person has to approve a call before this can go on: one of these, or of an agent that is asked by them.
+    var isAwaiting: Bool { hasWaiting.load(ordering: .relaxed) }
+
+    /// A call waits for a person, and with it whoever has asked for it.
+    func beginWaiting() {
+        hasWaiting.store(true, ordering: .relaxed)
+        asker?.beginWaiting()
+    }
 
     /// What was said before in the conversation that the run belongs to, as a model is told it. It is read from storage: a caller
     /// has no say in it.

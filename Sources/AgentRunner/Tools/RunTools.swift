@@ -99,15 +99,27 @@ struct RunTools: Sendable {
         struct Ask: Decodable { var input: String }
         guard let other = others[name] else { throw ServiceError.internal("There is no agent \(name).") }
         let description = other.description.isEmpty ? "Asks the agent \(name)." : other.description
-        return try Tool(callName, description, timeout: Self.longestAnswer) {
+        // What it asks is repeated as its own steps allow: those that were bought are answered.
+        return try Tool(callName, description, mayRepeat: true, timeout: Self.longestAnswer) {
             [question, library, taint, steps] (ask: Ask) in
+            let call = StepCall.current
+            // What was read is known by the answer there is.
+            if call?.isAnswered == true { return "" }
             let asked = Question(text: ask.input, reader: question.reader, channel: question.channel)
             do {
                 try asked.check(field: "input")
                 let agent = other.tainted(by: taint.all)
-                let outcome = try await agent.answer(asked, steps: steps?.part(name), trace: library.trace) { _ in }
+                let part = try steps?.part(name, askedBy: call)
+                let outcome = try await agent.answerUnlessAwaiting(asked, steps: part, trace: library.trace) { _ in }
                 taint.read(by: callName)
                 return outcome.output?.description ?? outcome.answer ?? ""
+            } catch let error as AwaitsApproval {
+                call?.breakOff(error)
+                throw error
+            } catch let error as AgentError where error.code == .interrupted {
+                // A person has to look, and no model goes on with that.
+                call?.breakOff(error)
+                throw error
             } catch let error as ServiceError {
                 throw ToolError(error.message)
             } catch let error as AgentError {

@@ -1,0 +1,133 @@
+import Contract
+import Daemon
+import FoundationEssentials
+import RPC
+import ScriptedProvider
+import TestSupport
+import Testing
+import Wire
+
+/// Calls that wait for a person, of agents of files and of agents that are part of another, through real processes.
+@Suite(.serialized) struct ApprovalHouseTests {
+    private static let sentence = "Write to your lead at least two weeks before."
+    private static let files = [
+        "greeter": "instructions: You greet.",
+        "desk": "together: {agents: [documentation, greeter]}",
+        "boss": "instructions: You have others work.\ntools: [\"agent:documentation\"]",
+    ]
+
+    private func withHouse(
+        _ files: [String: String] = files,
+        model script: @escaping @Sendable (RecordedRequest, Int) -> Answer,
+        _ body: (TestHouse, ScriptedProvider) async throws -> Void
+    ) async throws {
+        let folder = "/tmp/octavo-agents-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, text) in files {
+            try text.write(toFile: "\(folder)/\(name).yaml", atomically: true, encoding: .utf8)
+        }
+        try await ScriptedProvider.withServer(answering: script) { provider in
+            let settings = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted", "OCTAVO_AGENTS": folder]
+            try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
+                try await house.waitUntilReady()
+                try await house.importBook("Handbook", handbook)
+                try await body(house, provider)
+            }
+        }
+    }
+
+    private func enqueue(_ agent: String, _ text: String, _ house: TestHouse) async throws -> RunID {
+        let enqueue = EnqueueRun(run: .new(), agent: agent, question: Question(text: text, channel: .http))
+        return try await house.withAdmin(of: "storage") { try await $0.perform(enqueue).run }
+    }
+
+    private func run(_ run: RunID, _ house: TestHouse) async throws -> GetRun.Result {
+        try await house.withAdmin(of: "storage") { try await $0.perform(GetRun(run: run)) }
+    }
+
+    private func waiting(_ id: RunID, _ house: TestHouse) async throws -> [ListApprovals.Result.Line] {
+        try await eventually { try await run(id, house).state == .waiting }
+        return try await house.withAdmin(of: "storage") {
+            try await $0.perform(ListApprovals(state: .pending)).approvals
+        }
+    }
+
+    private func decide(_ approval: Int, _ house: TestHouse, approve: Bool = true) async throws {
+        let decide = DecideApproval(approval, approve: approve, reason: approve ? nil : "Not today.")
+        _ = try await house.withAdmin(of: "storage") { try await $0.perform(decide) }
+    }
+
+    private func ended(_ id: RunID, _ house: TestHouse) async throws -> GetRun.Result {
+        try await eventually { try await run(id, house).state.isTerminal }
+        return try await run(id, house)
+    }
+
+    private func require(_ agent: String, _ tool: String, _ house: TestHouse) async throws {
+        let required = try await house.octavo(["approvals", "require", agent, tool, "--run-folder", house.runFolder])
+        #expect(required.exit == .code(0), "\(required.errors)")
+    }
+
+    private static func call(_ name: String, _ arguments: String, id: String = "call_1") -> ScriptedCall {
+        ScriptedCall(id: id, name: name, arguments: arguments)
+    }
+
+    /// The documentation agent searches and answers, the others say what they are asked to.
+    private static let script: @Sendable (RecordedRequest, Int) -> Answer = { request, _ in
+        let isAnswered = request.body.contains(#""role":"tool""#)
+        if request.body.contains("You answer questions from the sections") {
+            return isAnswered ? .says(sentence) : .calls(call("search", #"{"query":"day off"}"#))
+        }
+        guard request.body.contains("You have others work.") else { return .says("Good day.") }
+        return isAnswered
+            ? .says("So it is.")
+            : .calls(
+                call("ask_documentation", #"{"input":"How do I request a day off?"}"#),
+                call("ask_documentation", #"{"input":"How do I request two days off?"}"#, id: "call_2")
+            )
+    }
+
+    // MARK: Agents that are part of another
+
+    @Test func onePartOfSeveralWaitsAndTheOthersAreNotBoughtTwice() async throws {
+        try await withHouse(model: Self.script) { house, provider in
+            try await require("documentation", "search", house)
+            let id = try await enqueue("desk", "How do I request a day off?", house)
+            let asked = try #require(await waiting(id, house).first)
+            #expect(asked.agent == "documentation" && asked.tool == "search")
+            house.kill("octavo-agent-runner")
+            try await house.waitUntilReady()
+            try await decide(asked.approval, house)
+            let found = try await ended(id, house)
+            #expect(found.state == .succeeded, "\(found)")
+            let parts = try #require(found.outcome?.output)
+            let documentation = try parts.member("documentation")?.decode(Outcome.self)
+            #expect(documentation?.supported == true && documentation?.answer?.contains("two weeks") == true)
+            #expect(try parts.member("greeter")?.decode(Outcome.self).answer == "Good day.")
+            #expect(provider.requests.count == 3)
+        }
+    }
+
+    @Test func anAgentThatIsAskedByAnotherWaitsAndTheOtherGetsItsAnswer() async throws {
+        try await withHouse(model: Self.script) { house, provider in
+            try await require("documentation", "search", house)
+            let id = try await enqueue("boss", "Find out.", house)
+            let asked = try await waiting(id, house)
+            #expect(asked.map(\.agent) == ["documentation", "documentation"])
+            for approval in asked { try await decide(approval.approval, house) }
+            let found = try await ended(id, house)
+            #expect(found.state == .succeeded && found.outcome?.answer == "So it is.", "\(found)")
+            let told = try #require(provider.requests.last?.body)
+            #expect(told.components(of: "two weeks") == 2 && !told.contains("failed"), "\(told)")
+            // The asker twice, each that is asked twice.
+            #expect(provider.requests.count == 6)
+        }
+    }
+}
+
+extension String {
+    /// How often it holds another.
+    fileprivate func components(of other: String) -> Int {
+        split(separator: other, omittingEmptySubsequences: false).count - 1
+    }
+}
