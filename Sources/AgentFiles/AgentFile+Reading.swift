@@ -118,6 +118,7 @@ extension AgentFile.Instructed {
             ),
             tools: (value["tools"]?.strings ?? []).compactMap(ToolName.init),
             approval: Set(value["approval"]?.strings ?? []),
+            approvalSeconds: value["approval_seconds"]?.integer ?? 86_400,
             hosts: value["fetch"]?["hosts"]?.strings ?? [],
             servers: Dictionary(
                 (value["mcp"]?.members ?? []).map { ($0.name, AgentFile.MCPServer($0.value)) },

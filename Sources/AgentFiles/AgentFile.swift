@@ -37,8 +37,10 @@ public struct AgentFile: Sendable, Hashable {
         public var variables: [String: String]
         /// What the model may call.
         public var tools: [ToolName]
-        /// Tools that nobody may call without approval, by the names the model calls them by.
+        /// Tools each of whose calls a person has to approve, as they are written.
         public var approval: Set<String>
+        /// How long somebody has to approve a call.
+        public var approvalSeconds: Int
         /// Hosts whose pages may be fetched: a name, or `*.` and one for all below it.
         public var hosts: [String]
         /// MCP servers by their name here.

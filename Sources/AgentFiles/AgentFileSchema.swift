@@ -25,7 +25,9 @@ public enum AgentFileSchema {
     static let namePattern = "^[a-z][a-z0-9-]*$"
 
     /// What only an agent that follows instructions has.
-    static let onlyInstructed = ["variables", "tools", "approval", "fetch", "mcp", "output", "conversation"]
+    static let onlyInstructed = [
+        "variables", "tools", "approval", "approval_seconds", "fetch", "mcp", "output", "conversation",
+    ]
 
     private static let common: [JSONValue.Member] = [
         field("description", ["type": "string", "maxLength": 500], "For people who choose among agents."),
@@ -84,7 +86,12 @@ public enum AgentFileSchema {
         field(
             "approval",
             ["type": "array", "uniqueItems": true, "items": ["type": "string"]],
-            "Tools of the list that need approval whenever they are called. Those that send data out need it in any case once the run has read what others wrote."
+            "Tools of the list each of whose calls waits until a person has approved it. Calls that send data out do in any case once the run has read what others wrote."
+        ),
+        field(
+            "approval_seconds",
+            ["type": "integer", "minimum": 1, "maximum": 2_678_400],
+            "How long somebody has to approve a call; 86400, a day. Then it is not made, and the run goes on without it."
         ),
         field("fetch", fetch, "Pages that may be fetched."),
         field("mcp", servers, "Servers of the Model Context Protocol, by a name of your own."),

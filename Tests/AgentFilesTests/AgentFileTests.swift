@@ -31,6 +31,7 @@ import Testing
             variables: {team: Billing, this: kept}
             tools: [search, fetch, "agent:summariser", mcp:tickets/create]
             approval: ["mcp:tickets/create"]
+            approval_seconds: 3600
             fetch: {hosts: ["*.example.com"]}
             mcp:
               tickets: {command: [/usr/bin/tickets, --stdio], seconds: 5}

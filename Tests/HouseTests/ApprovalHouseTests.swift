@@ -74,7 +74,7 @@ import Wire
 
     /// The documentation agent searches and answers, the others say what they are asked to.
     private static let script: @Sendable (RecordedRequest, Int) -> Answer = { request, _ in
-        let isAnswered = request.body.contains(#""role":"tool""#)
+        let isAnswered = request.body.contains(toolResult)
         if request.body.contains("You answer questions from the sections") {
             return isAnswered ? .says(sentence) : .calls(call("search", #"{"query":"day off"}"#))
         }
@@ -123,6 +123,51 @@ import Wire
             #expect(provider.requests.count == 6)
         }
     }
+
+    // MARK: What agents of files have approved
+
+    @Test func aCallThatTheFileWantsApprovedWaitsForAPerson() async throws {
+        let files = ["helper": "instructions: You help.\ntools: [search]\napproval: [search]\napproval_seconds: 600"]
+        try await withHouse(files) { request, _ in
+            request.body.components(of: Self.toolResult) > 0
+                ? .says("Done.") : .calls(Self.call("search", #"{"query":"day off"}"#))
+        } _: { house, provider in
+            let id = try await enqueue("helper", "How?", house)
+            let asked = try #require(await waiting(id, house).first)
+            #expect(asked.agent == "helper" && asked.tool == "search" && asked.why == "The agent's file says so.")
+            let shown = try await house.octavo(["approvals", "--run-folder", house.runFolder])
+            #expect(shown.text.contains("The agent's file says so."), "\(shown)")
+            try await decide(asked.approval, house)
+            let found = try await ended(id, house)
+            #expect(found.outcome?.answer == "Done." && provider.requests.count == 2, "\(found)")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func whatSendsDataOutWaitsForAPersonOnceSomethingWasRead(isApproved: Bool) async throws {
+        let root = "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let server = "{desk: {command: [/usr/bin/env, python3, \(root)/AgentRunnerTests/Tools/mcp_server.py]}}"
+        let files = ["helper": "instructions: You help.\ntools: [search, \"mcp:desk/echo\"]\nmcp: \(server)"]
+        try await withHouse(files) { request, _ in
+            switch request.body.components(of: Self.toolResult) {
+            case 0: .calls(Self.call("search", #"{"query":"day off"}"#))
+            case 1: .calls(Self.call("desk_echo", #"{"text":"Send this."}"#, id: "call_2"))
+            default: .says("Done.")
+            }
+        } _: { house, provider in
+            let id = try await enqueue("helper", "How?", house)
+            let asked = try #require(await waiting(id, house).first)
+            #expect(asked.tool == "desk_echo" && asked.arguments.contains("Send this."))
+            #expect(asked.why?.contains("read what others wrote (by search)") == true)
+            try await decide(asked.approval, house, approve: isApproved)
+            let found = try await ended(id, house)
+            #expect(found.outcome?.answer == "Done." && provider.requests.count == 3, "\(found)")
+            let told = try #require(provider.requests.last?.body)
+            #expect(told.contains("The call was not approved: Not today.") != isApproved, "\(told)")
+        }
+    }
+
+    private static let toolResult = #""role":"tool""#
 }
 
 extension String {

@@ -69,16 +69,19 @@ struct FileAgent: RunnableAgent {
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
+        let taint = Taint(inherited: inherited)
         let tools = RunTools(
             file: file,
             task: task,
             question: question,
             library: Library(storage: storage, trace: trace, emit: emit),
             others: others,
-            taint: Taint(inherited: inherited),
+            taint: taint,
             steps: steps
         )
-        let journal = steps.map { ReadingJournal(steps: $0, taint: tools.taint) }
+        let written = question.text + "\n" + task.instructions.text(task.variables)
+        let policy = CallPolicy(task: task, written: written, taint: taint)
+        let journal = PolicedJournal(steps: steps, policy: policy)
         return try await tools.use { tools in
             try await run(question, tools, steps?.recorded(model) ?? model, journal, emit)
         }
@@ -88,7 +91,7 @@ struct FileAgent: RunnableAgent {
         _ question: Question,
         _ tools: [Tool],
         _ model: any Model,
-        _ journal: ReadingJournal?,
+        _ journal: PolicedJournal,
         _ emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         guard let schema = task.output else {
@@ -115,7 +118,7 @@ struct FileAgent: RunnableAgent {
         _ output: AgentOutput<Output>,
         _ model: any Model,
         _ tools: [Tool],
-        _ journal: ReadingJournal?,
+        _ journal: PolicedJournal,
         _ question: Question
     ) -> Agent<Output> {
         Agent(
@@ -140,22 +143,6 @@ struct FileAgent: RunnableAgent {
             "reader": question.reader ?? "",
             "channel": question.channel.rawValue,
         ]) { own, _ in own }
-    }
-}
-
-/// What a run has read stays read when it goes on elsewhere, where calls are answered from what is stored.
-private struct ReadingJournal: RunJournal {
-    let steps: Steps
-    let taint: Taint
-
-    func call(
-        _ call: ToolCall,
-        mayRepeat: Bool,
-        _ perform: @Sendable () async throws -> ToolResult
-    ) async throws -> ToolResult {
-        let result = try await steps.call(call, mayRepeat: mayRepeat, perform)
-        if !result.isError { taint.read(by: call.name) }
-        return result
     }
 }
 

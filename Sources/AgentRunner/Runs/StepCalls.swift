@@ -9,6 +9,16 @@ extension Steps: RunJournal {
         mayRepeat: Bool,
         _ perform: @Sendable () async throws -> ToolResult
     ) async throws -> ToolResult {
+        try await self.call(call, mayRepeat: mayRepeat, approval: nil, perform)
+    }
+
+    /// The same, where a person has to approve the call though no rule may say so.
+    func call(
+        _ call: ToolCall,
+        mayRepeat: Bool,
+        approval: BeginStep.Demand?,
+        _ perform: @Sendable () async throws -> ToolResult
+    ) async throws -> ToolResult {
         callsUnderWay.wrappingAdd(1, ordering: .relaxed)
         defer { callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
         // Ids are told apart within one answer of the model, which has the number of the last step.
@@ -19,7 +29,8 @@ extension Steps: RunJournal {
             call.name,
             asked: call,
             repeats: mayRepeat,
-            arguments: call.arguments
+            arguments: call.arguments,
+            approval: approval
         )
         switch begun.state {
         case .waiting: try await wait()

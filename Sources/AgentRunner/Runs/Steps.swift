@@ -122,7 +122,8 @@ final class Steps: Sendable {
         tokens: Int = 0,
         microdollars: Int? = nil,
         repeats: Bool,
-        arguments: String? = nil
+        arguments: String? = nil,
+        approval: BeginStep.Demand? = nil
     ) async throws -> BeginStep.Result {
         let begin = BeginStep(
             run: run,
@@ -136,7 +137,8 @@ final class Steps: Sendable {
             microdollars: microdollars,
             repeats: repeats,
             arguments: arguments,
-            agent: agent
+            agent: agent,
+            approval: approval
         )
         do {
             return try await Patience.repeating(for: Self.patience) {

@@ -50,10 +50,10 @@ struct RunTools: Sendable {
             guard let tool = tools.first(where: { $0.name == name.description }) else {
                 throw ServiceError.internal("There is no tool \(name).")
             }
-            return try approved(tool, name)
-        case .list: return try approved(try listTool(), name)
-        case .fetch: return try approved(try fetchTool(), name)
-        case .agent(let agent): return try approved(try askTool(agent, name.callName), name)
+            return tool
+        case .list: return try listTool()
+        case .fetch: return try fetchTool()
+        case .agent(let agent): return try askTool(agent, name.callName)
         case .mcp: throw ServiceError.internal("A server's tool is known when the server is.")
         }
     }
@@ -77,18 +77,14 @@ struct RunTools: Sendable {
         }
     }
 
-    /// Once something was read, an address is a way to send it somewhere: only those a person wrote down are left.
     private func fetchTool() throws -> Tool {
-        struct Fetch: Decodable { var address: String }
-        let written = question.text + "\n" + task.instructions.text(task.variables)
         let fetcher = PageFetcher(hosts: task.hosts)
         return try Tool(
             "fetch",
             "The text of a page. Hosts: \(task.hosts.joined(separator: ", ")).",
             mayRepeat: true,
             timeout: .seconds(60)
-        ) { [taint] (fetch: Fetch) in
-            if !written.contains(fetch.address) { try taint.checkSending(by: "fetch") }
+        ) { [taint] (fetch: CallPolicy.Fetch) in
             let text = try await fetcher.text(of: fetch.address)
             taint.read(by: "fetch")
             return text
@@ -103,8 +99,6 @@ struct RunTools: Sendable {
         return try Tool(callName, description, mayRepeat: true, timeout: Self.longestAnswer) {
             [question, library, taint, steps] (ask: Ask) in
             let call = StepCall.current
-            // What was read is known by the answer there is.
-            if call?.isAnswered == true { return "" }
             let asked = Question(text: ask.input, reader: question.reader, channel: question.channel)
             do {
                 try asked.check(field: "input")
@@ -128,14 +122,6 @@ struct RunTools: Sendable {
         }
     }
 
-    /// A tool that needs approval in any case is told of, and its calls are refused: there is nobody to ask yet.
-    private func approved(_ tool: Tool, _ name: ToolName) throws -> Tool {
-        guard task.approval.contains(name.description) else { return tool }
-        return try Tool(tool.name, tool.definition.description, parameters: tool.definition.parameters) { _ in
-            throw ToolError("\(tool.name) needs a person's approval, which cannot be asked for yet. Go on without it.")
-        }
-    }
-
     private func tools(of name: String, _ server: AgentFile.MCPServer, _ client: MCPClient) async throws -> [Tool] {
         let offered = try await client.tools()
         var tools: [Tool] = []
@@ -144,7 +130,6 @@ struct RunTools: Sendable {
             guard let definition = offered.first(where: { $0.name == toolName }) else {
                 throw MCPError("it has no tool \"\(toolName)\"")
             }
-            let sends = !server.readOnly.contains(toolName)
             let callName = wanted.callName
             let tool = try Tool(
                 callName,
@@ -152,7 +137,6 @@ struct RunTools: Sendable {
                 parameters: definition.parameters,
                 timeout: .seconds(server.seconds + 1)
             ) { [taint] arguments in
-                if sends { try taint.checkSending(by: callName) }
                 guard let arguments = JSONValue(text: arguments) else { throw ToolError("The arguments are no JSON.") }
                 taint.read(by: callName)
                 do {
@@ -161,7 +145,7 @@ struct RunTools: Sendable {
                     throw ToolError("The server \(name) cannot be used: \(error).")
                 }
             }
-            tools.append(try approved(tool, wanted))
+            tools.append(tool)
         }
         return tools
     }

@@ -1,3 +1,4 @@
+import AgentFiles
 import ArgumentParser
 import Contract
 import RPC
@@ -14,7 +15,8 @@ struct Approvals: AsyncParsableCommand {
               octavo approvals deny 8 --because "We have enough of them."
 
             A run waits until somebody has decided, or the time is over. What is approved is one call with exactly the arguments \
-            that are shown; it is used up by that call.
+            that are shown; it is used up by that call. What is required of an agent counts for all its runs, and wherever another \
+            asks it or consists of it.
             """,
         subcommands: [
             ApprovalsList.self, ApprovalsApprove.self, ApprovalsDeny.self, ApprovalsRequire.self, ApprovalsTrust.self,
@@ -48,6 +50,7 @@ struct ApprovalsList: AsyncParsableCommand {
             out.line("   \(Terminal.harmless(line.agent)) calls \(Terminal.harmless(line.tool)) with")
             // All of it: who approves has to see what.
             out.line("   \(Terminal.harmless(line.arguments))")
+            if let why = line.why { out.line("   \(Terminal.harmless(why))") }
             let question = Terminal.harmless(line.question).replacing("\n", with: " ")
             out.line(out.styled("   for run \(line.run): \(question)", .dim))
         }
@@ -95,12 +98,12 @@ struct ApprovalsRequire: AsyncParsableCommand {
     )
 
     @Argument(help: "The agent.") var agent: String
-    @Argument(help: "The tool.") var tool: String
+    @Argument(help: "The tool, as a model calls it or as an agent's file names it.") var tool: String
     @Option(help: "How long they have.") var within = Lifetime(minutes: 24 * 60)
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        let require = RequireApproval(agent: agent, tool: tool, seconds: within.seconds)
+        let require = RequireApproval(agent: agent, tool: ToolName(tool)?.callName ?? tool, seconds: within.seconds)
         _ = try await service.withService("storage") { try await $0.perform(require) }
     }
 }
@@ -113,11 +116,11 @@ struct ApprovalsTrust: AsyncParsableCommand {
     )
 
     @Argument(help: "The agent.") var agent: String
-    @Argument(help: "The tool.") var tool: String
+    @Argument(help: "The tool, as a model calls it or as an agent's file names it.") var tool: String
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        let require = RequireApproval(agent: agent, tool: tool, seconds: nil)
+        let require = RequireApproval(agent: agent, tool: ToolName(tool)?.callName ?? tool, seconds: nil)
         _ = try await service.withService("storage") { try await $0.perform(require) }
     }
 }

@@ -47,6 +47,8 @@ public struct ListApprovals: Operation {
             public var asked: String
             /// Until when it counts.
             public var expires: String
+            /// Why somebody has to decide, where it is not for a rule.
+            public var why: String?
             /// Who decided.
             public var by: String?
             /// Why.

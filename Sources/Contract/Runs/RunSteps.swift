@@ -12,6 +12,23 @@ public struct BeginStep: Operation {
     /// The most bytes of a tool's arguments: people have to read them.
     public static let maximumArgumentBytes = 256 << 10
 
+    /// An approval that the runner wants of a person for a call, whatever the rules say.
+    public struct Demand: Codable, Sendable, Equatable {
+        /// The most bytes of a reason.
+        public static let maximumWhyBytes = 1_000
+
+        /// How long somebody has to decide, in seconds.
+        public var seconds: Int
+        /// Why it is wanted: a sentence for whoever decides.
+        public var why: String
+
+        /// From its parts.
+        public init(seconds: Int, why: String) {
+            self.seconds = seconds
+            self.why = why
+        }
+    }
+
     /// What is called.
     public enum Kind: String, Codable, Sendable {
         case model, tool
@@ -67,6 +84,8 @@ public struct BeginStep: Operation {
     /// The agent that calls a tool: the run's, or one that it asks or consists of. The rules about approvals of both count. Where it
     /// is nil in a part of a run, those of all agents do.
     public var agent: String?
+    /// An approval that the runner wants of a person besides what the rules say: it may want more than they do, and never less.
+    public var approval: Demand?
 
     /// The call with its arguments.
     public init(
@@ -81,7 +100,8 @@ public struct BeginStep: Operation {
         microdollars: Int? = nil,
         repeats: Bool,
         arguments: String? = nil,
-        agent: String? = nil
+        agent: String? = nil,
+        approval: Demand? = nil
     ) {
         self.run = run
         self.runner = runner
@@ -95,6 +115,7 @@ public struct BeginStep: Operation {
         self.repeats = repeats
         self.arguments = arguments
         self.agent = agent
+        self.approval = approval
     }
 }
 

@@ -24,7 +24,7 @@ struct Approvals: Sendable {
             from (
                 select approval.id, jsonb_strip_nulls(jsonb_build_object('approval', approval.id, 'run', run.id,
                     'agent', coalesce(approval.agent, run.agent), 'question', left(question.text, 200), 'tool', tool, 'arguments', arguments,
-                    'hash', hash, 'state', approval.state, 'by', decided_by, 'reason', reason,
+                    'hash', hash, 'state', approval.state, 'by', decided_by, 'reason', reason, 'why', cause,
                     'asked', \(unsafe: Self.timestamp("approval.asked_at")), 'expires', \(unsafe: Self.timestamp("approval.expires_at")))) as line
                 from approval join run on run.id = approval.run_id join question on question.id = run.question_id
                 where (\(list.state == nil) or approval.state = \(list.state?.rawValue))

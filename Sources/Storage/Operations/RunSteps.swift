@@ -28,6 +28,15 @@ struct RunSteps: Sendable {
         guard begin.agent.map({ (1...EnqueueRun.maximumNameBytes).contains($0.utf8.count) }) != false else {
             throw ServiceError.invalidArgument("agent has 1 to \(EnqueueRun.maximumNameBytes) bytes.")
         }
+        if let demand = begin.approval {
+            guard (1...RequireApproval.longestSeconds).contains(demand.seconds),
+                demand.why.utf8.count <= BeginStep.Demand.maximumWhyBytes
+            else {
+                throw ServiceError.invalidArgument(
+                    "approval has 1 to \(RequireApproval.longestSeconds) seconds, and why at most \(BeginStep.Demand.maximumWhyBytes) bytes."
+                )
+            }
+        }
         let statement: Query =
             switch begin.kind {
             case .model:
@@ -40,7 +49,7 @@ struct RunSteps: Sendable {
                 """
                 select octavo_call_tool(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
                     \(begin.name), \(begin.digest), \(begin.arguments ?? ""), \(begin.repeats), \(begin.agent),
-                    null, null)
+                    \(begin.approval?.seconds)::integer, \(begin.approval?.why))
                 """
             }
         return try await database.json(statement, deadline: call.deadline) ?? .emptyObject

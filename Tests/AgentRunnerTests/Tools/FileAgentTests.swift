@@ -75,7 +75,7 @@ import Wire
             \(Self.server)
             """
         _ = try await run(try agent(yaml, model))
-        #expect(results(model).last?.contains("fetch sends data out") == true)
+        #expect(results(model).last?.contains("fetch needs a person's approval") == true)
     }
 
     @Test func whatNeedsApprovalInAnyCaseIsRefusedWithoutBeingCalled() async throws {
@@ -83,8 +83,25 @@ import Wire
         let yaml = "instructions: Help.\ntools: [mcp:desk/fail]\napproval: [mcp:desk/fail]\n\(Self.server)"
         _ = try await run(try agent(yaml, model))
         #expect(
-            results(model) == ["desk_fail needs a person's approval, which cannot be asked for yet. Go on without it."]
+            results(model) == [
+                "desk_fail needs a person's approval, and nobody can be asked. The agent's file says so. Go on without it."
+            ]
         )
+    }
+
+    @Test func anAddressThatAPersonWroteDownIsFetchedWithoutAnybodysApproval() throws {
+        let yaml = "instructions: Help.\ntools: [fetch]\nfetch: {hosts: [docs.example.com]}"
+        guard case .instructed(let task) = try AgentFile(yaml, name: "test", file: "test.yaml").task else {
+            throw WrongTask()
+        }
+        let policy = CallPolicy(task: task, written: "See https://docs.example.com/a", taint: Taint())
+        func needsApproval(_ address: String) -> Bool {
+            let arguments = #"{"address": "https://docs.example.com/\#(address)"}"#
+            return policy.demand(for: ToolCall(id: "1", name: "fetch", arguments: arguments)) != nil
+        }
+        #expect(!needsApproval("a") && !needsApproval("a?q=secret"))
+        policy.taint.read(by: "search")
+        #expect(!needsApproval("a") && needsApproval("a?q=secret"))
     }
 
     @Test func anotherAgentIsAskedAndKnowsWhatItsAskerHasRead() async throws {

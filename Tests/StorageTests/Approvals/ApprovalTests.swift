@@ -22,7 +22,8 @@ import Wire
         _ arguments: String = #"{"count":3}"#,
         tool: String = "order",
         step: String = "1/a",
-        agent: String? = "echo"
+        agent: String? = "echo",
+        approval: BeginStep.Demand? = nil
     ) async throws -> BeginStep.Result {
         let begin = BeginStep(
             run: lease.run,
@@ -35,7 +36,8 @@ import Wire
             tokens: 0,
             repeats: false,
             arguments: arguments,
-            agent: agent
+            agent: agent,
+            approval: approval
         )
         return try await runner.perform(begin)
     }
@@ -231,6 +233,28 @@ import Wire
             // What is the run's own says so by its name.
             let own = try await begin(lease, runner, tool: "search", step: "12/a", agent: nil)
             #expect(own.state == .begun)
+        }
+    }
+
+    @Test func aRunnerMayDemandMoreThanTheRulesAndNeverLess() async throws {
+        try await withHost { host, database in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                let free = try await begin(lease, runner, tool: "search", approval: .init(seconds: 60, why: "Why not."))
+                #expect(free.state == .waiting)
+                let asked = try #require(await approvals(host).first)
+                #expect(asked.why == "Why not.")
+                let longer = BeginStep.Demand(seconds: 7_200, why: "")
+                let bound = try await begin(lease, runner, step: "2/a", approval: longer)
+                #expect(bound.state == .waiting)
+                let seconds =
+                    "select round(extract(epoch from expires_at - asked_at))::bigint from approval order by id"
+                #expect(try await values(database, seconds) == [60, 3_600])
+                await #expect(throws: ServiceError.self) {
+                    _ = try await begin(lease, runner, step: "3/a", approval: .init(seconds: 0, why: ""))
+                }
+            }
         }
     }
 
