@@ -17,6 +17,15 @@ import Wire
         .search(query: "lead", hits: 3),
         .citation(Citation(number: 1, section: section, quote: "Ask your lead.")),
         .text("Ask your lead [1]"),
+        .approval(
+            ApprovalNotice(
+                approval: 7,
+                state: .pending,
+                agent: "desk",
+                tool: "order",
+                expires: "2026-01-31T12:00:00.000Z"
+            )
+        ),
         .restarted(attempt: 2),
         .finished(Outcome(state: .succeeded, answer: "Ask.", supported: true, model: "extractive")),
         .finished(

@@ -124,6 +124,50 @@ import Wire
         }
     }
 
+    // MARK: What readers see
+
+    @Test func whoAsksIsToldWhatToTypeAndGetsTheAnswerThen() async throws {
+        try await withHouse(model: Self.script) { house, _ in
+            try await require("documentation", "search", house)
+            async let asked = house.octavo(["ask", "How do I request a day off?"])
+            try await eventually {
+                let list = ListApprovals(state: .pending)
+                let pending = try await house.withAdmin(of: "storage") { try await $0.perform(list).approvals }
+                guard let first = pending.first else { return false }
+                return try await run(first.run, house).state == .waiting
+            }
+            let approved = try await house.octavo(["approvals", "approve", "1", "--run-folder", house.runFolder])
+            #expect(approved.exit == .code(0), "\(approved)")
+            let answer = try await asked
+            #expect(answer.exit == .code(0) && answer.text.contains("two weeks"), "\(answer)")
+            #expect(answer.errors.contains("octavo approvals approve 1"), "\(answer)")
+            #expect(answer.errors.contains("somebody has approved that documentation calls search"), "\(answer)")
+        }
+    }
+
+    @Test func aProgramThatWantsOneDocumentIsToldThatTheRunWaits() async throws {
+        try await withHouse(model: Self.script) { house, _ in
+            try await require("documentation", "search", house)
+            let id = RunID.new()
+            let body = #"{"question":"How do I request a day off?","run":"\#(id)"}"#
+            for _ in 0..<2 {
+                let waits = try await HTTP(house: house).post("/v1/ask", body)
+                #expect(waits.status == 202 && waits.string("state") == "waiting", "\(waits)")
+                #expect(waits.string("run") == "\(id)" && waits.body.contains(#""approval":1"#), "\(waits)")
+            }
+            #expect(try await HTTP(house: house).get("/v1/runs/\(id)").string("state") == "waiting")
+            try await decide(1, house, approve: false)
+            _ = try await ended(id, house)
+            let then = try await HTTP(house: house).post("/v1/ask", body)
+            #expect(then.status == 200 && then.string("state") == "succeeded", "\(then)")
+            let followed = try await house.octavo(["runs", "follow", "\(id)", "--run-folder", house.runFolder])
+            let states = try followed.text.split(separator: "\n").map { try JSON(validating: String($0)) }
+                .filter { $0.member("type")?.string == "approval" }
+                .map { $0.member("data")?.member("state")?.string }
+            #expect(states == ["pending", "denied"], "\(followed)")
+        }
+    }
+
     // MARK: What agents of files have approved
 
     @Test func aCallThatTheFileWantsApprovedWaitsForAPerson() async throws {

@@ -112,7 +112,7 @@ import Wire
                 """
                 drop table approval_rule cascade; drop table approval cascade;
                 drop function octavo_approval_hash, octavo_begin_tool, octavo_call_tool, octavo_await, octavo_go_on,
-                    octavo_decide, octavo_expire_approvals;
+                    octavo_decide, octavo_expire_approvals, octavo_tell_approvals;
                 """,
                 on: database
             )

@@ -38,7 +38,8 @@ struct Asking: Sendable {
         return try await persevering(with: run) { isFirst in
             let response = try await post(question, to: agent, run, accept: "application/json", isFirst: isFirst)
             let body = try await collect(response)
-            guard response.status == .ok else { throw failure(response, body, isFirst: isFirst) }
+            // Accepted: it waits for a person, and the document says for what.
+            guard [.ok, .accepted].contains(response.status) else { throw failure(response, body, isFirst: isFirst) }
             return String(buffer: body)
         } progress: {
             0

@@ -36,6 +36,7 @@ struct StreamView {
             terminal.write(Terminal.harmless(text))
         case .part(let agent, let outcome):
             Terminal.error.notice("\(Terminal.harmless(agent)): \(outcome.state.rawValue)")
+        case .approval(let notice): Terminal.error.notice(notice.sentence)
         case .restarted:
             terminal.line()
             Terminal.error.line("(interrupted; starting over)")

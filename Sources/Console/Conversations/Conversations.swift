@@ -58,7 +58,11 @@ struct ConversationsSay: AsyncParsableCommand {
             for ended in said.ended { Terminal.error.line("ended run \(ended.run)") }
             if later { return Terminal.output.line("\(said.run)") }
             for try await event in storage.stream(FollowRun(run: said.run), deadline: .seconds(600)).items {
-                if case .finished(let outcome) = event.body { AnswerView(terminal: .output).show(outcome) }
+                switch event.body {
+                case .approval(let notice): Terminal.error.line(notice.sentence)
+                case .finished(let outcome): AnswerView(terminal: .output).show(outcome)
+                default: break
+                }
             }
         }
     }

@@ -47,7 +47,7 @@ struct Evaluation: Sendable {
             let start = ContinuousClock.now
             let answer = try JSON(validating: try await asking.document(evaluated.input, agent: file.agent))
             result.milliseconds = (ContinuousClock.now - start).inMilliseconds
-            let outcome = try answer.decode(Outcome.self)
+            let outcome = try finished(answer)
             result.run = answer.member("run")?.string
             result.tokens = outcome.usage.inputTokens + outcome.usage.outputTokens
             result.microdollars = outcome.usage.requests == 0 ? 0 : outcome.usage.microdollars
@@ -58,6 +58,13 @@ struct Evaluation: Sendable {
             result.failures.append("\(error)")
         }
         return result
+    }
+
+    private func finished(_ answer: JSON) throws -> Outcome {
+        guard answer.member("approval") == nil else {
+            throw Failure("The run waits until a person has approved a call of a tool: octavo approvals")
+        }
+        return try answer.decode(Outcome.self)
     }
 
     /// What is not as it was expected; nil when all is.
@@ -104,7 +111,7 @@ struct Evaluation: Sendable {
     private func judgement(by agent: String, _ claim: String, _ outcome: Outcome) async throws -> String? {
         let answer = outcome.output?.description ?? outcome.answer ?? ""
         let input = "Is this true of the answer below? \(claim)\n\nThe answer:\n\(answer)"
-        let judged = try JSON(validating: try await asking.document(input, agent: agent)).decode(Outcome.self)
+        let judged = try finished(JSON(validating: try await asking.document(input, agent: agent)))
         guard let passed = judged.output?.member("pass")?.bool else {
             return "the judge \(agent) gave no output with \"pass\""
         }

@@ -97,6 +97,7 @@ struct RunsShow: AsyncParsableCommand {
         out.line(out.styled(Terminal.harmless(run.question.text), .bold))
         out.line(out.styled("\(run.state.rawValue) · \(run.agent) · \(run.events) events · asked \(run.created)", .dim))
         if let trace = run.traceID, !trace.isEmpty { out.line(out.styled("trace \(trace)", .dim)) }
+        if run.state == .waiting { out.line("It waits for its turn, or for a person: octavo approvals") }
         if let outcome = run.outcome {
             out.line()
             AnswerView(terminal: out).show(outcome)

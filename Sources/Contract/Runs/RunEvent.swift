@@ -13,6 +13,8 @@ public struct RunEvent: Codable, Sendable, Equatable {
         case text(String)
         /// One of several agents at work in this run has come to its end.
         case part(agent: String, outcome: Outcome)
+        /// A call of a tool waits for a person, or no longer does. Written by storage, while nobody carries the run out.
+        case approval(ApprovalNotice)
         /// The run goes on after its runner was lost; the text shown so far is void.
         case restarted(attempt: Int)
         /// The last event.
@@ -43,6 +45,7 @@ extension RunEvent {
         case .citation: "citation"
         case .text: "text"
         case .part: "part"
+        case .approval: "approval"
         case .restarted: "restarted"
         case .finished: "finished"
         }
@@ -73,6 +76,7 @@ extension RunEvent {
         case "part":
             let part = try container.decode(Part.self, forKey: .data)
             body = .part(agent: part.agent, outcome: part.outcome)
+        case "approval": body = .approval(try container.decode(ApprovalNotice.self, forKey: .data))
         case "restarted": body = .restarted(attempt: try container.decode(Restart.self, forKey: .data).attempt)
         case "finished": body = .finished(try container.decode(Outcome.self, forKey: .data))
         default:
@@ -96,6 +100,7 @@ extension RunEvent {
         case .citation(let citation): try container.encode(citation, forKey: .data)
         case .part(let agent, let outcome):
             try container.encode(Part(agent: agent, outcome: outcome), forKey: .data)
+        case .approval(let notice): try container.encode(notice, forKey: .data)
         case .restarted(let attempt): try container.encode(Restart(attempt: attempt), forKey: .data)
         case .finished(let outcome): try container.encode(outcome, forKey: .data)
         }

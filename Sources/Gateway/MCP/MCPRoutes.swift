@@ -3,7 +3,6 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import RPC
-import Synchronization
 import Wire
 
 /// `POST /mcp`: Octavo as a server of the Model Context Protocol, over streamable HTTP: the documentation and the agents as
@@ -117,14 +116,14 @@ struct MCPRoutes: Sendable {
         }
         let question = Question(text: try Self.text("input", arguments), channel: .http)
         try question.check(field: "input")
-        let last = Mutex<JSON?>(nil)
         let start = StartRun(run: .new(), agent: agent.name, question: question)
-        try await follower.start(start, trace: trace) { event in last.withLock { $0 = event } }
-        guard let event = last.withLock({ $0 }), case .finished(let outcome) = try event.decode(RunEvent.self).body
-        else {
-            throw ServiceError.unavailable("The run \(start.run) has not finished.")
+        switch try await follower.ending(of: start, trace: trace) {
+        case .finished(let outcome): return Self.content(outcome)
+        case .waiting(let notice):
+            let sentence =
+                "A person has to approve first that \(notice.agent) calls \(notice.tool). The run \(start.run) goes on then."
+            return Self.content(sentence, isError: true)
         }
-        return Self.content(outcome)
     }
 
     private func failing<Result>(_ body: () async throws -> Result) async throws(MCPFailure) -> Result {

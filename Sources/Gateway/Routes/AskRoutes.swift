@@ -4,7 +4,6 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import RPC
-import Synchronization
 import Wire
 
 /// `POST /v1/ask`: a question and its answer, as one document or as it comes.
@@ -51,10 +50,15 @@ private struct RunResponder: Sendable {
                 try await follower.start(start, trace: trace, emit: emit)
             }
         }
-        let last = Mutex<JSON?>(nil)
-        try await follower.start(start, trace: trace) { event in last.withLock { $0 = event } }
-        guard let last = last.withLock({ $0 }), case .finished(let outcome) = try last.decode(RunEvent.self).body else {
-            throw ServiceError.unavailable("The run has not finished; ask for it at /v1/runs/\(start.run).")
+        let outcome: Outcome
+        switch try await follower.ending(of: start, trace: trace) {
+        case .finished(let end): outcome = end
+        case .waiting(let notice):
+            let waiting = Waiting(run: start.run, state: .waiting, approval: notice)
+            var response = try JSONResponse.response(waiting, status: .accepted)
+            EventStreamResponse.name(start.run, in: &response.headers)
+            response.headers[.location] = "/v1/runs/\(start.run)"
+            return response
         }
         if outcome.state == .failed, let error = outcome.error {
             let code = ErrorCode(rawValue: error.code) ?? .internal
@@ -65,6 +69,13 @@ private struct RunResponder: Sendable {
         EventStreamResponse.name(start.run, in: &response.headers)
         return response
     }
+}
+
+/// In place of an outcome while a person has to decide.
+private struct Waiting: Encodable {
+    var run: RunID
+    var state: RunState
+    var approval: ApprovalNotice
 }
 
 /// What a run is answered with: the outcome under its run's id.

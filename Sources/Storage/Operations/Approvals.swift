@@ -42,11 +42,11 @@ struct Approvals: Sendable {
             throw ServiceError.invalidArgument("reason has at most \(DecideApproval.maximumReasonBytes) bytes.")
         }
         // Who it was is the socket's word and not the caller's.
-        _ = try await database.rows(
+        let rows = try await database.rows(
             "select octavo_decide(\(decide.approval), \(decide.approve), \(call.caller), \(decide.reason))",
             deadline: call.deadline
         )
-        signals.signal(.queue)
+        try signals.decided(rows)
         return Done()
     }
 

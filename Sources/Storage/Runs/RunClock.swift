@@ -72,7 +72,7 @@ final class RunClock: Service {
         )
         try signals.concluded(late)
         let undecided = try await database.rows(Transitions.expireApprovals(most: Self.part), deadline: deadline)
-        if !undecided.isEmpty { signals.signal(.queue) }
+        try signals.decided(undecided)
         guard due.count < Self.part, late.count < Self.part else { return .zero }
         let next = try await database.rowsByIndex(Transitions.untilNext, deadline: deadline)
         let milliseconds = try next.first?[0, as: Double?.self]
@@ -107,6 +107,15 @@ final class RunClock: Service {
 }
 
 extension RunSignals {
+    /// Of runs that waited for a person something was decided: whoever follows them is told, and they may go on. Rows of their ids.
+    func decided(_ rows: Rows) throws {
+        for row in rows {
+            guard let run = RunID(try row[0, as: UUID.self].uuidString) else { continue }
+            signal(.run(run))
+        }
+        if !rows.isEmpty { signal(.queue) }
+    }
+
     /// Runs were ended by storage: whoever follows them, and whoever carried them out, is told. Rows of `octavo_conclude`.
     func concluded(_ rows: Rows) throws {
         for row in rows {

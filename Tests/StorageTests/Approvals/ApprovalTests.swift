@@ -181,6 +181,40 @@ import Wire
         }
     }
 
+    @Test func whoFollowsHearsWhatWaitsAndWhatWasDecided() async throws {
+        try await withWaiting { host, runner, run, _ in
+            let asked = try #require(await approvals(host).first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: false, reason: "Too many."))
+            let lease = try await runner.claim(1, as: "a")[0]
+            // The runner goes on counting behind them.
+            #expect(lease.next == 3)
+            try await runner.finish(lease, as: "a")
+            var notices: [ApprovalNotice] = []
+            for try await event in host.admin.stream(FollowRun(run: run), deadline: .seconds(30)).items {
+                if case .approval(let notice) = event.body { notices.append(notice) }
+            }
+            #expect(notices.map(\.state) == [.pending, .denied] && notices.last?.reason == "Too many.")
+            #expect(notices.allSatisfy { $0.agent == "echo" && $0.tool == "order" && $0.expires == asked.expires })
+        }
+    }
+
+    @Test func aDecisionWhileTheRunIsCarriedOutIsToldOfWhenItIsGivenBack() async throws {
+        try await withHost { host, _ in
+            let run = try await host.admin.enqueue().run
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                _ = try await begin(lease, runner)
+                let asked = try #require(await approvals(host).first)
+                _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+                // Whoever holds the lease numbers the events.
+                #expect(try await host.admin.perform(GetRun(run: run)).events == 0)
+                try await release(lease, runner)
+                let next = try await runner.claim(1, as: "a")[0]
+                #expect(next.next == 2)
+            }
+        }
+    }
+
     // MARK: Agents within a run of another
 
     /// Rules about the agent `desk`, whose tools the agent `echo` uses by asking it or consisting of it.
