@@ -124,7 +124,8 @@ extension AgentFile.Instructed {
                 (value["mcp"]?.members ?? []).map { ($0.name, AgentFile.MCPServer($0.value)) },
                 uniquingKeysWith: { first, _ in first }
             ),
-            output: value["output"]
+            output: value["output"],
+            conversation: value["conversation"]?.string.flatMap(AgentFile.Conversation.init)
         )
     }
 }

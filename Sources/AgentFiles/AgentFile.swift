@@ -47,6 +47,24 @@ public struct AgentFile: Sendable, Hashable {
         public var servers: [String: MCPServer]
         /// The JSON Schema of what it answers with; `nil` for text.
         public var output: JSONValue?
+        /// What it does in conversations; `nil` for what is usual.
+        public var conversation: Conversation?
+    }
+
+    /// What an agent does about a text that comes while it is at work on an earlier one of the same conversation.
+    public enum Conversation: String, Sendable, Hashable, CaseIterable {
+        /// Each text stands alone: the model is told of no earlier one.
+        case alone = "none"
+        /// It is answered after the earlier ones.
+        case enqueue
+        /// It is refused.
+        case reject
+        /// The earlier one is ended, and stays part of the history.
+        case interrupt
+        /// The earlier one is ended and taken back.
+        case rollback
+        /// It is added to an earlier one that has not begun.
+        case merge
     }
 
     /// Sorting into categories.

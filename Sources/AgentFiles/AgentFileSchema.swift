@@ -100,7 +100,11 @@ public enum AgentFileSchema {
             ["type": "object", "properties": ["type": ["const": "object"]], "required": ["type"]],
             "The JSON Schema (2020-12) of what it answers with, an object. Answers are held to it. Without it the answer is text."
         ),
-        field("conversation", ["const": "none"], "Each run stands alone; there is no other way yet."),
+        field(
+            "conversation",
+            ["enum": .array(AgentFile.Conversation.allCases.map { .string($0.rawValue) })],
+            "What becomes of a text that comes while it is at work on an earlier one of the conversation: enqueue answers it afterwards, as without this field, reject refuses it, interrupt ends the earlier one, rollback ends it and takes it back, merge adds it to one that has not begun. none: each text stands alone, and the model is told of no earlier one. What octavo conversations conduct says wins."
+        ),
     ]
 
     private static let fetch: JSONValue = [

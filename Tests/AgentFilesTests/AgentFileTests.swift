@@ -42,6 +42,7 @@ import Testing
                 title: {type: string}
                 country: {enum: [no, se]}
             limits: {requests: 5, dollars: 0.5, seconds: 60}
+            conversation: reject
             """
         )
         #expect(file.description == "Turns a mail into a ticket.")
@@ -56,6 +57,8 @@ import Testing
                 == "You turn mails into tickets for Billing.\nToday is Monday. Braces like kept or {{1}} are text.\n"
         )
         #expect(task.tools == [.search, .fetch, .agent("summariser"), .mcp(server: "tickets", tool: "create")])
+        #expect(task.approval == ["mcp:tickets/create"] && task.approvalSeconds == 3_600)
+        #expect(task.conversation == .reject)
         #expect(task.servers["tickets"]?.transport == .command(["/usr/bin/tickets", "--stdio"]))
         // YAML 1.1 would read `no` as false.
         #expect(task.output?["properties"]?["country"]?["enum"] == ["no", "se"])

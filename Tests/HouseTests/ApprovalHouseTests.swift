@@ -211,6 +211,30 @@ import Wire
         }
     }
 
+    // MARK: What agents of files do in conversations
+
+    @Test func anAgentOfAFileKnowsTheConversationAndDoesAboutEarlyTextsWhatItsFileSays() async throws {
+        let files = ["helper": "instructions: You help.\ntools: [search]\napproval: [search]\nconversation: reject"]
+        try await withHouse(files) { request, position in
+            position == 0 ? .calls(Self.call("search", #"{"query":"day off"}"#)) : .says("Answer \(position).")
+        } _: { house, provider in
+            let http = HTTP(house: house)
+            let messages = "/v1/conversations/\(ConversationID())/messages"
+            let first = try await http.post(messages, #"{"text":"How?","agent":"helper"}"#)
+            let id = try #require(first.string("run").flatMap { RunID($0) })
+            let asked = try #require(await waiting(id, house).first)
+            let early = try await http.post(messages, #"{"text":"And why?","agent":"helper"}"#)
+            #expect(early.status == 409 && early.body.contains("still at work"), "\(early)")
+            try await decide(asked.approval, house)
+            _ = try await ended(id, house)
+            let second = try await http.post(messages, #"{"text":"And why?","agent":"helper"}"#)
+            let next = try #require(second.string("run").flatMap { RunID($0) })
+            #expect(try await ended(next, house).outcome?.answer == "Answer 2.")
+            let told = try #require(provider.requests.last?.body)
+            #expect(told.contains("How?") && told.contains("Answer 1.") && told.contains("And why?"), "\(told)")
+        }
+    }
+
     private static let toolResult = #""role":"tool""#
 }
 

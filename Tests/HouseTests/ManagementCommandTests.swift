@@ -110,7 +110,7 @@ import Wire
 
             try await query(
                 """
-                drop table approval_rule cascade; drop table approval cascade;
+                drop table approval_rule cascade; drop table approval cascade; drop table agent_file_conduct;
                 drop function octavo_approval_hash, octavo_begin_tool, octavo_call_tool, octavo_await, octavo_go_on,
                     octavo_decide, octavo_expire_approvals, octavo_tell_approvals;
                 """,

@@ -39,6 +39,7 @@ struct FileAgent: RunnableAgent {
 
     var modelName: String { model.name }
     var description: String { file.description }
+    var conduct: SetConduct.DoubleText? { task.conversation.flatMap { SetConduct.DoubleText(rawValue: $0.rawValue) } }
 
     func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
@@ -70,6 +71,9 @@ struct FileAgent: RunnableAgent {
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         let taint = Taint(inherited: inherited)
+        let earlier = task.conversation == .alone ? nil : try await steps?.earlier()
+        // What was answered before may be what others wrote.
+        if earlier?.usedTools == true { taint.read(by: "the conversation") }
         let tools = RunTools(
             file: file,
             task: task,
@@ -83,26 +87,28 @@ struct FileAgent: RunnableAgent {
         let policy = CallPolicy(task: task, written: written, taint: taint)
         let journal = PolicedJournal(steps: steps, policy: policy)
         return try await tools.use { tools in
-            try await run(question, tools, steps?.recorded(model) ?? model, journal, emit)
+            try await run(question, earlier?.messages ?? [], tools, steps?.recorded(model) ?? model, journal, emit)
         }
     }
 
     private func run(
         _ question: Question,
+        _ history: [Agents.Message],
         _ tools: [Tool],
         _ model: any Model,
         _ journal: PolicedJournal,
         _ emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         guard let schema = task.output else {
-            let result = try await agent(.text, model, tools, journal, question).run(question.text) { event in
+            let agent = agent(.text, model, tools, journal, question)
+            let result = try await agent.run(question.text, history: history) { event in
                 if case .text(let text) = event { try emit(.text(text)) }
             }
             return Outcome(state: .succeeded, answer: result.output, model: result.model, usage: Contract.Usage(result))
         }
         // Held to the schema by the library, which sends back what does not fit it.
         let result = try await agent(try AgentOutput(schema: schema), model, tools, journal, question)
-            .run(question.text)
+            .run(question.text, history: history)
         let text = result.output.text
         try emit(.text(text))
         return Outcome(

@@ -36,7 +36,7 @@ struct DocumentationAgent: RunnableAgent {
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         let library = Library(storage: storage, trace: trace, emit: emit)
-        let history = try await steps?.history() ?? []
+        let history = try await steps?.earlier().messages ?? []
         let passages = try await library.search(Self.query(question, history), limit: Self.hits)
         let reply = Reply(passages: passages, emit: emit)
         let extractive = ExtractiveModel(question: question.text, passages: passages)

@@ -33,7 +33,7 @@ final class ClaimLoop: Service {
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.claimAgainAndAgain() }
-            group.addTask { await self.adjustRoom() }
+            group.addTask { await self.tellChanges() }
             // A claim that is broken off loses what is on its way to it, which counts as a try. So storage is told first.
             await self.untilStopped()
             group.cancelAll()
@@ -54,11 +54,15 @@ final class ClaimLoop: Service {
         }
     }
 
-    /// While it is drained it takes nothing, and hears what is to be stopped of that which it has.
-    private func adjustRoom() async {
+    /// Tells storage of what changes while a claim is open. While it is drained it takes nothing, and hears what is to be stopped of that
+    /// which it has.
+    private func tellChanges() async {
         var told = room
+        var toldConducts: [FileConducts.Conduct] = []
         while !Task.isCancelled {
             if room != told, await tell(room) { told = room }
+            let conducts = runs.conducts
+            if conducts != toldConducts, await tell(conducts) { toldConducts = conducts }
             try? await Task.sleep(for: Self.drainPause)
         }
     }
@@ -74,6 +78,11 @@ final class ClaimLoop: Service {
 
     private func tell(_ room: Int) async -> Bool {
         let told = try? await storage.perform(SetRoom(runner: runs.runner, room: room), deadline: .seconds(1))
+        return told != nil
+    }
+
+    private func tell(_ conducts: [FileConducts.Conduct]) async -> Bool {
+        let told = try? await storage.perform(FileConducts(conducts), deadline: .seconds(1))
         return told != nil
     }
 

@@ -9,6 +9,8 @@ protocol RunnableAgent: Sendable {
     /// Whom it asks, by the name under which all runs leave it alone when it wants to be: the model, unless there is a better
     /// one.
     var providerName: String { get }
+    /// What it does about a text that comes while it is at work on an earlier one, where its file says so.
+    var conduct: SetConduct.DoubleText? { get }
     /// What it is for, a sentence for whoever chooses among agents.
     var description: String { get }
     /// The same with all there is to know; nil for one that nobody chooses.
@@ -30,4 +32,5 @@ protocol RunnableAgent: Sendable {
 
 extension RunnableAgent {
     var providerName: String { modelName }
+    var conduct: SetConduct.DoubleText? { nil }
 }

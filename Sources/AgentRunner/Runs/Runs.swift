@@ -72,6 +72,11 @@ final class Runs: Service {
         agents.all.map { ClaimRuns.Offer(agent: $0, provider: $1.providerName) }.sorted { $0.agent < $1.agent }
     }
 
+    /// What they do about texts that come too early, as their files say it.
+    var conducts: [FileConducts.Conduct] {
+        agents.all.map { FileConducts.Conduct(agent: $0, doubleText: $1.conduct) }.sorted { $0.agent < $1.agent }
+    }
+
     /// Stops the work on a run whose lease is gone.
     func stop(_ run: RunID, upTo attempt: Int) {
         let execution = state.withLock { $0.executions[run] }

@@ -91,18 +91,26 @@ final class Steps: Sendable {
         asker?.beginWaiting()
     }
 
-    /// What was said before in the conversation that the run belongs to, as a model is told it. It is read from storage: a caller
-    /// has no say in it.
-    func history() async throws -> [Agents.Message] {
-        guard mayHaveHistory else { return [] }
+    /// What was said before in a conversation.
+    struct Earlier {
+        /// As a model is told it.
+        var messages: [Agents.Message] = []
+        /// Whether tools were called for it.
+        var usedTools = false
+    }
+
+    /// What was said before in the conversation that the run belongs to. It is read from storage: a caller has no say in it.
+    func earlier() async throws -> Earlier {
+        guard mayHaveHistory else { return Earlier() }
         let history = try await Patience.repeating(for: Self.patience) {
             try await storage.perform(GetHistory(run: run), traceparent: trace)
         }
-        return history.turns.flatMap { turn -> [Agents.Message] in
+        let messages = history.turns.flatMap { turn -> [Agents.Message] in
             let answer = turn.answer ?? ""
             let said = turn.state == .succeeded ? answer : "\(answer)\n(This answer was interrupted.)"
             return [.user(turn.question), .assistant(text: said)]
         }
+        return Earlier(messages: messages, usedTools: history.usedTools ?? false)
     }
 
     // MARK: What both kinds need

@@ -103,6 +103,8 @@ struct ConversationsConduct: AsyncParsableCommand {
               interrupt  ends the earlier one where it is; it stays part of the history
               rollback   ends the earlier one and takes it back
               merge      adds it to an earlier one that has not begun, else answers it afterwards
+
+            What is said here wins over `conversation` in the file of an agent.
             """
     )
 

@@ -170,6 +170,13 @@ public struct GetHistory: Operation {
     public struct Result: Codable, Sendable, Equatable {
         /// Oldest first.
         public var turns: [Turn]
+        /// Whether tools were called for one of them, or for one before them: what was answered may be what others wrote.
+        public var usedTools: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case turns
+            case usedTools = "used_tools"
+        }
     }
 
     /// The run.

@@ -1,5 +1,5 @@
 -- A rule counts for the agent that makes the call, too, where a run asks others or is several at once. And whoever follows a run is
--- told what waits for a person in it.
+-- told what waits for a person in it. What an agent does about a text that comes too early may stand in its file.
 
 alter table approval
     -- The agent that makes the call: the run's, or one that is part of it.
@@ -153,4 +153,86 @@ begin
         perform octavo_go_on(late.run_id);
         return next late.run_id;
     end loop;
+end $$;
+
+-- What the files of agents say, where nobody has said it for them in agent_conduct.
+create table agent_file_conduct (
+    agent text primary key,
+    double_text text not null check (double_text in ('enqueue', 'reject', 'interrupt', 'rollback', 'merge'))
+);
+
+-- As it was, but that the conduct may be that of the file.
+create or replace function octavo_say(
+    talk uuid, text_id uuid, to_agent text, said text, by_reader text, on_channel text, usual_priority integer,
+    usual_tries integer)
+returns jsonb
+language plpgsql as $$
+declare
+    held conversation;
+    earlier conversation_text;
+    conduct text;
+    busy uuid[];
+    waiting uuid;
+    ended jsonb := '[]';
+    asked bigint;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception using errcode = 'OC002',
+            message = 'Nothing is said in a transaction that does not see what others commit.';
+    end if;
+    insert into conversation (id, agent, reader, channel) values (talk, to_agent, by_reader, on_channel)
+    on conflict do nothing;
+    select * into held from conversation where id = talk for update;
+    if held.agent <> to_agent or held.reader is distinct from by_reader then
+        raise exception using errcode = 'OC004', message = 'The conversation is another reader''s, or with another agent.';
+    end if;
+    select * into earlier from conversation_text where id = text_id;
+    if found then
+        if earlier.conversation_id <> talk or earlier.text <> said then
+            raise exception using errcode = 'OC004', message = 'Another text was said under this id.';
+        end if;
+        return jsonb_build_object('run', earlier.run_id, 'new', false, 'how', earlier.how, 'ended', ended);
+    end if;
+
+    select array_agg(work.run_id) into busy from (
+        select run_work.run_id from turn join run_work using (run_id)
+        where conversation_id = talk and not rolled_back order by run_work.run_id for update of run_work
+    ) as work;
+    if busy is not null then
+        select coalesce((select double_text from agent_conduct where agent = to_agent),
+            (select double_text from agent_file_conduct where agent = to_agent), 'enqueue') into conduct;
+        if conduct = 'reject' then
+            raise exception using errcode = 'OC002',
+                message = format('The agent is still at work on run %s: wait for it, or cancel it.', busy[1]);
+        elsif conduct = 'merge' then
+            -- One that has begun has read its question already.
+            select run_work.run_id into waiting
+            from turn join run_work using (run_id) join run on run.id = run_work.run_id
+                join question on question.id = run.question_id
+            where conversation_id = talk and run_work.attempt = 0
+                and octet_length(question.text) + 1 + octet_length(said) <= 16384
+            order by number desc limit 1;
+            if waiting is not null then
+                update question set text = text || E'\n' || said
+                where id = (select question_id from run where id = waiting);
+                insert into conversation_text (id, conversation_id, text, run_id, how)
+                values (text_id, talk, said, waiting, 'merged');
+                return jsonb_build_object('run', waiting, 'new', true, 'how', 'merged', 'ended', ended);
+            end if;
+        elsif conduct in ('interrupt', 'rollback') then
+            select coalesce(jsonb_agg(jsonb_build_object('run', run, 'runner', runner, 'attempt', attempt)), '[]') into ended
+            from octavo_conclude_all(busy, 'cancelled', 'cancelled', 'The reader has said something else.');
+            if conduct = 'rollback' then update turn set rolled_back = true where run_id = any(busy); end if;
+        end if;
+    end if;
+
+    insert into question (text, reader, channel) values (said, by_reader, on_channel) returning id into asked;
+    insert into run (id, question_id, agent, model) values (text_id, asked, to_agent, '');
+    insert into turn (conversation_id, number, run_id)
+    select talk, coalesce(max(number), 0) + 1, text_id from turn where conversation_id = talk;
+    insert into conversation_text (id, conversation_id, text, run_id, how) values (text_id, talk, said, text_id, 'asked');
+    -- One at a time: what comes next reads what came before.
+    insert into run_work (run_id, agent, state, ticket, priority, tries, lane, lane_width)
+    values (text_id, to_agent, 'queued', nextval('run_ticket'), usual_priority, usual_tries, 'conversation ' || talk, 1);
+    return jsonb_build_object('run', text_id, 'new', true, 'how', 'asked', 'ended', ended);
 end $$;

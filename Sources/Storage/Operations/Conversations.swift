@@ -13,6 +13,7 @@ struct Conversations: Sendable {
         operations.onJSON(GetConversation.self) { try await get($0, $1) }
         operations.onJSON(GetHistory.self) { try await history($0, $1) }
         operations.on(SetConduct.self) { try await set($0, $1) }
+        operations.on(FileConducts.self) { try await set($0, $1) }
     }
 
     private func say(_ say: Say, _ call: CallContext) async throws -> JSON {
@@ -68,7 +69,10 @@ struct Conversations: Sendable {
     private func history(_ history: GetHistory, _ call: CallContext) async throws -> JSON {
         let found = try await database.json(
             """
-            select jsonb_build_object('turns', coalesce(jsonb_agg(line order by number), '[]'))
+            select jsonb_build_object('turns', coalesce(jsonb_agg(line order by number), '[]'), 'used_tools', exists (
+                select from turn as own join turn on turn.conversation_id = own.conversation_id and turn.number < own.number
+                    join run_step on run_step.run_id = turn.run_id and kind = 'tool'
+                where own.run_id = \(history.run.uuid) and not turn.rolled_back))
             from (
                 select turn.number, \(unsafe: Self.turn) as line
                 from turn as own join turn on turn.conversation_id = own.conversation_id and turn.number < own.number
@@ -92,6 +96,32 @@ struct Conversations: Sendable {
             """
             insert into agent_conduct (agent, double_text) values (\(conduct.agent), \(conduct.doubleText.rawValue))
             on conflict (agent) do update set double_text = excluded.double_text
+            """,
+            deadline: call.deadline
+        )
+        return Done()
+    }
+
+    private func set(_ conducts: FileConducts, _ call: CallContext) async throws -> Done {
+        guard conducts.conducts.count <= FileConducts.most,
+            conducts.conducts.allSatisfy({ (1...EnqueueRun.maximumNameBytes).contains($0.agent.utf8.count) })
+        else {
+            throw ServiceError.invalidArgument("Name at most \(FileConducts.most) agents.")
+        }
+        // Nothing is written where nothing has changed: every runner tells it when it begins.
+        _ = try await database.rows(
+            """
+            with told as (
+                select * from unnest(\(conducts.conducts.map(\.agent)), \(conducts.conducts.map { $0.doubleText?.rawValue ?? "" }))
+                    as told (agent, double_text)
+            ), gone as (
+                delete from agent_file_conduct using told
+                where agent_file_conduct.agent = told.agent and told.double_text = ''
+            )
+            insert into agent_file_conduct (agent, double_text)
+            select distinct on (agent) agent, double_text from told where double_text <> '' order by agent
+            on conflict (agent) do update set double_text = excluded.double_text
+            where agent_file_conduct.double_text <> excluded.double_text
             """,
             deadline: call.deadline
         )

@@ -57,6 +57,60 @@ import Wire
         }
     }
 
+    private func tell(_ doubleText: SetConduct.DoubleText?, _ host: StorageHost) async throws {
+        let conducts = [
+            FileConducts.Conduct(agent: "echo", doubleText: doubleText), .init(agent: "x", doubleText: nil),
+        ]
+        _ = try await host.withRunner { try await $0.perform(FileConducts(conducts)) }
+    }
+
+    @Test func whatAFileSaysOfTextsThatComeTooEarlyCountsUntilSomebodySaysOtherwise() async throws {
+        try await withHost { host, _ in
+            let talk = ConversationID()
+            _ = try await say("One?", in: talk, host)
+            for _ in 0..<2 { try await tell(.reject, host) }
+            await #expect(throws: ServiceError.self) { _ = try await say("Two?", in: talk, host) }
+            try await conduct(.enqueue, host)
+            let second = try await say("Two?", in: talk, host)
+            #expect(second.how == .asked)
+            try await conduct(.reject, host)
+            // A file that says nothing any more changes nothing of it.
+            try await tell(nil, host)
+            await #expect(throws: ServiceError.self) { _ = try await say("Three?", in: talk, host) }
+        }
+    }
+
+    @Test func aFileThatSaysNothingAnyMoreLeavesWhatIsUsual() async throws {
+        try await withHost { host, _ in
+            let talk = ConversationID()
+            _ = try await say("One?", in: talk, host)
+            try await tell(.reject, host)
+            try await tell(nil, host)
+            let second = try await say("Two?", in: talk, host)
+            #expect(second.how == .asked)
+        }
+    }
+
+    @Test func aRunKnowsWhetherToolsWereCalledForWhatWasSaidBeforeIt() async throws {
+        try await withHost { host, database in
+            let talk = ConversationID()
+            let runs = [try await say("One?", in: talk, host).run, try await say("Two?", in: talk, host).run]
+            _ = try await answer(host)
+            func usedTools() async throws -> Bool? {
+                try await host.withRunner { try await $0.perform(GetHistory(run: runs[1])).usedTools }
+            }
+            #expect(try await usedTools() == false)
+            try await sql(
+                database,
+                """
+                insert into run_step (run_id, step, attempt, kind, name, digest, input_tokens)
+                select run_id, '1/a', 1, 'tool', 'search', '', 0 from turn where number = 1
+                """
+            )
+            #expect(try await usedTools() == true)
+        }
+    }
+
     @Test func textsAreAnsweredInTheirOrderAndLaterOnesKnowTheEarlier() async throws {
         try await withHost { host, _ in
             let talk = ConversationID()
