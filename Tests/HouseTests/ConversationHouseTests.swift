@@ -42,7 +42,9 @@ import Wire
     }
 
     @Test func theModelIsToldWhatWasSaidBeforeByTheServerAndByNobodyElse() async throws {
-        try await withHouse(model: [.says(Self.sentence), .says(Self.sentence)]) { house, provider in
+        // Before the second is searched for, the model says what it means.
+        let queries = "1. cancel a day off\n2. \"withdraw a holiday\""
+        try await withHouse(model: [.says(Self.sentence), .says(queries), .says(Self.sentence)]) { house, provider in
             let talk = ConversationID()
             let first = try await ended(say(#"{"text":"How do I request a day off?"}"#, in: talk, house), house)
             #expect(first.state == .succeeded)
@@ -56,6 +58,14 @@ import Wire
             let told = try #require(provider.requests.last?.body)
             #expect(told.contains("How do I request a day off?") && told.contains(#""assistant""#), "\(told)")
             #expect(!told.contains("FORGED"))
+            let followed = try await house.octavo(["runs", "follow", "\(second.id)", "--run-folder", house.runFolder])
+            let searched = try followed.text.split(separator: "\n").map { try JSON(validating: String($0)) }
+                .compactMap { $0.member("data")?.member("query")?.string }
+            #expect(
+                Set(searched) == [
+                    "How do I request a day off?\nAnd how do I cancel it?", "cancel a day off", "withdraw a holiday",
+                ]
+            )
             let shown = try await house.octavo(["conversations", "show", "\(talk)", "--run-folder", house.runFolder])
             #expect(shown.text.contains("And how do I cancel it?") && shown.exit == .code(0), "\(shown.errors)")
         }
@@ -82,6 +92,23 @@ import Wire
             #expect(provider.requests.count == 2)
             let again = try await house.octavo(["approvals", "deny", "1"] + folder)
             #expect(again.exit == .code(1))
+        }
+    }
+
+    @Test func aQuestionThatLeansOnTheOneBeforeItIsAnsweredWithoutAModelToo() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await house.importBook("Handbook", handbook)
+            let talk = ["ask", "--conversation", "\(ConversationID())"]
+            let first = try await house.octavo(talk + ["How do I request a day off?"])
+            #expect(first.exit == .code(0) && first.text.contains("two weeks before"), "\(first)")
+            let second = try await house.octavo(talk + ["--json", "And when?"])
+            let outcome = try JSON(validating: String(second.text.dropLast())).decode(Outcome.self)
+            #expect(outcome.supported && outcome.answer?.contains("two weeks before") == true, "\(second)")
+            let alone = try await house.octavo(["ask", "And when?"])
+            #expect(alone.text.contains("does not answer"), "\(alone)")
+            let bad = try await house.octavo(["ask", "--conversation", "x", "Why?"])
+            #expect(bad.exit == .code(1) && bad.errors.contains("is a UUID"), "\(bad)")
         }
     }
 }

@@ -37,13 +37,22 @@ struct DocumentationAgent: RunnableAgent {
     ) async throws -> Outcome {
         let library = Library(storage: storage, trace: trace, emit: emit)
         let history = try await steps?.earlier().messages ?? []
-        let passages = try await library.search(Self.query(question, history), limit: Self.hits)
+        let followUp = FollowUp(question.text, after: history)
+        let model = self.model.map { steps?.recorded($0) ?? $0 }
+        var (passages, usage) = try await search(followUp, history, model, library)
         let reply = Reply(passages: passages, emit: emit)
-        let extractive = ExtractiveModel(question: question.text, passages: passages)
-        var usage = Contract.Usage()
+        let extractive = ExtractiveModel(readings: followUp.readings, passages: passages)
         if let model {
-            let model = steps?.recorded(model) ?? model
-            usage = try await ask(model, steps, question, history, library: library, passages: passages, reply: reply)
+            let answering = try await ask(
+                model,
+                steps,
+                question,
+                history,
+                library: library,
+                passages: passages,
+                reply: reply
+            )
+            usage.add(answering)
         }
         // Without a model, or when it said nothing that a section supports, what the sections say themselves is better than
         // nothing; but not when the model read them and says that they do not answer.
@@ -63,12 +72,20 @@ struct DocumentationAgent: RunnableAgent {
         return reply.outcome(model: modelName, usage: usage)
     }
 
-    /// What is searched. "And how do I cancel it?" says nothing by itself: the question before it goes along.
-    private static func query(_ question: Question, _ history: [Agents.Message]) -> String {
-        for case .user(let earlier, _) in history.reversed() {
-            return earlier + "\n" + question.text
-        }
-        return question.text
+    /// What is found for the question; where it leans on what was said before, also for what the model makes of it. All at the same
+    /// time, but that the model has to say first what it wants.
+    private func search(
+        _ followUp: FollowUp,
+        _ history: [Agents.Message],
+        _ model: (any Model)?,
+        _ library: Library
+    ) async throws -> (Passages, Contract.Usage) {
+        async let own = library.search(followUp.whole, limit: Self.hits)
+        guard followUp.leans, let model else { return (try await own, Contract.Usage()) }
+        let writer = QueryWriter(model: model, budget: budget, logger: logger)
+        let (queries, usage) = try await writer.queries(for: followUp.question, after: history)
+        let others = try await library.search(queries, limit: Self.hits)
+        return (Passages(of: others + [try await own]), usage)
     }
 
     private func ask(
@@ -132,6 +149,12 @@ struct DocumentationAgent: RunnableAgent {
 }
 
 extension Contract.Usage {
+    mutating func add(_ other: Contract.Usage) {
+        requests += other.requests
+        inputTokens += other.inputTokens
+        outputTokens += other.outputTokens
+    }
+
     init(_ result: AgentResult<some Sendable>) {
         self.init(
             requests: result.requests,

@@ -4,7 +4,8 @@ import Agents
 struct ExtractiveModel: Model {
     static let modelName = "extractive"
 
-    let question: String
+    /// What is asked; the first of several readings to which there is an answer counts.
+    let readings: [String]
     let passages: Passages
 
     var name: String { Self.modelName }
@@ -13,7 +14,7 @@ struct ExtractiveModel: Model {
         to request: ModelRequest,
         emit: @escaping @Sendable (ModelEvent) async throws -> Void
     ) async throws {
-        let answer = ExtractiveAnswer(question: question, passages: passages).text()
+        let answer = readings.lazy.compactMap { ExtractiveAnswer(question: $0, passages: passages).text() }.first
         try await emit(.text(answer ?? DocumentationAgent.unsupported))
         try await emit(.finish(.stop))
     }

@@ -32,6 +32,22 @@ struct Library: Sendable {
         return passages
     }
 
+    /// Several searches at the same time, in their order.
+    func search(_ queries: [String], limit: Int) async throws -> [Passages] {
+        struct Found {
+            var index: Int
+            var passages: Passages
+        }
+        return try await withThrowingTaskGroup(of: Found.self) { group in
+            for (index, query) in queries.enumerated() {
+                group.addTask { Found(index: index, passages: try await search(query, limit: limit)) }
+            }
+            var found = queries.map { _ in Passages() }
+            for try await one in group { found[one.index] = one.passages }
+            return found
+        }
+    }
+
     /// Reading may be repeated as often as needed.
     func asking<O: Operation>(_ operation: O) async throws -> O.Result {
         try await Patience.repeating(for: Self.patience) { try await storage.perform(operation, traceparent: trace) }

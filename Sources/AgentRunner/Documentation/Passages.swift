@@ -23,6 +23,24 @@ struct Passages: Sendable {
     private(set) var all: [Passage] = []
     private var indexes: [Int: Int] = [:]
 
+    /// Those of several searches: of each the best, then of each the next. What a search says of how well they fit is compared with the
+    /// best that it has found.
+    init(of searches: [Passages]) {
+        self.init()
+        guard searches.count > 1 else {
+            self = searches.first ?? self
+            return
+        }
+        for rank in 0..<(searches.map(\.all.count).max() ?? 0) {
+            for search in searches where rank < search.all.count {
+                let best = search.all.map(\.score).max() ?? 0
+                add(search.all[rank].section, score: best > 0 ? search.all[rank].score / best : 1)
+            }
+        }
+    }
+
+    init() {}
+
     /// Adds a section unless the run has it already.
     mutating func add(_ section: Section, score: Double = 0) {
         guard indexes[section.id] == nil, all.count < Self.maximum else { return }

@@ -14,6 +14,12 @@ struct Ask: AsyncParsableCommand {
 
               octavo ask -- --jobs
 
+            A question in a conversation is answered in the light of those before it; its id is any UUID, the same for all of them:
+
+              talk=$(uuidgen)
+              octavo ask --conversation $talk "What is max_connections?"
+              octavo ask --conversation $talk "And in version 15?"
+
             A gateway on another machine asks for a key (octavo keys create): set OCTAVO_KEY.
             """
     )
@@ -29,13 +35,16 @@ struct Ask: AsyncParsableCommand {
     @Flag(help: "The answer with its citations as one JSON document, for scripts (protocol/gateway.md).") var json =
         false
 
+    @Option(help: ArgumentHelp("The conversation it belongs to.", valueName: "uuid")) var conversation: String?
+
     func run() async throws {
+        let talk = try conversation.map(ConversationID.init(argument:))
         let asking = try Asking(url: url ?? environment("OCTAVO_URL") ?? Asking.usualURL)
         let text = question.map(\.text).joined(separator: " ")
         if json {
-            Terminal.output.line(try await asking.document(text))
+            Terminal.output.line(try await asking.document(text, in: talk))
         } else {
-            try await asking.stream(text, to: .output)
+            try await asking.stream(text, in: talk, to: .output)
         }
     }
 }

@@ -17,7 +17,7 @@ struct Asking: Sendable {
     /// Where `octavo up` listens unless it is told otherwise.
     static let usualURL = "http://127.0.0.1:8080"
 
-    private let url: String
+    let url: String
     /// For a gateway beyond this machine. From the environment alone: what stands in the arguments of a process everybody
     /// on the machine can read.
     private let key = environment("OCTAVO_KEY")
@@ -33,9 +33,10 @@ struct Asking: Sendable {
     }
 
     /// The answer as the gateway's one document.
-    func document(_ question: String, agent: String? = nil) async throws -> String {
+    func document(_ question: String, agent: String? = nil, in talk: ConversationID? = nil) async throws -> String {
         let run = RunID.new()
         return try await persevering(with: run) { isFirst in
+            if let talk { return try await document(question, in: talk, run, isFirst: isFirst) }
             let response = try await post(question, to: agent, run, accept: "application/json", isFirst: isFirst)
             let body = try await collect(response)
             // Accepted: it waits for a person, and the document says for what.
@@ -48,12 +49,22 @@ struct Asking: Sendable {
     }
 
     /// The answer as it comes.
-    func stream(_ question: String, agent: String? = nil, to terminal: Terminal) async throws {
+    func stream(
+        _ question: String,
+        agent: String? = nil,
+        in talk: ConversationID? = nil,
+        to terminal: Terminal
+    ) async throws {
         let run = RunID.new()
         var view = StreamView(terminal: terminal)
         defer { if !view.isOver { view.endLine() } }
         try await persevering(with: run) { isFirst in
-            let response = try await post(question, to: agent, run, accept: "text/event-stream", isFirst: isFirst)
+            let response =
+                if let talk {
+                    try await follow(say(question, in: talk, run, isFirst: isFirst), after: view.seen, isFirst: isFirst)
+                } else {
+                    try await post(question, to: agent, run, accept: "text/event-stream", isFirst: isFirst)
+                }
             guard response.status == .ok else {
                 throw failure(response, try await collect(response), isFirst: isFirst)
             }
@@ -139,8 +150,14 @@ struct Asking: Sendable {
         var request = HTTPClientRequest(url: url + (agent.map { "/v1/agents/\($0)/runs" } ?? "/v1/ask"))
         request.method = .POST
         request.headers = ["content-type": "application/json", "accept": accept]
-        if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
         request.body = .bytes(try JSON(encoding: body).bytes)
+        return try await send(request, isFirst: isFirst)
+    }
+
+    /// What the gateway answers a request with; `isFirst` as in `post`.
+    func send(_ request: HTTPClientRequest, isFirst: Bool) async throws -> HTTPClientResponse {
+        var request = request
+        if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
         do {
             return try await HTTPClient.agents.execute(request, timeout: Self.timeout)
         } catch {
@@ -154,7 +171,7 @@ struct Asking: Sendable {
         }
     }
 
-    private func collect(_ response: HTTPClientResponse) async throws -> ByteBuffer {
+    func collect(_ response: HTTPClientResponse) async throws -> ByteBuffer {
         do {
             return try await response.body.collect(upTo: Self.mostBytes)
         } catch {
@@ -164,7 +181,7 @@ struct Asking: Sendable {
     }
 
     /// The sentence of a problem, RFC 9457.
-    private func failure(_ response: HTTPClientResponse, _ body: ByteBuffer, isFirst: Bool) -> any Error {
+    func failure(_ response: HTTPClientResponse, _ body: ByteBuffer, isFirst: Bool) -> any Error {
         let problem = try? JSON(validating: body)
         // A service that is just restarted; when it is the first try, it may be away for long, and is not waited for.
         if !isFirst, response.status == .serviceUnavailable { return Interruption(reason: "a service is away") }
