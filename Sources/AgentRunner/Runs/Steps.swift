@@ -22,6 +22,8 @@ final class Steps: Sendable {
     let prefix: String
     /// Those of the agent that asks this one, or consists of it; nil for the run's own.
     private let asker: Steps?
+    /// The call by which it asks.
+    private let askingCall: StepCall?
     let models = Mutex(0)
     private let parts = Mutex<[String: Int]>([:])
     /// Calls of tools that have not ended, and those of them that wait for a person.
@@ -42,9 +44,11 @@ final class Steps: Sendable {
         storage: RPCClient,
         trace: TraceParent,
         prefix: String = "",
-        asker: Steps? = nil
+        asker: Steps? = nil,
+        askedBy askingCall: StepCall? = nil
     ) {
         self.asker = asker
+        self.askingCall = askingCall
         self.mayHaveHistory = mayHaveHistory
         self.run = run
         self.agent = agent
@@ -73,7 +77,8 @@ final class Steps: Sendable {
             storage: storage,
             trace: trace,
             prefix: "\(prefix)\(name.prefix(24))#\(which)/",
-            asker: self
+            asker: self,
+            askedBy: call
         )
     }
 
@@ -85,9 +90,10 @@ final class Steps: Sendable {
     /// Whether a person has to approve a call before this can go on: one of these, or of an agent that is asked by them.
     var isAwaiting: Bool { hasWaiting.load(ordering: .relaxed) }
 
-    /// A call waits for a person, and with it whoever has asked for it.
+    /// A call waits for a person, and with it whoever has asked for it: whatever the asking call comes to, it is no answer.
     func beginWaiting() {
         hasWaiting.store(true, ordering: .relaxed)
+        askingCall?.breakOff(AwaitsApproval())
         asker?.beginWaiting()
     }
 

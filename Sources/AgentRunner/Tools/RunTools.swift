@@ -107,9 +107,6 @@ struct RunTools: Sendable {
                 let outcome = try await agent.answerUnlessAwaiting(asked, steps: part, trace: library.trace) { _ in }
                 taint.read(by: callName)
                 return outcome.output?.description ?? outcome.answer ?? ""
-            } catch let error as AwaitsApproval {
-                call?.breakOff(error)
-                throw error
             } catch let error as AgentError where error.code == .interrupted {
                 // A person has to look, and no model goes on with that.
                 call?.breakOff(error)
