@@ -19,7 +19,7 @@ public struct ListApprovals: Operation {
         case expired
         /// It was called.
         case used
-        /// Something else was asked in its place.
+        /// Something else was asked in its place, or the run has ended.
         case void
     }
 

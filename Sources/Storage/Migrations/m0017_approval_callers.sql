@@ -73,8 +73,8 @@ language sql as $$
     select octavo_call_tool(of_run, holder, held, its_step, its_name, asked, its_arguments, repeats, null, null, null)
 $$;
 
--- Tells whoever follows a run what in it waits for a person, and what was decided. Whoever holds the lease numbers the events, so
--- it is done while nobody does; a call that is approved before the run is given back is told of then.
+-- Tells whoever follows a run what it waits for, and of what was told so, how it was decided. Whoever holds the lease numbers the
+-- events, so it is done while nobody does: nothing is told of a decision that came before the run was given back.
 create function octavo_tell_approvals(of_run uuid) returns void
 language plpgsql as $$
 declare
@@ -83,10 +83,11 @@ declare
 begin
     for one in
         select * from approval
-        where run_id = of_run and state in ('pending', 'approved', 'denied', 'expired') and told is distinct from state
+        where run_id = of_run and (
+            state = 'pending' and told is null or state in ('approved', 'denied', 'expired') and told = 'pending')
         order by id
     loop
-        update run_work set events = events + 1 where run_id = of_run and runner is null returning events into number;
+        update run_work set events = events + 1 where run_id = of_run and state = 'waiting' returning events into number;
         exit when number is null;
         insert into run_event (run_id, sequence, event)
         select of_run, number, json_build_object(
@@ -114,7 +115,7 @@ begin
     update run_work set state = goes_to, ticket = case goes_to when 'queued' then nextval('run_ticket') end, runner = null,
         leased_at = null
     where run_id = of_run;
-    perform octavo_tell_approvals(of_run);
+    if goes_to = 'waiting' then perform octavo_tell_approvals(of_run); end if;
     return goes_to;
 end $$;
 

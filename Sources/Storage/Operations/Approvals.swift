@@ -24,10 +24,10 @@ struct Approvals: Sendable {
             from (
                 select approval.id, jsonb_strip_nulls(jsonb_build_object('approval', approval.id, 'run', run.id,
                     'agent', coalesce(approval.agent, run.agent), 'question', left(question.text, 200), 'tool', tool, 'arguments', arguments,
-                    'hash', hash, 'state', approval.state, 'by', decided_by, 'reason', reason, 'why', cause,
+                    'hash', hash, 'state', \(unsafe: Self.state), 'by', decided_by, 'reason', reason, 'why', cause,
                     'asked', \(unsafe: Self.timestamp("approval.asked_at")), 'expires', \(unsafe: Self.timestamp("approval.expires_at")))) as line
                 from approval join run on run.id = approval.run_id join question on question.id = run.question_id
-                where (\(list.state == nil) or approval.state = \(list.state?.rawValue))
+                where (\(list.state == nil) or \(unsafe: Self.state) = \(list.state?.rawValue))
                 order by approval.id desc limit \(list.limit)
             ) as page
             """,
@@ -71,6 +71,10 @@ struct Approvals: Sendable {
         )
         return Done()
     }
+
+    /// Nobody has to decide any more what a run wanted to do that has ended.
+    private static let state =
+        "case when approval.state = 'pending' and run.state is not null then 'void' else approval.state end"
 
     private static func timestamp(_ time: String) -> String {
         "to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"

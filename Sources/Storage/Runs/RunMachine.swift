@@ -126,12 +126,12 @@ struct RunMachine: Sendable, Equatable {
         case .await(let lease, let isPending):
             try hold(lease)
             isAwaiting = isPending
-            return giveBack(isPending ? .waiting : .queued)
+            return giveBack(isPending ? .waiting : .queued) + (isPending ? tell() : [])
         case .decide:
             guard isAwaiting else { throw .state(state) }
             isAwaiting = false
             state = .queued
-            return [.offer]
+            return tell() + [.offer]
         case .fail(let lease):
             try hold(lease)
             return try countFailure(otherwise: .scheduled)
@@ -168,6 +168,12 @@ struct RunMachine: Sendable, Equatable {
         runner = nil
         state = next
         return next == .queued ? [.offer] : []
+    }
+
+    /// Storage itself writes an event, while nobody else does.
+    private mutating func tell() -> [Action] {
+        events += 1
+        return [.show(upTo: events)]
     }
 
     private mutating func countFailure(otherwise next: RunState) throws(Refusal) -> [Action] {
