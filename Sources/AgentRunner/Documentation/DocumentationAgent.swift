@@ -41,9 +41,10 @@ struct DocumentationAgent: RunnableAgent {
         let model = self.model.map { steps?.recorded($0) ?? $0 }
         var (passages, usage) = try await search(followUp, history, model, library)
         let reply = Reply(passages: passages, emit: emit)
+        var answered = modelName
         let extractive = ExtractiveModel(readings: followUp.readings, passages: passages)
         if let model {
-            let answering = try await ask(
+            let said = try await ask(
                 model,
                 steps,
                 question,
@@ -52,12 +53,13 @@ struct DocumentationAgent: RunnableAgent {
                 passages: passages,
                 reply: reply
             )
-            usage.add(answering)
+            usage += said.usage
+            answered = said.model
         }
         // Without a model, or when it said nothing that a section supports, what the sections say themselves is better than
         // nothing; but not when the model read them and says that they do not answer.
         if reply.isEmpty, !reply.saysUnsupported {
-            _ = try await run(extractive, [], nil, question, [], passages, reply)
+            answered = try await run(extractive, [], nil, question, [], passages, reply).model
         }
         if reply.isEmpty {
             try emit(.text(Self.unsupported))
@@ -65,11 +67,11 @@ struct DocumentationAgent: RunnableAgent {
                 state: .succeeded,
                 answer: Self.unsupported,
                 supported: false,
-                model: modelName,
+                model: answered,
                 usage: usage
             )
         }
-        return reply.outcome(model: modelName, usage: usage)
+        return reply.outcome(model: answered, usage: usage)
     }
 
     /// What is found for the question; where it leans on what was said before, also for what the model makes of it. All at the same
@@ -96,7 +98,7 @@ struct DocumentationAgent: RunnableAgent {
         library: Library,
         passages: Passages,
         reply: Reply
-    ) async throws -> Contract.Usage {
+    ) async throws -> Said {
         do {
             return try await run(
                 model,
@@ -112,7 +114,7 @@ struct DocumentationAgent: RunnableAgent {
             logger.debug("trying without tools", metadata: ["error": "\(error)"])
         } catch let error as AgentError where error.code == .invalidAnswer && reply.isEmpty {
             logger.debug("the model said nothing", metadata: ["error": "\(error)"])
-            return Contract.Usage()
+            return Said(usage: Contract.Usage(), model: model.name)
         }
         return try await run(model, [], steps, question, history, passages, reply)
     }
@@ -125,7 +127,7 @@ struct DocumentationAgent: RunnableAgent {
         _ history: [Agents.Message],
         _ passages: Passages,
         _ reply: Reply
-    ) async throws -> Contract.Usage {
+    ) async throws -> Said {
         let agent = Agent(
             model: model,
             instructions: Prompt.instructions(tools: !tools.isEmpty),
@@ -144,17 +146,17 @@ struct DocumentationAgent: RunnableAgent {
             }
         }
         try reply.finish()
-        return Contract.Usage(result)
+        return Said(usage: Contract.Usage(result), model: result.model)
+    }
+
+    /// What an answer has cost, and which model gave it.
+    private struct Said {
+        var usage: Contract.Usage
+        var model: String
     }
 }
 
 extension Contract.Usage {
-    mutating func add(_ other: Contract.Usage) {
-        requests += other.requests
-        inputTokens += other.inputTokens
-        outputTokens += other.outputTokens
-    }
-
     init(_ result: AgentResult<some Sendable>) {
         self.init(
             requests: result.requests,

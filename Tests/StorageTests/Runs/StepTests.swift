@@ -210,13 +210,14 @@ import Wire
                 let begun = try await runner.perform(told)
                 #expect(begun.state == .begun)
                 told.step = "2"
-                await #expect { [told] in try await runner.perform(told) } throws: {
+                let second = told
+                await #expect { try await runner.perform(second) } throws: {
                     ($0 as? ServiceError)?.code == .resourceExhausted
                 }
                 _ = try await host.admin.perform(
                     SetPrice(model: "m", since: "2020-01-01", input: 100, cached: 0, output: 0)
                 )
-                let cheap = try await runner.perform(told)
+                let cheap = try await runner.perform(second)
                 #expect(cheap.state == .begun)
             }
         }
