@@ -81,7 +81,9 @@ private struct Settings: InstallStep {
     func undo(on host: Host) async throws -> String {
         let units = "/etc/systemd/system"
         let dropIns = host.names(in: units).filter { $0.hasPrefix("octavo") }.map { "\(units)/\($0)" }
-        for path in dropIns + ["/etc/octavo"] { try host.remove(path) }
-        return "/etc/octavo" + dropIns.map { ", \($0)" }.joined()
+        // Where spans were kept.
+        let logs = Host.services.map { "/var/log/\($0)" }.filter(host.exists)
+        for path in dropIns + logs + ["/etc/octavo"] { try host.remove(path) }
+        return "/etc/octavo" + (dropIns + logs).map { ", \($0)" }.joined()
     }
 }

@@ -14,9 +14,10 @@ extension SpanRecorder {
         return span
     }
 
-    /// A call that came in; nil where its trace is not kept. One that stands waiting for nobody in particular is no trace.
+    /// A call that came in; nil where its trace is not kept. None begins with a call that stands waiting, or with what a runner
+    /// says of itself.
     func answering(_ call: Message.Call, role: Role, isStanding: Bool) -> RecordedSpan? {
-        guard call.traceparent?.isSampled ?? !isStanding else { return nil }
+        guard call.traceparent?.isSampled ?? (!isStanding && role != .agentRunner) else { return nil }
         let span = start(call.operation, .server, within: call.traceparent)
         guard span.isRecording else { return nil }
         span.attributes = .ofCall(call.operation)

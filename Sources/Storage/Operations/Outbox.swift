@@ -32,10 +32,11 @@ struct Outbox: Sendable {
         return try await signals.subscribed(to: .outbox) { signal in
             let end = ContinuousClock.now + Self.claimDuration
             while ContinuousClock.now < end {
-                let rows = try await database.rows(
+                let rows = try await database.rowsByIndex(
                     """
                     select case when traceparent is null then document
-                            else document || jsonb_build_object('traceparent', traceparent) end, extract(epoch from again)::float8, exists (select from outbox_destination)
+                            else document || jsonb_build_object('traceparent', traceparent) end,
+                        extract(epoch from again)::float8, exists (select from outbox_destination)
                     from (values (1)) as once left join
                         octavo_claim_messages(\(claim.runner), \(Self.most)::integer) on true left join lateral (
                             select (select run.traceparent from run where run.id = outbox.run_id) as traceparent

@@ -7,7 +7,7 @@ import shutil
 import socket
 
 from machine import ADMIN_SOCKETS, OTHER_SOCKETS, CHECKOUT, SERVICES, Unproven, active, ask, drop_in, journal, ready
-from machine import own_address, run, sql
+from machine import eventually, own_address, run, sql
 
 POSTGRES = "/run/postgresql/.s.PGSQL.5432"
 PRIVATE, PUBLIC = "10.66.0.1", "203.0.113.9"
@@ -136,6 +136,48 @@ def nobody_else_comes_in_as_its_role():
     assert "rejects connection" in said, said
 
 
+def spans_are_kept_behind_the_walls():
+    files = [f"/etc/octavo/{service}.conf" for service in SERVICES]
+    before = {file: open(file).read() if os.path.exists(file) else None for file in files}
+
+    def keep(setting, chosen):
+        for file in chosen:
+            with open(file, "w") as settings:
+                settings.write(f"{before[file] or ''}\n{setting}\n")
+
+    def traces(service):
+        path = f"/var/log/{service}/{service}.jsonl"
+        if not os.path.exists(path):
+            return set()
+        with open(path) as file:
+            # The last line may be on its way.
+            kept = [json.loads(line) for line in file if line.endswith("\n")]
+        return {span["traceId"] for one in kept for span in one["resourceSpans"][0]["scopeSpans"][0]["spans"]}
+
+    try:
+        keep("OCTAVO_TRACES=http://127.0.0.1:4318", files[:1])
+        said = run("octavo", "doctor", check=False)
+        assert "octavo-storage reaches no collector over HTTP" in said and "octavo-gateway keeps none" in said, said
+        keep("OCTAVO_TRACES=file", files)
+        run("systemctl", "restart", "octavo.target", *SERVICES)
+        ready()
+        ask()
+        eventually(lambda: set.intersection(*map(traces, SERVICES)), what="a trace through all three")
+        for service in SERVICES:
+            status = os.stat(f"/var/log/{service}/{service}.jsonl")
+            assert status.st_mode & 0o777 == 0o640 and status.st_uid == pwd.getpwnam(service).pw_uid, oct(status.st_mode)
+        assert "every service keeps spans" in run("octavo", "doctor", check=False)
+    finally:
+        for file, text in before.items():
+            if text is None:
+                os.remove(file)
+            else:
+                with open(file, "w") as settings:
+                    settings.write(text)
+        run("systemctl", "restart", "octavo.target", *SERVICES)
+    ready()
+
+
 CHECKS = [
     the_walls_are_as_high_as_they_are_said_to_be,
     storage_opens_no_internet_socket_and_reaches_postgres,
@@ -148,4 +190,5 @@ CHECKS = [
     the_credentials_are_closed_to_all_but_root,
     storages_role_reads_and_writes_rows_and_changes_no_table,
     nobody_else_comes_in_as_its_role,
+    spans_are_kept_behind_the_walls,
 ]
