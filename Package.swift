@@ -241,7 +241,7 @@ let tests: [Target] = [
     .testTarget(name: "WireTests", dependencies: ["Wire", nioCore, nioEmbedded], swiftSettings: settings),
     .testTarget(
         name: "RPCTests",
-        dependencies: ["Contract", "RPC", "Wire", lifecycle, logging, nioCore, nioPosix],
+        dependencies: ["Contract", "RPC", "Traces", "Wire", lifecycle, logging, nioCore, nioPosix, tracing],
         exclude: ["client.py"],
         swiftSettings: settings
     ),

@@ -7,6 +7,7 @@ import RPC
 import ServiceLifecycle
 import Synchronization
 import Testing
+import Traces
 import Wire
 
 /// A folder for sockets that is removed afterwards.
@@ -60,6 +61,7 @@ func withServer<R: Sendable>(
     _ operations: Operations = .test(),
     limits: Limits = .unhurried,
     logger: Logger = quiet,
+    recorder: SpanRecorder? = nil,
     onDisconnect: (@Sendable (ConnectionID) -> Void)? = nil,
     _ body: (TestServer) async throws -> R
 ) async throws -> R {
@@ -73,6 +75,7 @@ func withServer<R: Sendable>(
             operations: operations,
             limits: limits,
             logger: logger,
+            recorder: recorder,
             onDisconnect: { id, _ in onDisconnect?(id) }
         )
         let group = ServiceGroup(services: [server], logger: quiet)
