@@ -88,8 +88,8 @@ import Wire
 
     @Test func aMigrationThatWasRefusedIsFoundMendedAndAppliedWithoutARestart() async throws {
         let database = try await TestDatabase.make()
-        // The tables of the sixteenth migration are not Octavo's own.
-        try await query("delete from octavo_migration where number >= 16", on: database)
+        // There is nothing yet but a table that one of the migrations wants to make.
+        try await query("drop schema public cascade; create schema public; create table approval ()", on: database)
         try await TestHouse.run(database: database) { house in
             try await eventually { try await run(["check"], house).text.contains("a migration was refused") }
             let check = try await run(["check"], house)
@@ -108,14 +108,7 @@ import Wire
                 "\(refused.errors)"
             )
 
-            try await query(
-                """
-                drop table approval_rule cascade; drop table approval cascade; drop table agent_file_conduct;
-                drop function octavo_approval_hash, octavo_begin_tool, octavo_call_tool, octavo_await, octavo_go_on,
-                    octavo_decide, octavo_expire_approvals, octavo_tell_approvals;
-                """,
-                on: database
-            )
+            try await query("drop table approval", on: database)
             let applied = try await run(["migrate"], house)
             #expect(applied.text.contains("Migration 16 was applied."), "\(applied.errors)")
             try await house.waitUntilReady()
