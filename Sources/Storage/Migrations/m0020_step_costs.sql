@@ -24,15 +24,15 @@ language sql stable as $$
 $$;
 
 create or replace view run_cost as
-select run.id as run, run.agent, question.reader, question.channel, (step.began_at at time zone 'UTC')::date as day,
-    coalesce(step.answered_by, step.name) as model, count(*) as requests, sum(input_tokens) as input_tokens,
+select run.id as run, run.agent, question.reader, question.channel, (bought.began_at at time zone 'UTC')::date as day,
+    coalesce(answered_by, bought.name) as model, count(*) as requests, sum(input_tokens) as input_tokens,
     sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens,
-    sum(coalesce(octavo_step_cost(step), 0)) as cost,
+    sum(coalesce(octavo_step_cost(bought), 0)) as cost,
     -- Requests of which nobody knows what they cost: it is not in the sum.
-    count(*) filter (where octavo_step_cost(step) is null) as unpriced
-from run_step as step join run on run.id = step.run_id join question on question.id = run.question_id
+    count(*) filter (where octavo_step_cost(bought) is null) as unpriced
+from run_step as bought join run on run.id = bought.run_id join question on question.id = run.question_id
 where kind = 'model'
-group by run.id, run.agent, question.reader, question.channel, day, coalesce(step.answered_by, step.name);
+group by run.id, run.agent, question.reader, question.channel, day, coalesce(answered_by, bought.name);
 
 -- As it was, but for a budget of money and a model whose price nobody knows.
 create or replace function octavo_spend(of_run uuid, calls jsonb, is_settling boolean) returns void
