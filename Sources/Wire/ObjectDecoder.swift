@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Reads a small object of whole numbers, texts, truths, other such objects and `JSON` straight from the text: a third of what
+/// Reads a small object of whole numbers, texts, truths, lists, other such objects and `JSON` straight from the text: a third of what
 /// `JSONDecoder` costs, which every call would pay.
 ///
 /// It only ever succeeds. Whatever it does not know, and whatever is wrong, is left to `JSONDecoder`, whose errors say where
@@ -21,31 +21,53 @@ struct ObjectDecoder: Decoder {
 
     private struct Unknown: Error {}
 
-    private let members: [(key: String, value: JSON)]
+    private let json: JSON
     private let attempt: Attempt
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    private init(_ members: [(key: String, value: JSON)], _ attempt: Attempt) {
-        self.members = members
+    private init(_ json: JSON, _ attempt: Attempt) {
+        self.json = json
         self.attempt = attempt
     }
 
     /// The value as a type, or nil for `JSONDecoder` to try.
     static func decode<T: Decodable>(_ type: T.Type, from json: JSON) -> T? {
-        guard json.bytes.readableBytes <= mostOctets, let members = json.members else { return nil }
+        guard json.bytes.readableBytes <= mostOctets, json.isObject else { return nil }
         let attempt = Attempt()
-        guard let value = try? T(from: ObjectDecoder(members, attempt)), !attempt.hasFailed else { return nil }
+        guard let value = try? T(from: ObjectDecoder(json, attempt)), !attempt.hasFailed else { return nil }
         return value
     }
 
-    func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(Container(members: members, attempt: attempt))
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        guard let members = json.members else { throw attempt.fail() }
+        return KeyedDecodingContainer(Container(members: members, attempt: attempt))
     }
 
-    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw attempt.fail() }
-    func singleValueContainer() throws -> any SingleValueDecodingContainer { throw attempt.fail() }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        guard let elements = json.elements else { throw attempt.fail() }
+        return List(elements: elements, attempt: attempt)
+    }
+
+    func singleValueContainer() throws -> any SingleValueDecodingContainer { Single(json: json, attempt: attempt) }
+
+    private static func value<T: Decodable>(_ type: T.Type, of json: JSON, _ attempt: Attempt) throws -> T {
+        let found: Any? =
+            if type == Int.self {
+                json.integer
+            } else if type == String.self {
+                json.string
+            } else if type == Bool.self {
+                json.bool
+            } else if type == JSON.self {
+                json
+            } else {
+                try T(from: ObjectDecoder(json, attempt))
+            }
+        guard let found = found as? T else { throw attempt.fail() }
+        return found
+    }
 
     private struct Container<Key: CodingKey>: KeyedDecodingContainerProtocol {
         let members: [(key: String, value: JSON)]
@@ -54,33 +76,18 @@ struct ObjectDecoder: Decoder {
         var codingPath: [any CodingKey] { [] }
         var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
 
-        private func value(_ key: Key) -> JSON? { members.first { $0.key == key.stringValue }?.value }
+        private func json(_ key: Key) -> JSON? { members.first { $0.key == key.stringValue }?.value }
 
-        func contains(_ key: Key) -> Bool { value(key) != nil }
+        func contains(_ key: Key) -> Bool { json(key) != nil }
 
         func decodeNil(forKey key: Key) throws -> Bool {
-            guard let value = value(key) else { throw attempt.fail() }
-            return value == .null
+            guard let json = json(key) else { throw attempt.fail() }
+            return json == .null
         }
 
         func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-            guard let value = value(key) else { throw attempt.fail() }
-            let found: Any? =
-                if type == Int.self {
-                    value.integer
-                } else if type == String.self {
-                    value.string
-                } else if type == Bool.self {
-                    value.bool
-                } else if type == JSON.self {
-                    value
-                } else if let members = value.members {
-                    try T(from: ObjectDecoder(members, attempt))
-                } else {
-                    nil
-                }
-            guard let found = found as? T else { throw attempt.fail() }
-            return found
+            guard let json = json(key) else { throw attempt.fail() }
+            return try ObjectDecoder.value(type, of: json, attempt)
         }
 
         func nestedContainer<Nested: CodingKey>(
@@ -93,5 +100,54 @@ struct ObjectDecoder: Decoder {
         func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw attempt.fail() }
         func superDecoder() throws -> any Decoder { throw attempt.fail() }
         func superDecoder(forKey key: Key) throws -> any Decoder { throw attempt.fail() }
+    }
+
+    private struct List: UnkeyedDecodingContainer {
+        let elements: [JSON]
+        let attempt: Attempt
+        var currentIndex = 0
+
+        var codingPath: [any CodingKey] { [] }
+        var count: Int? { elements.count }
+        var isAtEnd: Bool { currentIndex == elements.count }
+
+        mutating func decodeNil() throws -> Bool {
+            guard !isAtEnd else { throw attempt.fail() }
+            guard elements[currentIndex] == .null else { return false }
+            currentIndex += 1
+            return true
+        }
+
+        mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+            guard !isAtEnd else { throw attempt.fail() }
+            let found = try ObjectDecoder.value(type, of: elements[currentIndex], attempt)
+            currentIndex += 1
+            return found
+        }
+
+        mutating func nestedContainer<Nested: CodingKey>(
+            keyedBy type: Nested.Type
+        ) throws -> KeyedDecodingContainer<Nested> {
+            throw attempt.fail()
+        }
+
+        mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { throw attempt.fail() }
+        mutating func superDecoder() throws -> any Decoder { throw attempt.fail() }
+    }
+
+    private struct Single: SingleValueDecodingContainer {
+        let json: JSON
+        let attempt: Attempt
+
+        var codingPath: [any CodingKey] { [] }
+
+        func decodeNil() -> Bool { json == .null }
+        /// What else there is reads itself as itself, for ever: numbers of other kinds.
+        func decode<T: Decodable>(_ type: T.Type) throws -> T {
+            guard type == Int.self || type == String.self || type == Bool.self || type == JSON.self else {
+                throw attempt.fail()
+            }
+            return try ObjectDecoder.value(type, of: json, attempt)
+        }
     }
 }

@@ -1,12 +1,23 @@
 internal import NIOCore
 
-/// Writes a small object of whole numbers, texts, truths, other such objects and `JSON`, as `JSONEncoder` would: what
+/// Writes an object of whole numbers, texts, truths, lists, other such objects and `JSON`, as `JSONEncoder` would: what
 /// `ObjectDecoder` is for reading. Whatever it does not know is left to `JSONEncoder`.
 final class ObjectEncoder: Encoder {
     private struct Unknown: Error {}
 
+    /// What the value turned out to be.
+    private enum Form {
+        case unknown, object, list
+        case single(JSON)
+    }
+
+    /// Types that hold themselves may be nested deeper than what travels; others are not.
+    private static let harmlessDepth = 8
+
     private var members: [(key: String, value: JSON)] = []
-    private var isObject = false
+    private var elements: [JSON] = []
+    private var form = Form.unknown
+    private var depth = 1
     /// Also where a type caught the error.
     private var hasFailed = false
     private var hasForeignText = false
@@ -17,13 +28,22 @@ final class ObjectEncoder: Encoder {
     /// The value's encoding, or nil for `JSONEncoder` to try.
     static func encode(_ value: some Encodable) -> JSON? {
         let encoder = ObjectEncoder()
-        guard (try? value.encode(to: encoder)) != nil, let json = encoder.json else { return nil }
+        guard (try? value.encode(to: encoder)) != nil, case .object = encoder.form, let json = encoder.json else {
+            return nil
+        }
         // Levels of nesting add up; all else is lawful by itself.
-        return encoder.hasForeignText ? try? JSON(validating: json.bytes) : json
+        let isHarmless = !encoder.hasForeignText && encoder.depth <= harmlessDepth
+        return isHarmless ? json : try? JSON(validating: json.bytes)
     }
 
     private var json: JSON? {
-        guard isObject, !hasFailed else { return nil }
+        guard !hasFailed else { return nil }
+        switch form {
+        case .unknown: return nil
+        case .single(let json): return json
+        case .list: return JSON(array: elements)
+        case .object: break
+        }
         var text = ByteBufferAllocator().buffer(capacity: 128)
         text.writeStaticString("{")
         // Sorted, so that the same value is the same text in every process.
@@ -43,21 +63,18 @@ final class ObjectEncoder: Encoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        isObject = true
+        if case .unknown = form { form = .object }
         return KeyedEncodingContainer(Container(encoder: self))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        hasFailed = true
-        return Refusal(encoder: self)
+        if case .unknown = form { form = .list }
+        return List(encoder: self)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer {
-        hasFailed = true
-        return Refusal(encoder: self)
-    }
+    func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
 
-    private func add<T: Encodable>(_ value: T, _ key: String) throws {
+    private func text<T: Encodable>(of value: T) throws -> JSON {
         let text: JSON?
         switch value {
         case let number as Int: text = JSON(trusted: String(number))
@@ -71,10 +88,11 @@ final class ObjectEncoder: Encoder {
             let nested = ObjectEncoder()
             try value.encode(to: nested)
             text = nested.json
-            hasForeignText = true
+            hasForeignText = hasForeignText || nested.hasForeignText
+            depth = max(depth, nested.depth + 1)
         }
         guard let text else { throw fail() }
-        members.append((key, text))
+        return text
     }
 
     private struct Container<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -82,7 +100,9 @@ final class ObjectEncoder: Encoder {
         var codingPath: [any CodingKey] { [] }
 
         func encodeNil(forKey key: Key) throws { encoder.members.append((key.stringValue, .null)) }
-        func encode<T: Encodable>(_ value: T, forKey key: Key) throws { try encoder.add(value, key.stringValue) }
+        func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+            encoder.members.append((key.stringValue, try encoder.text(of: value)))
+        }
 
         func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type,
@@ -92,30 +112,47 @@ final class ObjectEncoder: Encoder {
             return KeyedEncodingContainer(Container<Nested>(encoder: encoder))
         }
 
-        func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { encoder.unkeyedContainer() }
-        func superEncoder() -> any Encoder { failed() }
-        func superEncoder(forKey key: Key) -> any Encoder { failed() }
+        func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { encoder.failedList() }
+        func superEncoder() -> any Encoder { encoder.failed() }
+        func superEncoder(forKey key: Key) -> any Encoder { encoder.failed() }
+    }
 
-        private func failed() -> any Encoder {
+    private struct List: UnkeyedEncodingContainer {
+        let encoder: ObjectEncoder
+        var codingPath: [any CodingKey] { [] }
+        var count: Int { encoder.elements.count }
+
+        func encodeNil() throws { encoder.elements.append(.null) }
+        func encode<T: Encodable>(_ value: T) throws { encoder.elements.append(try encoder.text(of: value)) }
+
+        func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
             encoder.hasFailed = true
-            return encoder
+            return KeyedEncodingContainer(Container<Nested>(encoder: encoder))
+        }
+
+        func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { encoder.failedList() }
+        func superEncoder() -> any Encoder { encoder.failed() }
+    }
+
+    private struct Single: SingleValueEncodingContainer {
+        let encoder: ObjectEncoder
+        var codingPath: [any CodingKey] { [] }
+
+        func encodeNil() throws { encoder.form = .single(.null) }
+        /// What else there is writes itself as itself, for ever: numbers of other kinds.
+        func encode<T: Encodable>(_ value: T) throws {
+            guard value is Int || value is String || value is Bool || value is JSON else { throw encoder.fail() }
+            encoder.form = .single(try encoder.text(of: value))
         }
     }
 
-    /// Stands where JSON has something that is no object.
-    private struct Refusal: UnkeyedEncodingContainer, SingleValueEncodingContainer {
-        let encoder: ObjectEncoder
-        var codingPath: [any CodingKey] { [] }
-        var count: Int { 0 }
+    private func failed() -> any Encoder {
+        hasFailed = true
+        return self
+    }
 
-        func encodeNil() throws { throw Unknown() }
-        func encode<T: Encodable>(_ value: T) throws { throw Unknown() }
-
-        func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
-            KeyedEncodingContainer(Container<Nested>(encoder: encoder))
-        }
-
-        func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { self }
-        func superEncoder() -> any Encoder { encoder }
+    private func failedList() -> any UnkeyedEncodingContainer {
+        hasFailed = true
+        return List(encoder: self)
     }
 }

@@ -44,6 +44,59 @@ import Testing
         #expect(try JSON.decoder.decode(Outer.self, from: Data(json.description.utf8)) == value)
     }
 
+    enum Colour: String, Codable {
+        case red, green
+    }
+
+    struct Listing: Codable, Equatable {
+        var colours: [Colour]
+        var inner: [Inner]
+        var lists: [[Int]]
+        var gaps: [String?]
+        var id: UUID
+        var colour: Colour
+        var any: JSON
+    }
+
+    @Test func listsAndValuesOfOneTextAreWrittenAsFoundationWouldAndReadAgain() throws {
+        let value = Listing(
+            colours: [.green, .red],
+            inner: [Inner(number: 1, text: "a"), Inner(number: 2)],
+            lists: [[], [1, 2]],
+            gaps: [nil, "b"],
+            id: try #require(UUID(uuidString: "0198F2B4-0000-7000-8000-000000000001")),
+            colour: .red,
+            any: try JSON(validating: #"[1,{"a":null}]"#)
+        )
+        let json = try #require(ObjectEncoder.encode(value))
+        #expect(json.description == String(decoding: try JSON.encoder.encode(value), as: UTF8.self))
+        #expect(ObjectDecoder.decode(Listing.self, from: json) == value)
+    }
+
+    @Test(arguments: [#"{"colours":["blue"]}"#, #"{"colours":{}}"#, #"{"colours":[1]}"#, #"{"colours":[null]}"#])
+    func aListThatIsWrongIsLeftToFoundation(text: String) throws {
+        struct Colours: Codable { var colours: [Colour] }
+        let json = try JSON(validating: text)
+        #expect(ObjectDecoder.decode(Colours.self, from: json) == nil)
+        #expect(throws: DecodingError.self) { try json.decode(Colours.self) }
+    }
+
+    @Test func whatIsNestedTooDeeplyIsRefused() throws {
+        indirect enum Deep: Encodable {
+            case end
+            case inner(Deep)
+
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: ObjectCoderTests.Key.self)
+                if case .inner(let deep) = self { try container.encode(deep, forKey: .a) }
+            }
+        }
+        let deep = (0..<Limits.nesting + 1).reduce(Deep.end) { deep, _ in .inner(deep) }
+        #expect(throws: ProtocolViolation.self) { try JSON(encoding: deep) }
+    }
+
+    enum Key: String, CodingKey { case a }
+
     @Test func whatIsNoSuchObjectIsLeftToFoundation() throws {
         let value = Foreign(list: [1, 2], date: Date(timeIntervalSince1970: 0), ratio: 0.5)
         #expect(ObjectEncoder.encode(value) == nil)
