@@ -259,7 +259,7 @@ struct AgentRun<Output: Sendable>: Sendable {
         try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await work() }
             group.addTask {
-                try await Task.sleep(until: deadline)
+                try await Alarm.sleep(until: deadline)
                 throw AgentError(.timedOut, "The run took longer than \(agent.limits.wallClock).")
             }
             defer { group.cancelAll() }

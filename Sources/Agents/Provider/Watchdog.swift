@@ -8,12 +8,9 @@ final class Watchdog: Sendable {
         let error: AgentError?
     }
 
-    /// How late the end of a phase may be noticed. Phases follow each other many times a second, and waking for each would
-    /// cost more than looking now and then.
-    private static let longestNap = Duration.milliseconds(250)
-
     private let timeouts: ProviderTimeouts
     private let end: ContinuousClock.Instant
+    private let alarm: Alarm
     private let phase = Mutex<Watch?>(nil)
     private let expired = Mutex<AgentError?>(nil)
 
@@ -22,7 +19,9 @@ final class Watchdog: Sendable {
 
     private init(_ timeouts: ProviderTimeouts) {
         self.timeouts = timeouts
-        self.end = .now + timeouts.total
+        let end = ContinuousClock.now + timeouts.total
+        self.end = end
+        alarm = Alarm(at: end)
     }
 
     /// Runs `work`; when a phase it announced or the whole takes too long, cancels it and throws
@@ -53,27 +52,27 @@ final class Watchdog: Sendable {
     /// Everything is said. The provider has a moment to end its answer properly, which keeps the connection usable; if it
     /// does not, the request ends all the same, and well.
     func awaitEnd() {
-        let watch = Watch(deadline: .now + min(timeouts.idle, .milliseconds(250)), error: nil)
-        phase.withLock { $0 = watch }
+        watch(for: Watch(deadline: .now + min(timeouts.idle, .milliseconds(250)), error: nil))
     }
 
     /// The provider is not what is being waited for.
     func rest() {
         phase.withLock { $0 = nil }
+        alarm.move(to: end)
     }
 
     private func expect(_ timeout: Duration, _ message: String) {
-        let watch = Watch(deadline: .now + timeout, error: AgentError(.timedOut, message))
-        phase.withLock { $0 = watch }
+        watch(for: Watch(deadline: .now + timeout, error: AgentError(.timedOut, message)))
+    }
+
+    private func watch(for next: Watch) {
+        phase.withLock { $0 = next }
+        alarm.move(to: min(next.deadline, end))
     }
 
     private func watch() async throws {
-        let nap = max(
-            min(Self.longestNap, timeouts.firstByte / 8, timeouts.idle / 8, timeouts.total / 8),
-            .milliseconds(1)
-        )
         while true {
-            try await Task.sleep(for: nap)
+            try await alarm.wait()
             if let watch = phase.withLock({ $0 }), watch.deadline <= .now {
                 guard let error = watch.error else { return }
                 throw expire(error)

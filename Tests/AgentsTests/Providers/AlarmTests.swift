@@ -1,0 +1,31 @@
+import Testing
+
+@testable import Agents
+
+/// Waiting for a time that is called off or moved: no test waits for one.
+@Suite struct AlarmTests {
+    private static let tomorrow = ContinuousClock.now + .seconds(86_400)
+
+    @Test func aTimeThatIsOverIsNotWaitedFor() async throws {
+        try await Alarm.sleep(until: .now - .seconds(1))
+    }
+
+    @Test func whatIsCancelledStopsWaiting() async throws {
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await Alarm.sleep(until: Self.tomorrow) }
+            group.cancelAll()
+            await #expect(throws: CancellationError.self) { try await group.next() }
+        }
+    }
+
+    @Test func anAlarmThatIsMovedRingsAtItsNewTimeBeforeAndWhileItIsWaitedFor() async throws {
+        let alarm = Alarm(at: Self.tomorrow)
+        alarm.move(to: Self.tomorrow + .seconds(1))
+        async let rung: Void = alarm.wait()
+        alarm.move(to: .now)
+        try await rung
+        let other = Alarm(at: Self.tomorrow)
+        other.move(to: .now)
+        try await other.wait()
+    }
+}
