@@ -1,5 +1,4 @@
 import Agents
-import AsyncHTTPClient
 import Configuration
 import Contract
 public import Daemon
@@ -49,8 +48,6 @@ public enum AgentRunnerService {
     /// Builds the services of the process.
     public static func compose(_ context: DaemonContext) throws -> [any Service] {
         context.watch { try await RPCEventLoop.shared.next().submit {}.get() }
-        // Where the providers' answers come in.
-        context.watch { try await HTTPClient.agents.eventLoopGroup.next().submit {}.get() }
         let spans = try context.spans(version: octavoVersion)
         let storage = RPCClient(
             path: context.config.string(forKey: "octavo.storage", default: "/run/octavo/storage-agent-runner.sock"),
@@ -206,7 +203,7 @@ public enum AgentRunnerService {
                 start.run,
                 agent: start.agent,
                 question: start.question,
-                origin: .live(start.policy, slack: start.slack),
+                origin: .live(start.policy, slack: start.slack, isWatched: start.isWatched),
                 trace: call.traceparent,
                 asker: call.callerTraceparent
             )
@@ -218,10 +215,16 @@ public enum AgentRunnerService {
                 )
             }
             var position = 0
+            var last: JSON?
             while let events = try await feed.events(from: position) {
-                for event in events { try await items.send(json: event) }
+                // Who waits for the end alone is told of the beginning too: so it is known that there is a run.
+                for event in start.isWatched ? events : events.prefix(position == 0 ? 1 : 0) {
+                    try await items.send(json: event)
+                }
                 position += events.count
+                last = events.last
             }
+            if !start.isWatched, position > 1, let last { try await items.send(json: last) }
             return Done()
         }
         operations.on(ListAgents.self) { _, _ in runs.agents.list }

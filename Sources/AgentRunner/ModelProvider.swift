@@ -1,6 +1,8 @@
 import Agents
+import AsyncHTTPClient
 import Configuration
 import Daemon
+import RPC
 
 /// The model agents use, from the setting `OCTAVO_MODEL` and the addresses and keys of providers.
 ///
@@ -21,7 +23,7 @@ struct ModelProvider {
 
     init(_ config: ConfigReader) throws {
         let keys = Self.keys(config)
-        providers = Providers(Self.providers(config), keys: keys)
+        providers = Providers(Self.providers(config), keys: keys, settings: ProviderSettings(client: .outside))
         hasServer = config.string(forKey: "openai.base.url") != nil
         isOpenAISet = hasServer || keys["openai"] != nil
         let setting = config.string(forKey: "octavo.model")
@@ -89,4 +91,9 @@ struct ModelProvider {
         }
         return keys
     }
+}
+
+extension HTTPClient {
+    /// The client of model providers and of Slack, on the event loop of the sockets inside.
+    static let outside = HTTPClient(eventLoopGroupProvider: .shared(RPCEventLoop.shared), configuration: .agents())
 }

@@ -1,9 +1,9 @@
-import AsyncHTTPClient
+public import AsyncHTTPClient
 import NIOCore
 
 extension HTTPClient {
-    /// The client of all calls to Slack. It lives as long as the process and is never shut down, as the event loops it runs on.
-    static let slack: HTTPClient = {
+    /// The client of all that are not given one. It lives as long as the process and is never shut down, as the event loops it runs on.
+    public static let slack: HTTPClient = {
         var configuration = HTTPClient.Configuration()
         // A redirect would take the token along to somewhere nobody wrote down.
         configuration.redirectConfiguration = .disallow

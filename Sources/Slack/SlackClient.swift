@@ -1,4 +1,4 @@
-import AsyncHTTPClient
+public import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
@@ -19,6 +19,7 @@ public final class SlackClient: Sendable {
 
     private let token: SlackToken
     private let base: String
+    private let http: HTTPClient
     private let gate = Mutex(RateGate())
 
     /// A client. Nothing is sent yet.
@@ -27,12 +28,18 @@ public final class SlackClient: Sendable {
     ///   - token: Sent as a bearer token; white space around it is dropped.
     ///   - baseURL: What comes before the name of a method. `http` is for this machine alone: the token would be readable on
     ///     the way.
-    public init(token: String, baseURL: String = SlackClient.usualBaseURL) throws(SlackError) {
+    ///   - client: Follows no redirects, which would take the token along; who made it shuts it down.
+    public init(
+        token: String,
+        baseURL: String = SlackClient.usualBaseURL,
+        client: HTTPClient = .slack
+    ) throws(SlackError) {
         guard let token = SlackToken(token) else {
             throw SlackError(.misconfigured, "The Slack token is empty or has characters no token has.")
         }
         self.token = token
         base = try Self.checked(baseURL)
+        http = client
     }
 
     /// Shows what the app is doing under a thread; Slack takes it away with the next message there, or after two minutes.
@@ -73,7 +80,7 @@ public final class SlackClient: Sendable {
         _ method: String
     ) async throws(SlackError) -> (HTTPClientResponse, ByteBuffer) {
         do {
-            let response = try await HTTPClient.slack.execute(request, timeout: Self.patience)
+            let response = try await http.execute(request, timeout: Self.patience)
             return (response, try await response.body.collect(upTo: Self.answerBytes))
         } catch is NIOTooManyBytesError {
             throw SlackError(.invalidAnswer, "Slack's answer to \(method) is longer than \(Self.answerBytes) bytes.")
@@ -85,6 +92,8 @@ public final class SlackClient: Sendable {
 
     /// Slack answers 200 also when it says no.
     private static func check(_ answer: ByteBuffer, of method: String) throws(SlackError) {
+        // As it nearly always begins.
+        guard !answer.readableBytesView.starts(with: #"{"ok":true"#.utf8) else { return }
         guard let verdict = try? JSONDecoder().decode(Verdict.self, from: Data(answer.readableBytesView)) else {
             throw SlackError(.invalidAnswer, "Slack's answer to \(method) is not its JSON.")
         }

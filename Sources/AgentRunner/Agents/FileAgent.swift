@@ -40,6 +40,8 @@ struct FileAgent: RunnableAgent {
     var modelName: String { model.name }
     var description: String { file.description }
     var conduct: SetConduct.DoubleText? { task.conversation.flatMap { SetConduct.DoubleText(rawValue: $0.rawValue) } }
+    var mostlyWaits: Bool { true }
+    var beginsWithModel: Bool { task.tools.isEmpty }
 
     func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(

@@ -55,7 +55,7 @@ struct RecordedModel: Model {
         let usage = answer.usage
         // Saying it once more costs nothing.
         answer.usage = Agents.Usage()
-        try await steps.end(step, answer, usage, model: answer.model)
+        try steps.ended(step, answer, usage, model: answer.model)
     }
 
     /// The tokens that are needed, before anybody has counted them.

@@ -15,7 +15,7 @@ struct RunExecution: Sendable {
     /// Where the run came from.
     enum Origin: Sendable {
         /// A reader waits, perhaps in Slack: the run has to be opened.
-        case live(RunPolicy, slack: SlackThread? = nil)
+        case live(RunPolicy, slack: SlackThread? = nil, isWatched: Bool = true)
         /// Leased by storage, after another runner was lost or for a run accepted for later.
         case claimed(attempt: Int, next: Int)
 
@@ -46,6 +46,8 @@ struct RunExecution: Sendable {
     let logger: Logger
     /// The attempt, once the lease is there.
     private let lease = Awaited<Int>()
+    private let opening = Opening()
+    private let ended = EndedSteps()
 
     init(
         run: RunID,
@@ -89,7 +91,15 @@ struct RunExecution: Sendable {
 
     private func carryOut() async {
         let timeline = Timeline()
-        let log = RunLog(run: run, runner: runner, storage: storage, feed: feed, timeline: timeline, trace: trace)
+        let log = RunLog(
+            run: run,
+            runner: runner,
+            storage: storage,
+            feed: feed,
+            timeline: timeline,
+            ended: ended,
+            trace: trace
+        )
         do {
             // The first event follows from the run's id alone, its time too, so it is the same however often the run is
             // asked for: the reader sees it while the opening transaction, which stores it, is still on its way.
@@ -153,7 +163,7 @@ struct RunExecution: Sendable {
 
     /// Shows a status in Slack to the reader who waits there.
     private func tell(_ status: String) async {
-        guard case .live(_, let thread) = origin else { return }
+        guard case .live(_, let thread, _) = origin else { return }
         await teller.tell(run, in: thread, status)
     }
 
@@ -220,8 +230,10 @@ struct RunExecution: Sendable {
         switch origin {
         case .claimed(let attempt, let next):
             lease.set(attempt)
-            try await log.write(attempt: attempt, next: next, isWatched: false)
-        case .live(let policy, _):
+            try await log.write(attempt: attempt, next: next, for: .nobody)
+        case .live(let policy, _, let isWatched):
+            let step = agent.beginsWithModel ? try await opening.step() : nil
+            if step == nil { opening.offerNothing() }
             let open = OpenRun(
                 run: run,
                 agent: agentName,
@@ -229,6 +241,7 @@ struct RunExecution: Sendable {
                 question: question,
                 runner: runner,
                 event: firstEvent,
+                step: step,
                 policy: policy,
                 traceparent: asker.map { "\($0)" }
             )
@@ -236,8 +249,9 @@ struct RunExecution: Sendable {
                 try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
             }
             guard let attempt = opened.attempt else { throw RunIsElsewhere() }
+            opening.hasBegun = opened.begun == true
             lease.set(attempt)
-            try await log.write(attempt: attempt, next: 2, isWatched: true)
+            try await log.write(attempt: attempt, next: 2, for: isWatched ? .watches : .waitsForTheEnd)
         }
     }
 
@@ -248,10 +262,13 @@ struct RunExecution: Sendable {
             agent: agentName,
             runner: runner,
             lease: lease,
+            opening: isClaimed ? nil : opening,
+            ended: ended,
             mayHaveHistory: isClaimed,
             storage: storage,
             trace: trace
         )
+        defer { opening.offerNothing() }
         do {
             return try await timeline.measure("agent") {
                 try await agent.answerUnlessAwaiting(question, steps: steps, trace: trace) { try log.append($0) }
@@ -262,6 +279,8 @@ struct RunExecution: Sendable {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
+            // What was bought is not to be bought again by whoever goes on.
+            try? await steps.tellOfEnded()
             let failure = RunFailure(error)
             if failure.mayPass {
                 // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.

@@ -20,6 +20,9 @@ final class RunLog: Sendable {
     /// How long the first event of a run that nobody watches waits for the next: most go out with what the agent says first, and
     /// an agent that answers at once says all in one batch.
     private static let linger = Duration.milliseconds(20)
+    /// How long what is said gathers where whoever asked waits for the end: an answer that is there by then is one batch, and who
+    /// follows it elsewhere sees it soon enough.
+    private static let gathering = TimeAmount.milliseconds(100)
     /// How long storage may be away before the run is given up here; by then its lease has gone to another runner.
     private static let patience = Duration.seconds(30)
 
@@ -28,6 +31,8 @@ final class RunLog: Sendable {
         var events = 0
         var bytes = 0
         var waiter: CheckedContinuation<Void, Never>?
+        /// What gathers has gathered long enough.
+        var isRipe = false
         var isClosed = false
     }
 
@@ -38,20 +43,40 @@ final class RunLog: Sendable {
         var bytes: Int { body.bytes }
     }
 
+    /// Who reads the events as they are shown.
+    enum Reader: Sendable {
+        /// Each at once.
+        case watches
+        /// The last alone.
+        case waitsForTheEnd
+        /// Nobody yet.
+        case nobody
+    }
+
     let feed: RunFeed
     private let run: RunID
     private let runner: String
     private let storage: RPCClient
     private let timeline: Timeline
+    private let ended: EndedSteps
     private let trace: TraceParent
     private let state = Mutex(State())
 
-    init(run: RunID, runner: String, storage: RPCClient, feed: RunFeed, timeline: Timeline, trace: TraceParent) {
+    init(
+        run: RunID,
+        runner: String,
+        storage: RPCClient,
+        feed: RunFeed,
+        timeline: Timeline,
+        ended: EndedSteps,
+        trace: TraceParent
+    ) {
         self.run = run
         self.runner = runner
         self.storage = storage
         self.feed = feed
         self.timeline = timeline
+        self.ended = ended
         self.trace = trace
     }
 
@@ -76,11 +101,11 @@ final class RunLog: Sendable {
 
     /// Stores and shows until the event `finished` is stored. Errors: `failed_precondition` when the lease is lost,
     /// `unavailable` when storage stays away.
-    /// - Parameter isWatched: whether a reader waits for the first event.
-    func write(attempt: Int, next: Int, isWatched: Bool) async throws {
+    func write(attempt: Int, next: Int, for reader: Reader) async throws {
         var next = next
-        if !isWatched { await waitForMore() }
+        if reader == .nobody { await waitForMore() }
         while true {
+            if reader == .waitsForTheEnd { await waitForEnd() }
             let drafts = await takeDrafts()
             try Task.checkCancellation()
             guard !drafts.isEmpty else { continue }
@@ -88,12 +113,20 @@ final class RunLog: Sendable {
                 RunEvent(sequence: next + offset, at: draft.at, body: completed(draft.body))
             }
             next += events.count
-            let append = AppendEvents(run: run, runner: runner, attempt: attempt, events: events)
+            let isLast = events.last?.body.isFinished == true
+            let steps = isLast ? ended.take() : []
+            let append = AppendEvents(
+                run: run,
+                runner: runner,
+                attempt: attempt,
+                events: events,
+                ended: steps.isEmpty ? nil : steps
+            )
             try await Patience.repeating(for: Self.patience) { [storage, trace] in
                 _ = try await storage.perform(append, traceparent: trace)
             }
             for event in events { feed.show(try JSON(encoding: event)) }
-            if events.last?.body.isFinished == true { return }
+            if isLast { return }
         }
     }
 
@@ -127,12 +160,37 @@ final class RunLog: Sendable {
         }
     }
 
+    /// Returns when the last event is there, or a while after there was one.
+    private func waitForEnd() async {
+        await wait(for: 1)
+        let timer = RPCEventLoop.shared.next().scheduleTask(in: Self.gathering) { [self] in
+            let waiter = state.withLock { state in
+                state.isRipe = true
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume()
+        }
+        defer {
+            timer.cancel()
+            state.withLock { $0.isRipe = false }
+        }
+        while true {
+            let (count, isReady) = state.withLock { state in
+                let isOver = state.isRipe || state.isClosed || state.bytes > Self.batchBytes
+                return (state.drafts.count, isOver || state.drafts.last?.body.isFinished == true)
+            }
+            if isReady || Task.isCancelled { return }
+            await wait(for: count + 1)
+        }
+    }
+
     /// Returns when so many events wait, the log was closed or the task cancelled.
     private func wait(for count: Int) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if state.drafts.count >= count || state.isClosed || Task.isCancelled { return true }
+                    if state.drafts.count >= count || state.isRipe || state.isClosed || Task.isCancelled { return true }
                     state.waiter = continuation
                     return false
                 }

@@ -11,6 +11,10 @@ protocol RunnableAgent: Sendable {
     var providerName: String { get }
     /// What it does about a text that comes while it is at work on an earlier one, where its file says so.
     var conduct: SetConduct.DoubleText? { get }
+    /// Whether it does little but wait for its model and its tools. Others have threads where they are in nobody's way.
+    var mostlyWaits: Bool { get }
+    /// Whether the first thing it does is to ask its model.
+    var beginsWithModel: Bool { get }
     /// What it is for, a sentence for whoever chooses among agents.
     var description: String { get }
     /// The same with all there is to know; nil for one that nobody chooses.
@@ -33,4 +37,6 @@ protocol RunnableAgent: Sendable {
 extension RunnableAgent {
     var providerName: String { modelName }
     var conduct: SetConduct.DoubleText? { nil }
+    var mostlyWaits: Bool { false }
+    var beginsWithModel: Bool { false }
 }

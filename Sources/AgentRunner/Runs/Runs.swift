@@ -1,5 +1,6 @@
 import Contract
 import Logging
+import NIOCore
 import RPC
 import ServiceLifecycle
 import Synchronization
@@ -169,11 +170,16 @@ final class Runs: Service {
 
     /// Returns when no more are accepted, and those that were are over.
     private func carryOut() async {
-        await withDiscardingTaskGroup { group in
-            for await execution in executions {
-                group.addTask {
-                    await execution.execute()
-                    self.remove(execution)
+        // Where calls of storage and of models come in, so that nothing changes threads in between.
+        await withTaskExecutorPreference(EventLoopExecutor(RPCEventLoop.shared.next())) {
+            await withDiscardingTaskGroup { group in
+                for await execution in executions {
+                    // What thinks long by itself does so where it is in nobody's way.
+                    let elsewhere: (any TaskExecutor)? = execution.agent.mostlyWaits ? nil : globalConcurrentExecutor
+                    group.addTask(executorPreference: elsewhere) {
+                        await execution.execute()
+                        self.remove(execution)
+                    }
                 }
             }
         }

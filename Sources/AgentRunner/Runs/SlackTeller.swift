@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Configuration
 import Contract
 import Daemon
@@ -35,7 +36,7 @@ final class SlackTeller: Teller {
         guard let token = config.string(forKey: "slack.bot.token", isSecret: true) else { return nil }
         let address = config.string(forKey: "slack.base.url", default: SlackClient.usualBaseURL)
         do throws(SlackError) {
-            return try SlackClient(token: token, baseURL: address)
+            return try SlackClient(token: token, baseURL: address, client: .outside)
         } catch {
             throw ConfigurationError("Slack cannot be told: \(error)")
         }

@@ -18,6 +18,8 @@ final class Steps: Sendable {
     private let storage: RPCClient
     private let trace: TraceParent
     private let lease: Awaited<Int>
+    private let opening: Opening?
+    private let endedSteps: EndedSteps
     /// Of one of several agents of the run, before the names of its steps; empty for the run's own.
     let prefix: String
     /// Those of the agent that asks this one, or consists of it; nil for the run's own.
@@ -34,12 +36,16 @@ final class Steps: Sendable {
 
     /// - Parameters:
     ///   - lease: the attempt, once the run is leased: nothing is bought before.
+    ///   - opening: of a run that is not open yet.
+    ///   - ended: where calls of models go that have ended.
     ///   - mayHaveHistory: whether it may belong to a conversation: whoever asks live does not.
     init(
         run: RunID,
         agent: String,
         runner: String,
         lease: Awaited<Int>,
+        opening: Opening? = nil,
+        ended: EndedSteps,
         mayHaveHistory: Bool,
         storage: RPCClient,
         trace: TraceParent,
@@ -54,6 +60,8 @@ final class Steps: Sendable {
         self.agent = agent
         self.runner = runner
         self.lease = lease
+        self.opening = opening
+        endedSteps = ended
         self.storage = storage
         self.trace = trace
         self.prefix = prefix
@@ -73,6 +81,7 @@ final class Steps: Sendable {
             agent: name,
             runner: runner,
             lease: lease,
+            ended: endedSteps,
             mayHaveHistory: false,
             storage: storage,
             trace: trace,
@@ -139,14 +148,22 @@ final class Steps: Sendable {
         arguments: String? = nil,
         approval: BeginStep.Demand? = nil
     ) async throws -> BeginStep.Result {
+        try await tellOfEnded()
+        let digest = try Digest.of(asked)
+        let isOffered =
+            kind == .model
+            && opening?.offer(OpenRun.Step(step: step, digest: digest, tokens: tokens, microdollars: microdollars))
+                == true
+        let attempt = try await lease.value()
+        if isOffered, opening?.hasBegun == true { return BeginStep.Result(state: .begun) }
         let begin = BeginStep(
             run: run,
             runner: runner,
-            attempt: try await lease.value(),
+            attempt: attempt,
             step: step,
             kind: kind,
             name: name,
-            digest: try Digest.of(asked),
+            digest: digest,
             tokens: tokens,
             microdollars: microdollars,
             repeats: repeats,
@@ -163,23 +180,37 @@ final class Steps: Sendable {
         }
     }
 
+    /// A call of a model has ended well.
+    func ended(_ step: String, _ answer: some Encodable, _ usage: Agents.Usage, model: String?) throws {
+        endedSteps.add(try EndedStep(step, answer, usage, model: model))
+    }
+
+    /// Tells storage of calls of models that have ended, before anything else is bought; or since the run does not end here.
+    func tellOfEnded() async throws {
+        for step in endedSteps.take() { try await tell(step) }
+    }
+
     func end(
         _ step: String,
         _ answer: (some Encodable)?,
         _ usage: Agents.Usage = Agents.Usage(),
         model: String? = nil
     ) async throws {
+        try await tell(try EndedStep(step, answer, usage, model: model))
+    }
+
+    private func tell(_ step: EndedStep) async throws {
         let end = EndStep(
             run: run,
             runner: runner,
             attempt: try await lease.value(),
-            step: step,
-            answer: try answer.map { try JSON(encoding: $0) },
-            inputTokens: usage.inputTokens,
-            cachedTokens: usage.cachedInputTokens,
-            outputTokens: usage.outputTokens,
-            microdollars: usage.microdollars,
-            model: model
+            step: step.step,
+            answer: step.answer,
+            inputTokens: step.inputTokens,
+            cachedTokens: step.cachedTokens,
+            outputTokens: step.outputTokens,
+            microdollars: step.microdollars,
+            model: step.model
         )
         do {
             _ = try await Patience.repeating(for: Self.patience) { try await storage.perform(end, traceparent: trace) }

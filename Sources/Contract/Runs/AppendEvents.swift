@@ -1,3 +1,5 @@
+public import Wire
+
 /// Appends events to a run; the event `finished`, when it is among them, ends the run and stores the answer, in the same
 /// transaction. Events that are stored already are left as they are, so that it may be sent again.
 ///
@@ -18,12 +20,59 @@ public struct AppendEvents: Operation {
     public var attempt: Int
     /// The events, numbered without a gap.
     public var events: [RunEvent]
+    /// With the event `finished`: calls of models that have ended just before.
+    public var ended: [EndedStep]?
 
     /// The call with its arguments.
-    public init(run: RunID, runner: String, attempt: Int, events: [RunEvent]) {
+    public init(run: RunID, runner: String, attempt: Int, events: [RunEvent], ended: [EndedStep]? = nil) {
         self.run = run
         self.runner = runner
         self.attempt = attempt
         self.events = events
+        self.ended = ended
+    }
+}
+
+/// A step that was begun, with what it came to.
+public struct EndedStep: Codable, Sendable, Equatable {
+    /// Its place in the run.
+    public var step: String
+    /// What it came to; null when it failed.
+    public var answer: JSON?
+    /// Tokens sent, where the provider says so.
+    public var inputTokens: Int
+    /// Of these, those the provider had in its cache.
+    public var cachedTokens: Int
+    /// Tokens received.
+    public var outputTokens: Int
+    /// What it has cost, in millionths of a dollar, where the runner knows.
+    public var microdollars: Int?
+    /// Which of several models gave the answer.
+    public var model: String?
+
+    enum CodingKeys: String, CodingKey {
+        case step, answer, microdollars, model
+        case inputTokens = "input_tokens"
+        case cachedTokens = "cached_tokens"
+        case outputTokens = "output_tokens"
+    }
+
+    /// From its parts.
+    public init(
+        step: String,
+        answer: JSON?,
+        inputTokens: Int = 0,
+        cachedTokens: Int = 0,
+        outputTokens: Int = 0,
+        microdollars: Int? = nil,
+        model: String? = nil
+    ) {
+        self.step = step
+        self.answer = answer
+        self.inputTokens = inputTokens
+        self.cachedTokens = cachedTokens
+        self.outputTokens = outputTokens
+        self.microdollars = microdollars
+        self.model = model
     }
 }

@@ -1,5 +1,5 @@
 /// Stores the question and opens its run, leased to the runner that asks, with the run's first event; one transaction.
-/// Opening the same run again changes nothing. Errors: `already_exists` when the id belongs to another question,
+/// Opening the same run again changes nothing. The first call of a model may begin with it. Errors: `already_exists` when the id belongs to another question,
 /// `invalid_argument` when it is from ahead of time.
 public struct OpenRun: Operation {
     /// The name on the wire.
@@ -11,10 +11,33 @@ public struct OpenRun: Operation {
     public struct Result: Codable, Sendable, Equatable {
         /// The attempt the lease is for; nil when the run has ended, or waits or runs elsewhere: follow it then.
         public var attempt: Int?
+        /// Whether the step has begun with the run; otherwise it is to be begun by itself.
+        public var begun: Bool?
 
         /// From its parts.
-        public init(attempt: Int?) {
+        public init(attempt: Int?, begun: Bool? = nil) {
             self.attempt = attempt
+            self.begun = begun
+        }
+    }
+
+    /// The first call of the model that is named.
+    public struct Step: Codable, Sendable, Equatable {
+        /// Its place in the run.
+        public var step: String
+        /// Of what is asked.
+        public var digest: String
+        /// The tokens it may need, as estimated.
+        public var tokens: Int
+        /// What it may cost, as estimated; nil where nobody knows.
+        public var microdollars: Int?
+
+        /// From its parts.
+        public init(step: String, digest: String, tokens: Int, microdollars: Int? = nil) {
+            self.step = step
+            self.digest = digest
+            self.tokens = tokens
+            self.microdollars = microdollars
         }
     }
 
@@ -30,6 +53,8 @@ public struct OpenRun: Operation {
     public var runner: String
     /// Event 1, which the reader is shown while this is on its way.
     public var event: RunEvent
+    /// What it begins with, where that is known.
+    public var step: Step?
     /// It is ended when this time is over; never when left out.
     public var deadlineMilliseconds: Int?
     /// How often it may fail or be lost, 1 to 100; 5 when left out.
@@ -38,7 +63,7 @@ public struct OpenRun: Operation {
     public var traceparent: String?
 
     enum CodingKeys: String, CodingKey {
-        case run, agent, model, question, runner, event
+        case run, agent, model, question, runner, event, step
         case deadlineMilliseconds = "deadline_ms"
         case tries, traceparent
     }
@@ -51,6 +76,7 @@ public struct OpenRun: Operation {
         question: Question,
         runner: String,
         event: RunEvent,
+        step: Step? = nil,
         policy: RunPolicy = RunPolicy(),
         traceparent: String? = nil
     ) {
@@ -60,11 +86,12 @@ public struct OpenRun: Operation {
         self.question = question
         self.runner = runner
         self.event = event
+        self.step = step
         deadlineMilliseconds = policy.deadlineMilliseconds
         tries = policy.tries
         self.traceparent = traceparent
     }
 
-    /// Both of them.
+    /// Its deadline and tries.
     public var policy: RunPolicy { RunPolicy(deadlineMilliseconds: deadlineMilliseconds, tries: tries) }
 }

@@ -56,6 +56,13 @@ public struct BeginStep: Operation {
         public var answer: JSON?
         /// Why it was denied, where somebody said so.
         public var reason: String?
+
+        /// From its parts.
+        public init(state: State, answer: JSON? = nil, reason: String? = nil) {
+            self.state = state
+            self.answer = answer
+            self.reason = reason
+        }
     }
 
     /// The run.

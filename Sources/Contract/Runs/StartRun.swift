@@ -26,11 +26,13 @@ public struct StartRun: StreamingOperation {
     public var tries: Int?
     /// Where Slack shows meanwhile that an answer is on its way.
     public var slack: SlackThread?
+    /// False where the last event is all that is waited for: the stream brings the first and the last.
+    public var watched: Bool?
 
     enum CodingKeys: String, CodingKey {
         case run, agent, question
         case deadlineMilliseconds = "deadline_ms"
-        case tries, slack
+        case tries, slack, watched
     }
 
     /// The call with its arguments.
@@ -48,6 +50,9 @@ public struct StartRun: StreamingOperation {
         tries = policy.tries
         self.slack = slack
     }
+
+    /// Whether each event is wanted as it comes.
+    public var isWatched: Bool { watched ?? true }
 
     /// Its deadline and tries.
     public var policy: RunPolicy { RunPolicy(deadlineMilliseconds: deadlineMilliseconds, tries: tries) }

@@ -18,6 +18,8 @@ extension RunFollower {
     /// Starts a run and follows it until it has ended, or waits for a person: that may take days, and nobody's request lasts as long.
     func ending(of start: StartRun, trace: TraceParent) async throws -> RunEnding {
         let last = Mutex<JSON?>(nil)
+        var start = start
+        start.watched = false
         do {
             try await self.start(start, trace: trace) { event in
                 last.withLock { $0 = event }

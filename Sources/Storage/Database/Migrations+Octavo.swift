@@ -19,6 +19,7 @@ extension [Migration] {
         Migration(number: 17, name: "approval_callers", sql: text(PackageResources.m0017_approval_callers_sql)),
         Migration(number: 18, name: "traces", sql: text(PackageResources.m0018_traces_sql)),
         Migration(number: 20, name: "step_costs", sql: text(PackageResources.m0020_step_costs_sql)),
+        Migration(number: 21, name: "run_writes", sql: text(PackageResources.m0021_run_writes_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

@@ -15,13 +15,29 @@ struct RunSteps: Sendable {
         operations.onJSON(ListCosts.self) { try await list($0, $1) }
     }
 
-    private func begin(_ begin: BeginStep, _ call: CallContext) async throws -> JSON {
-        let lengths = [begin.step, begin.name, begin.digest].map(\.utf8.count)
-        guard lengths.allSatisfy({ (1...200).contains($0) }), (0...1_000_000_000).contains(begin.tokens),
-            begin.microdollars ?? 0 >= 0
+    /// What a step begins with.
+    static func check(_ step: String, _ name: String, _ digest: String, tokens: Int, microdollars: Int?)
+        throws(ServiceError)
+    {
+        guard [step, name, digest].allSatisfy({ (1...200).contains($0.utf8.count) }),
+            (0...1_000_000_000).contains(tokens), microdollars ?? 0 >= 0
         else {
-            throw ServiceError.invalidArgument("step, name and digest have 1 to 200 bytes; tokens is 0 to a billion.")
+            throw .invalidArgument("step, name and digest have 1 to 200 bytes; tokens is 0 to a billion.")
         }
+    }
+
+    /// What it used.
+    static func check(_ tokens: [Int], _ microdollars: Int?, model: String?) throws(ServiceError) {
+        guard tokens.allSatisfy({ (0...1_000_000_000).contains($0) }), microdollars ?? 0 >= 0 else {
+            throw .invalidArgument("Tokens are 0 to a billion, and cost nothing or more.")
+        }
+        guard model.map({ (1...200).contains($0.utf8.count) }) != false else {
+            throw .invalidArgument("model has 1 to 200 bytes.")
+        }
+    }
+
+    private func begin(_ begin: BeginStep, _ call: CallContext) async throws -> JSON {
+        try Self.check(begin.step, begin.name, begin.digest, tokens: begin.tokens, microdollars: begin.microdollars)
         guard begin.arguments?.utf8.count ?? 0 <= BeginStep.maximumArgumentBytes else {
             throw ServiceError.invalidArgument("arguments has at most \(BeginStep.maximumArgumentBytes) bytes.")
         }
@@ -56,13 +72,7 @@ struct RunSteps: Sendable {
     }
 
     private func end(_ end: EndStep, _ call: CallContext) async throws -> Done {
-        let tokens = [end.inputTokens, end.cachedTokens, end.outputTokens]
-        guard tokens.allSatisfy({ (0...1_000_000_000).contains($0) }), end.microdollars ?? 0 >= 0 else {
-            throw ServiceError.invalidArgument("Tokens are 0 to a billion, and cost nothing or more.")
-        }
-        guard end.model.map({ (1...200).contains($0.utf8.count) }) != false else {
-            throw ServiceError.invalidArgument("model has 1 to 200 bytes.")
-        }
+        try Self.check([end.inputTokens, end.cachedTokens, end.outputTokens], end.microdollars, model: end.model)
         // As it was sent.
         let answer = end.answer == nil ? nil : call.arguments.member("answer")?.description
         let rows = try await database.rows(

@@ -60,20 +60,26 @@ struct Runs: Sendable {
         try await leases.connected(open.runner, on: call.connection, anew: false, deadline: call.deadline)
         var open = open
         open.traceparent = call.trace(or: open.traceparent)
-        let statement = Acceptance.open(open, event: call.arguments.member("event")?.description ?? "null")
-        let opened: JSON?
+        if let step = open.step {
+            try RunSteps.check(
+                step.step,
+                open.model,
+                step.digest,
+                tokens: step.tokens,
+                microdollars: step.microdollars
+            )
+        }
+        let event = call.arguments.member("event")?.description ?? "null"
+        let opened: JSON
         do {
-            opened = try await database.json(statement, deadline: call.deadline)
-        } catch let error as ServiceError where error.code == .alreadyExists {
-            // The same run was opened by another call between this one's look and its insert: now it is seen.
-            opened = try await database.json(statement, deadline: call.deadline)
+            opened = try await writes.open(open, event: event)
         } catch let error as ServiceError where error.isGivenUp {
             // Another host has not heard of the runner for too long; but here it is.
             try await leases.connected(open.runner, on: call.connection, anew: true, deadline: call.deadline)
-            opened = try await database.json(statement, deadline: call.deadline)
+            opened = try await writes.open(open, event: event)
         }
         if open.deadlineMilliseconds != nil { signals.signal(.clock) }
-        return opened ?? .emptyObject
+        return opened
     }
 
     private func append(_ append: AppendEvents, _ call: CallContext) async throws -> Done {
@@ -82,7 +88,7 @@ struct Runs: Sendable {
         guard numbers == Array(first.sequence..<(first.sequence + numbers.count)) else {
             throw ServiceError.invalidArgument("Events have to be numbered without a gap.")
         }
-        let outcome: Outcome? = if case .finished(let outcome) = last.body { outcome } else { nil }
+        let outcome = last.body.outcome
         guard outcome?.state.isTerminal ?? true else {
             throw ServiceError.invalidArgument("A run that has finished has succeeded, failed or was cancelled.")
         }
@@ -91,7 +97,8 @@ struct Runs: Sendable {
             lease: RunMachine.Lease(runner: append.runner, attempt: append.attempt),
             numbers: first.sequence...last.sequence,
             events: call.arguments.member("events")?.description ?? "[]",
-            outcome: outcome
+            outcome: outcome,
+            ended: try ended(append, call)
         )
         guard try await writes.store(write) else {
             throw ServiceError.failedPrecondition("The lease of run \(append.run) is lost; it goes on elsewhere.")
@@ -101,6 +108,21 @@ struct Runs: Sendable {
         leases.over(append.run, of: append.runner)
         signals.runsEnded([append.run.uuid])
         return Done()
+    }
+
+    /// The steps that end with the run, as they were sent.
+    private func ended(_ append: AppendEvents, _ call: CallContext) throws -> String {
+        guard let ended = append.ended, !ended.isEmpty else { return "[]" }
+        for step in ended {
+            let tokens = [step.inputTokens, step.cachedTokens, step.outputTokens]
+            try RunSteps.check(tokens, step.microdollars, model: step.model)
+        }
+        guard ended.count <= 100, append.events.last?.body.outcome != nil else {
+            throw ServiceError.invalidArgument(
+                "At most 100 steps end with a run, and together with its event finished."
+            )
+        }
+        return call.arguments.member("ended")?.description ?? "[]"
     }
 
     private func release(_ release: ReleaseRun, _ call: CallContext) async throws -> Done {
@@ -256,4 +278,8 @@ extension RunSignals {
         if run.delayMilliseconds ?? 0 == 0 { signal(.queue) }
         if run.delayMilliseconds ?? 0 > 0 || run.deadlineMilliseconds != nil { signal(.clock) }
     }
+}
+
+extension RunEvent.Body {
+    fileprivate var outcome: Outcome? { if case .finished(let outcome) = self { outcome } else { nil } }
 }

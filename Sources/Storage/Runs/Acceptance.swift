@@ -4,44 +4,17 @@ import Wire
 
 /// How runs come in: the first transitions of `RunMachine`, as statements.
 enum Acceptance {
-    /// A run a reader waits for: the question, the run, its lease and its first event. The answer is the attempt, where the
-    /// lease is the runner's.
-    static func open(_ open: OpenRun, event: String) -> Query {
-        """
-        with existing as (
-            select run.id, run_work.runner, run_work.attempt, question.text
-            from run join question on question.id = run.question_id left join run_work on run_work.run_id = run.id
-            where run.id = \(open.run.uuid)
-        ), known as (
-            -- Held until the lease is there, or a runner that is given up meanwhile would keep it for ever.
-            select id from runner where id = \(open.runner) for key share
-        ), asked as (
-            insert into question (text, reader, channel)
-            select \(open.question.text), \(open.question.reader), \(open.question.channel.rawValue)
-            from known where not exists (select from existing)
-            returning id
-        ), opened as (
-            insert into run (id, question_id, agent, model, traceparent)
-            select \(open.run.uuid), id, \(open.agent), \(open.model), \(open.traceparent) from asked
-            returning id
-        ), leased as (
-            insert into run_work (run_id, agent, state, priority, tries, deadline_at, attempt, runner, leased_at, events)
-            select id, \(open.agent), 'running', \(usualPriority), \(open.tries ?? usualTries),
-                clock_timestamp() + \(open.deadlineMilliseconds)::bigint * interval '1 millisecond', 1, \(open.runner),
-                clock_timestamp(), 1
-            from opened
-            returning attempt
-        ), told as (
-            insert into run_event (run_id, sequence, event) select id, 1, \(event)::text::json from opened
-        )
-        select coalesce(
-            (select jsonb_build_object('attempt', attempt) from leased),
-            (select jsonb_build_object('attempt', case when runner = \(open.runner) then attempt end)
-                from existing where text = \(open.question.text)),
-            case when exists (select from existing)
-                then octavo_raise('OC004', 'The run belongs to another question.')
-                else octavo_raise(\(givenUp), 'The runner was given up; claim again.') end)
-        """
+    /// A run a reader waits for.
+    struct Opening: Sendable {
+        var open: OpenRun
+        /// Its first event as it was sent.
+        var event: String
+    }
+
+    /// Runs that readers wait for, in the order of their ids: the question, the run, its lease, its first event, and its first step
+    /// where one is named. For each the answer, or a word of `octavo_open`.
+    static func open(_ openings: [Opening]) -> Query {
+        "select octavo_open(\(opening: openings))"
     }
 
     /// Runs accepted for later, in the order of their ids, all of them plain. For each, whether it is new; null when its id
@@ -206,6 +179,37 @@ extension Query.Interpolation {
         appendLiteral(", ")
         appendInterpolation(runs.map { $0.traceparent ?? "" })
         appendLiteral(")")
+    }
+}
+
+extension Query.Interpolation {
+    /// Runs opened together, in the order of their ids: a row for each.
+    fileprivate mutating func appendInterpolation(opening openings: [Acceptance.Opening]) {
+        let opens = openings.map(\.open)
+        func append(_ texts: [String]) {
+            appendLiteral(", ")
+            appendInterpolation(texts)
+        }
+        appendInterpolation(opens.map(\.run.uuid))
+        append(opens.map(\.runner))
+        append(opens.map(\.agent))
+        append(opens.map(\.model))
+        append(opens.map(\.question.text))
+        append(opens.map { $0.question.reader ?? "" })
+        append(opens.map(\.question.channel.rawValue))
+        appendLiteral(", ")
+        appendInterpolation(opens.map { Int32($0.tries ?? Acceptance.usualTries) })
+        appendLiteral(", ")
+        appendInterpolation(opens.map { $0.deadlineMilliseconds ?? 0 })
+        append(openings.map(\.event))
+        append(opens.map { $0.step?.step ?? "" })
+        append(opens.map { $0.step?.digest ?? "" })
+        appendLiteral(", ")
+        appendInterpolation(opens.map { $0.step?.tokens ?? 0 })
+        appendLiteral(", ")
+        // None where the runner does not know.
+        appendInterpolation(opens.map { $0.step?.microdollars ?? -1 })
+        append(opens.map { $0.traceparent ?? "" })
     }
 }
 

@@ -16,6 +16,8 @@ enum Transitions {
         /// The events as they were sent: whoever follows later gets the same bytes.
         var events: String
         var outcome: Outcome?
+        /// With it: steps that have ended just before, as they were sent.
+        var ended = "[]"
     }
 
     /// Events of holders of leases, in the order of their runs, none of which has finished. For each whether it was done, or
@@ -28,7 +30,7 @@ enum Transitions {
     static func finish(_ writes: [Write]) -> Query {
         """
         select octavo_finish(\(writes), \(writes.map { $0.outcome?.state.rawValue ?? "" }),
-            \(writes.map { $0.outcome?.model ?? "" }))
+            \(writes.map { $0.outcome?.model ?? "" }), \(writes.map(\.ended)))
         """
     }
 

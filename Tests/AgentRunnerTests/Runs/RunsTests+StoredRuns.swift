@@ -12,6 +12,8 @@ extension RunsTests {
         struct State {
             var opened: [RunID] = []
             var events: [RunEvent] = []
+            var begun: [OpenRun.Step] = []
+            var ended: [EndedStep] = []
             var released: [ReleaseRun] = []
             var failures = 0
             var lease: Int? = 1
@@ -31,7 +33,8 @@ extension RunsTests {
                 return self.state.withLock { state in
                     state.opened.append(open.run)
                     state.events.append(open.event)
-                    return OpenRun.Result(attempt: state.lease)
+                    if let step = open.step { state.begun.append(step) }
+                    return OpenRun.Result(attempt: state.lease, begun: open.step != nil)
                 }
             }
             operations.on(ReleaseRun.self) { release, _ in
@@ -48,6 +51,7 @@ extension RunsTests {
                         throw ServiceError.failedPrecondition("The lease is lost.")
                     }
                     state.events += append.events
+                    state.ended += append.ended ?? []
                     return Done()
                 }
             }

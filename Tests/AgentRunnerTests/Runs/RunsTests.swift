@@ -1,3 +1,4 @@
+import Agents
 import Contract
 import Logging
 import RPC
@@ -25,6 +26,28 @@ import Wire
             try emit(.text("one "))
             try emit(.text("two"))
             return Outcome(state: .succeeded, answer: "one two", supported: true, model: modelName)
+        }
+    }
+
+    /// An agent that begins with a call of its model.
+    struct StartingAgent: RunnableAgent {
+        var fails = false
+        var modelName: String { "starting" }
+        var beginsWithModel: Bool { true }
+
+        func answer(
+            _ question: Question,
+            steps: Steps?,
+            trace: TraceParent,
+            emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+        ) async throws -> Outcome {
+            if fails { throw ServiceError.internal("It broke.") }
+            let model = FunctionModel { _, emit in
+                try await emit(.text("So."))
+                try await emit(.finish(.stop))
+            }
+            try await steps?.recorded(model).respond(to: ModelRequest(messages: [.user(question.text)])) { _ in }
+            return Outcome(state: .succeeded, answer: "So.", supported: true, model: modelName)
         }
     }
 
@@ -147,6 +170,46 @@ import Wire
             let text = shown.map { if case .text(let text) = $0.body { text } else { "" } }.joined()
             #expect(text == "one two")
         }
+    }
+
+    @Test func whatNobodyWatchesIsStoredAllTheSame() async throws {
+        let stored = StoredRuns()
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
+            let origin = RunExecution.Origin.live(RunPolicy(), isWatched: false)
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: origin)
+            let shown = try await events(of: feed)
+            #expect(shown == stored.state.withLock { $0.events })
+            #expect(shown.map(\.sequence) == Array(1...shown.count) && shown.last?.body.isFinished == true)
+        }
+    }
+
+    @Test func aRunThatIsNotOpenedEndsItsAgent() async throws {
+        let stored = StoredRuns()
+        stored.state.withLock { $0.lease = nil }
+        try await withRuns(stored: stored, agents: ["documentation": StartingAgent()]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
+            await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
+        }
+    }
+
+    @Test func anAgentThatEndsBeforeItAsksItsModelLeavesTheRunToBeOpened() async throws {
+        let stored = StoredRuns()
+        try await withRuns(stored: stored, agents: ["documentation": StartingAgent(fails: true)]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
+            guard case .finished(let outcome) = try await events(of: feed).last?.body else { throw Unexpected() }
+            #expect(outcome.state == .failed)
+        }
+    }
+
+    @Test func theFirstCallOfAModelBeginsWithTheRunAndItsEndIsStoredWithTheRuns() async throws {
+        let stored = StoredRuns()
+        try await withRuns(stored: stored, agents: ["documentation": StartingAgent()]) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
+            _ = try await events(of: feed)
+        }
+        let (begun, ended) = stored.state.withLock { ($0.begun, $0.ended) }
+        #expect(begun.map(\.step) == ["1"] && ended.map(\.step) == ["1"])
+        #expect(ended[0].answer?.member("text")?.string == "So.")
     }
 
     @Test func storageMayBeAwayForAMoment() async throws {

@@ -53,7 +53,7 @@ import Wire
                 runner: runner,
                 event: event
             )
-            try await connection.query(Acceptance.open(open, event: JSON(encoding: event).description))
+            try await connection.query(Acceptance.open([.init(open: open, event: JSON(encoding: event).description)]))
         }
         try await connection.transaction(Transitions.giveUp(nil))
         let states = try await connection.query("select run_id, state, failures from run_work order by run_id")

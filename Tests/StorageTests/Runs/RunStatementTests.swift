@@ -68,7 +68,7 @@ private struct StoredRun {
                 runner: name(runner),
                 event: event
             )
-            try await connection.query(Acceptance.open(open, event: JSON(encoding: event).description))
+            try await connection.query(Acceptance.open([.init(open: open, event: JSON(encoding: event).description)]))
             return
         }
         if begin.state == .waiting { try await enqueueOther() }

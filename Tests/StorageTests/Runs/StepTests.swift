@@ -49,6 +49,100 @@ import Wire
         )
     }
 
+    private func open(_ runner: String, _ run: RunID = .new(), text: String = "How?") -> OpenRun {
+        OpenRun(
+            run: run,
+            agent: "echo",
+            model: "m",
+            question: Question(text: text, channel: .http),
+            runner: runner,
+            event: RunEvent(sequence: 1, at: "", body: .status("…")),
+            step: .init(step: "1", digest: "d", tokens: 40)
+        )
+    }
+
+    private func lease(_ open: OpenRun) -> ClaimRuns.Lease {
+        ClaimRuns.Lease(run: open.run, agent: open.agent, question: open.question, attempt: 1, next: 2)
+    }
+
+    private func finish(_ open: OpenRun, _ answer: String) throws -> AppendEvents {
+        let outcome = Outcome(state: .succeeded, answer: "So.", model: "m")
+        let step = EndedStep(step: "1", answer: try JSON(encoding: answer), inputTokens: 7, outputTokens: 5)
+        let event = RunEvent(sequence: 2, at: "", body: .finished(outcome))
+        return AppendEvents(run: open.run, runner: open.runner, attempt: 1, events: [event], ended: [step])
+    }
+
+    @Test func theFirstStepBeginsWithTheRunAndTheLastEndsWithIt() async throws {
+        try await withHost { host in
+            try await host.withRunner { runner in
+                let opens = (0..<5).map { _ in open("a") }
+                // At once, so that they are written together.
+                let opened = try await runner.all(opens)
+                #expect(opened.allSatisfy { $0 == OpenRun.Result(attempt: 1, begun: true) })
+                let again = try await runner.perform(opens[0])
+                #expect(again == OpenRun.Result(attempt: 1, begun: nil))
+                _ = try await runner.all(try opens.map { try finish($0, "So.") })
+                for open in opens {
+                    let run = try await host.admin.perform(GetRun(run: open.run))
+                    #expect(run.state == .succeeded && run.steps.count == 1)
+                    let step = try #require(run.steps.first)
+                    #expect(step.endMilliseconds != nil && step.inputTokens == 7 && step.outputTokens == 5)
+                }
+            }
+        }
+    }
+
+    @Test func aRunThatIsOpenElsewhereOrBelongsToAnotherQuestionBeginsNothing() async throws {
+        try await withHost { host in
+            try await host.withRunner { runner in
+                let first = open("a")
+                _ = try await runner.perform(first)
+                #expect(try await runner.perform(open("b", first.run)) == OpenRun.Result(attempt: nil))
+                let other = open("a", first.run, text: "Why?")
+                await #expect { try await runner.perform(other) } throws: {
+                    ($0 as? ServiceError)?.code == .alreadyExists
+                }
+            }
+        }
+    }
+
+    @Test func whereThereIsABudgetTheFirstStepBeginsByItselfAndSettlesWithTheRun() async throws {
+        try await withHost { host in
+            _ = try await host.admin.perform(SetBudget(name: "all", unit: .tokens, amount: 50))
+            try await host.withRunner { runner in
+                let first = open("a")
+                #expect(try await runner.perform(first) == OpenRun.Result(attempt: 1))
+                let held = lease(first)
+                #expect(try await runner.perform(begin(held, as: "a", tokens: 40)).state == .begun)
+                // Of 40 estimated 12 were needed, so that 38 of 50 are left.
+                _ = try await runner.perform(try finish(first, "So."))
+                let second = open("a")
+                _ = try await runner.perform(second)
+                let next = lease(second)
+                let tooMuch = begin(next, as: "a", tokens: 39)
+                await #expect { try await runner.perform(tooMuch) } throws: {
+                    ($0 as? ServiceError)?.code == .resourceExhausted
+                }
+                #expect(try await runner.perform(begin(next, as: "a", "2", tokens: 38)).state == .begun)
+            }
+        }
+    }
+
+    @Test func stepsEndWithTheEventFinishedAlone() async throws {
+        try await withHost { host in
+            try await host.withRunner { runner in
+                let first = open("a")
+                _ = try await runner.perform(first)
+                var append = try finish(first, "So.")
+                append.events[0].body = .text("So.")
+                let early = append
+                await #expect { try await runner.perform(early) } throws: {
+                    ($0 as? ServiceError)?.code == .invalidArgument
+                }
+            }
+        }
+    }
+
     @Test func whatAnEarlierAttemptHasBoughtIsAnsweredToWhoeverAsksTheSame() async throws {
         try await withHost { host in
             try await host.admin.enqueue()
@@ -248,4 +342,23 @@ import Wire
             #expect(costs.map(\.unpriced) == [0, 1] && costs.map(\.requests) == [1, 2])
         }
     }
+}
+
+extension RPCClient {
+    /// Calls made at once, with their results in order.
+    fileprivate func all<O: Operation>(_ calls: [O]) async throws -> [O.Result] {
+        try await withThrowingTaskGroup(of: Numbered<O.Result>.self) { group in
+            for (number, call) in calls.enumerated() {
+                group.addTask { Numbered(number: number, value: try await self.perform(call)) }
+            }
+            var results: [Numbered<O.Result>] = []
+            for try await result in group { results.append(result) }
+            return results.sorted { $0.number < $1.number }.map(\.value)
+        }
+    }
+}
+
+private struct Numbered<Value: Sendable>: Sendable {
+    let number: Int
+    let value: Value
 }
