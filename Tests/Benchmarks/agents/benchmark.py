@@ -215,7 +215,7 @@ def main():
     parser.add_argument("--programs", type=pathlib.Path, default=root / ".build/release", help="where the programs are")
     parser.add_argument("--state", type=pathlib.Path, default="/var/tmp/octavo-benchmark", help="made, and removed at the end")
     parser.add_argument("--cache", type=pathlib.Path, default=cache / "octavo-benchmark-agents", help="where the peers' packages are kept")
-    parser.add_argument("--seconds", type=int, default=8, help="of each measurement of asks")
+    parser.add_argument("--seconds", type=int, default=15, help="of each measurement of asks")
     parser.add_argument("--rounds", type=int, default=3, help="how often asks are measured; medians are printed")
     parser.add_argument("--runs", type=int, default=10_000, help="runs in flight at once")
     parser.add_argument("--rate", type=int, default=500, help="how many of them are asked for in a second")

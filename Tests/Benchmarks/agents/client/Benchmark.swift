@@ -14,8 +14,8 @@ import Synchronization
     @Option(help: "How many of them in a second.") var rate = 500
     @Option(help: "Seconds the provider takes.") var hold = 30.0
 
-    /// As many as a socket takes, each with 256 calls.
-    private static let connections = 64
+    /// Each takes 256 calls; a socket takes 64 connections, of which the gateway has some.
+    private static let connections = 48
 
     func run() async throws {
         let tally = Tally()
