@@ -37,6 +37,8 @@ final class ClientCall {
         /// Not written yet.
         case waiting
         case inFlight(CallerEnd, CallID)
+        /// Answered before it was written.
+        case withdrawn
     }
 
     let request: Request

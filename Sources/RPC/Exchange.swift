@@ -37,8 +37,7 @@ final class Exchange {
     var connection = Connection.none
     /// Every connection that is not closed yet: the current one, and those whose service went away.
     var ends: [ObjectIdentifier: CallerEnd] = [:]
-    /// Calls that have not been written, in order.
-    var waiting = CircularBuffer<ClientCall>()
+    var waiting = WaitingCalls()
     /// Calls that wait for the scope they belong to, or for room in it; apart from the others, who may wait for room that
     /// only the end of this scope makes.
     var waitingWithin: [ClientCall] = []
@@ -155,7 +154,8 @@ final class Exchange {
     private func withdraw(_ call: ClientCall, reason: String) {
         switch call.place {
         case .waiting where call.request.within != nil: waitingWithin.removeAll { $0 === call }
-        case .waiting: waiting.removeAll { $0 === call }
+        case .waiting: waiting.withdraw(call)
+        case .withdrawn: break
         case .inFlight(let end, let id): end.abandon(id, reason: reason)
         }
     }
@@ -170,8 +170,7 @@ final class Exchange {
         case .none: connect()
         case .open(let end):
             let now = NIODeadline.now()
-            while let call = waiting.first, end.hasRoom(for: call) {
-                waiting.removeFirst()
+            while let call = waiting.next(where: { end.hasRoom(for: $0) }) {
                 if let size = end.start(call, now: now) { refuse(call, size) }
             }
             // Those that came right behind the calls just written.
@@ -185,9 +184,7 @@ final class Exchange {
     }
 
     func failWaiting(_ error: ServiceError) {
-        let calls = waiting
-        waiting.removeAll()
-        for call in calls { finish(call, .failure(error)) }
+        for call in waiting.takeAll() { finish(call, .failure(error)) }
     }
 
     private func failAll(_ reason: String) {

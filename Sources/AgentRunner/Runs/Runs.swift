@@ -35,15 +35,19 @@ final class Runs: Service {
     private let draining: AsyncStream<Void>
     private let drainingWriter: AsyncStream<Void>.Continuation
     private let drain: Duration
+    private let maximum: Int
 
-    /// - Parameter drain: How long runs that are under way when the process is told to stop have for their end. Then they
-    ///   are given back, and go on elsewhere.
+    /// - Parameters:
+    ///   - drain: How long runs that are under way when the process is told to stop have for their end. Then they are given
+    ///     back, and go on elsewhere.
+    ///   - maximum: How many it carries out at once.
     init(
         agents: AgentDirectory,
         teller: any Teller,
         storage: RPCClient,
         runner: String = "\(RunID.new())",
         drain: Duration = .seconds(20),
+        maximum: Int = Runs.maximum,
         recorder: SpanRecorder? = nil,
         logger: Logger
     ) {
@@ -52,6 +56,7 @@ final class Runs: Service {
         self.storage = storage
         self.runner = runner
         self.drain = drain
+        self.maximum = maximum
         self.recorder = recorder
         self.logger = logger
         // Bounded by `maximum`, which `accept` holds to.
@@ -129,10 +134,10 @@ final class Runs: Service {
             let earlier = state.executions[run]
             if let earlier, case .live = origin { return (earlier.feed, nil as RunExecution?) }
             guard !state.isStopping else { throw .unavailable("The agent runner is stopping.") }
-            guard state.executions.count < Self.maximum else {
+            guard state.executions.count < maximum else {
                 throw ServiceError(
                     .resourceExhausted,
-                    "The agent runner carries out \(Self.maximum) runs already.",
+                    "The agent runner carries out \(maximum) runs already.",
                     retry: .safe,
                     afterMilliseconds: 1_000
                 )

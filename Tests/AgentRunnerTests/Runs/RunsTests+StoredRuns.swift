@@ -1,5 +1,7 @@
 import Contract
+import Logging
 import RPC
+import ServiceLifecycle
 import Synchronization
 import Testing
 import Wire
@@ -57,5 +59,40 @@ extension RunsTests {
             }
             return operations
         }
+    }
+
+    func withRuns(
+        stored: StoredRuns,
+        agents: AgentDirectory,
+        teller: any Teller = SlowTeller(),
+        maximum: Int = Runs.maximum,
+        _ body: (Runs) async throws -> Void
+    ) async throws {
+        let path = "/tmp/octavo-runs-\(UInt32.random(in: 0 ... .max)).sock"
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = RPCServer(
+            [RPCListener(role: .agentRunner, address: .path(path))],
+            operations: stored.operations,
+            logger: logger
+        )
+        let storage = RPCClient(path: path, role: .agentRunner, name: "storage", logger: logger)
+        let runs = Runs(agents: agents, teller: teller, storage: storage, maximum: maximum, logger: logger)
+        let group = ServiceGroup(services: [server, storage, runs], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(runs)) } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+
+    func events(of feed: RunFeed) async throws -> [RunEvent] {
+        var events: [RunEvent] = []
+        while let next = try await feed.events(from: events.count) {
+            events += try next.map { try $0.decode(RunEvent.self) }
+        }
+        return events
     }
 }

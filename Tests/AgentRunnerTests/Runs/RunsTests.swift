@@ -82,40 +82,6 @@ import Wire
         }
     }
 
-    func withRuns(
-        stored: StoredRuns,
-        agents: AgentDirectory,
-        teller: any Teller = SlowTeller(),
-        _ body: (Runs) async throws -> Void
-    ) async throws {
-        let path = "/tmp/octavo-runs-\(UInt32.random(in: 0 ... .max)).sock"
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = RPCServer(
-            [RPCListener(role: .agentRunner, address: .path(path))],
-            operations: stored.operations,
-            logger: logger
-        )
-        let storage = RPCClient(path: path, role: .agentRunner, name: "storage", logger: logger)
-        let runs = Runs(agents: agents, teller: teller, storage: storage, logger: logger)
-        let group = ServiceGroup(services: [server, storage, runs], logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            let result: Result<Void, any Error>
-            do { result = .success(try await body(runs)) } catch { result = .failure(error) }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            try result.get()
-        }
-    }
-
-    func events(of feed: RunFeed) async throws -> [RunEvent] {
-        var events: [RunEvent] = []
-        while let next = try await feed.events(from: events.count) {
-            events += try next.map { try $0.decode(RunEvent.self) }
-        }
-        return events
-    }
-
     let question = Question(text: "How?", channel: .http)
 
     @Test func telling_storing_andTheAgentTakePlaceAtTheSameTime() async throws {
@@ -321,8 +287,8 @@ import Wire
 
     @Test func overTheMaximumIsRefusedAtOnce() async throws {
         let stored = StoredRuns(delay: .seconds(60))
-        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
-            for _ in 0..<Runs.maximum {
+        try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()], maximum: 20) { runs in
+            for _ in 0..<20 {
                 _ = try runs.accept(
                     .new(),
                     agent: "documentation",
