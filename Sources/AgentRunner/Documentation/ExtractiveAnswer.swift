@@ -26,11 +26,14 @@ struct ExtractiveAnswer {
     private let passages: [Passages.Passage]
     private let statements: [Statement]
     private let inquiry: Inquiry
-    /// The question as it would stand in an example of asking it, which answers nothing.
-    private let echo: String
+    /// The question as it would stand in an example of asking it, which answers nothing; each line of it by itself.
+    private let echoes: [String]
+    /// Names that a section, or what is said in it, has to hold.
+    private let about: Set<String>
 
-    init(question: String, passages: Passages) {
-        echo = Self.plain(question)
+    init(question: String, about: Set<String> = [], passages: Passages) {
+        echoes = question.split(whereSeparator: \.isNewline).map(Self.plain).filter { $0.contains(" ") }
+        self.about = about
         self.passages = passages.all
         statements = passages.all.flatMap(\.statements)
         inquiry = Inquiry(question, among: statements)
@@ -64,7 +67,7 @@ struct ExtractiveAnswer {
 
     /// The best statements that add something to each other, best first.
     func choose() -> [Candidate] {
-        let candidates = rated().filter { $0.held >= Self.neededShare && !repeatsQuestion($0) }
+        let candidates = rated().filter { $0.held >= Self.neededShare && !repeatsQuestion($0) && isAboutIt($0) }
             .sorted { $0.score > $1.score }
         guard let top = candidates.first else { return [] }
         if let rest = completing(top, among: candidates) { return [top, rest] }
@@ -104,7 +107,18 @@ struct ExtractiveAnswer {
 
     private func repeatsQuestion(_ candidate: Candidate) -> Bool {
         let statement = passages[candidate.passage].statements[candidate.statement]
-        return echo.contains(" ") && Self.plain(statement.text).contains(echo)
+        let plain = Self.plain(statement.text)
+        return echoes.contains { plain.contains($0) }
+    }
+
+    private func isAboutIt(_ candidate: Candidate) -> Bool {
+        guard !about.isEmpty else { return true }
+        let passage = passages[candidate.passage]
+        let title = Set(ContentWords.of(passage.section.book.title))
+        return about.allSatisfy { name in
+            passage.statements[candidate.statement].wordSet.contains(name) || passage.headingWords.contains(name)
+                || passage.outerHeadingWords.contains(name) || title.contains(name)
+        }
     }
 
     /// The letters and digits in lower case, a space for all between them.

@@ -5,7 +5,7 @@ struct ExtractiveModel: Model {
     static let modelName = "extractive"
 
     /// What is asked; the first of several readings to which there is an answer counts.
-    let readings: [String]
+    let readings: [FollowUp.Reading]
     let passages: Passages
 
     var name: String { Self.modelName }
@@ -14,7 +14,10 @@ struct ExtractiveModel: Model {
         to request: ModelRequest,
         emit: @escaping @Sendable (ModelEvent) async throws -> Void
     ) async throws {
-        let answer = readings.lazy.compactMap { ExtractiveAnswer(question: $0, passages: passages).text() }.first
+        let answers = readings.lazy.compactMap { reading in
+            ExtractiveAnswer(question: reading.text, about: reading.about, passages: passages).text()
+        }
+        let answer = answers.first
         try await emit(.text(answer ?? DocumentationAgent.unsupported))
         try await emit(.finish(.stop))
     }
