@@ -18,6 +18,7 @@ extension RunFollower {
     /// Starts a run and follows it until it has ended, or waits for a person: that may take days, and nobody's request lasts as long.
     func ending(of start: StartRun, trace: TraceParent) async throws -> RunEnding {
         let last = Mutex<JSON?>(nil)
+        let run = start.run
         var start = start
         start.watched = false
         do {
@@ -27,14 +28,14 @@ extension RunFollower {
                 let told = try event.decode(RunEvent.self)
                 guard case .approval(let notice) = told.body, notice.state == .pending else { return }
                 // What was told a while ago may be decided by now; then more events are on their way.
-                let run = try await storage.client(for: start.run).perform(GetRun(run: start.run), traceparent: trace)
-                if run.state == .waiting, run.events == told.sequence { throw Waiting(notice: notice) }
+                let now = try await storage.client(for: run).perform(GetRun(run: run), traceparent: trace)
+                if now.state == .waiting, now.events == told.sequence { throw Waiting(notice: notice) }
             }
         } catch let waiting as Waiting {
             return .waiting(waiting.notice)
         }
         guard let last = last.withLock({ $0 }), case .finished(let outcome) = try last.decode(RunEvent.self).body else {
-            throw ServiceError.unavailable("The run has not finished; ask for it at /v1/runs/\(start.run).")
+            throw ServiceError.unavailable("The run has not finished; ask for it at /v1/runs/\(run).")
         }
         return .finished(outcome)
     }

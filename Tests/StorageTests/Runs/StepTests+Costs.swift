@@ -133,7 +133,7 @@ extension StepTests {
 
 extension RPCClient {
     /// Calls made at once, with their results in order.
-    fileprivate func all<O: Operation>(_ calls: [O]) async throws -> [O.Result] {
+    func all<O: Operation>(_ calls: [O]) async throws -> [O.Result] {
         try await withThrowingTaskGroup(of: Numbered<O.Result>.self) { group in
             for (number, call) in calls.enumerated() {
                 group.addTask { Numbered(number: number, value: try await self.perform(call)) }

@@ -79,9 +79,13 @@ extension RPCClient {
     /// Offers a runner, and takes so many leases.
     func claim(_ count: Int, as runner: String, _ agents: [String] = ["echo"]) async throws -> [ClaimRuns.Lease] {
         var leases: [ClaimRuns.Lease] = []
-        for try await item in claims(as: runner, agents).items {
-            if case .lease(let lease) = item { leases.append(lease) }
-            if leases.count == count { break }
+        // One that has ended, as when an earlier offer under this name did just now, is made again: as an agent runner does.
+        while leases.count < count {
+            for try await item in claims(as: runner, agents).items {
+                if case .lease(let lease) = item { leases.append(lease) }
+                if leases.count == count { break }
+            }
+            try Task.checkCancellation()
         }
         return leases
     }
