@@ -28,6 +28,7 @@ public enum AgentRunnerService {
                 "provider:model, several with commas; without one the built-in extractive model answers"
             ),
             .live("OCTAVO_AGENTS", "the folder of agents in YAML files (\(InstalledAgents.usualFolder))"),
+            .optional("OCTAVO_RUNS", "the most runs at once (\(Runs.maximum)); each takes up to a hundred KB"),
             .live("OCTAVO_IDLE_SECONDS", "seconds without work after which it ends until it is called again (never)"),
             .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
             .live("OPENAI_API_KEY", "its key; better as a credential"),
@@ -104,11 +105,13 @@ public enum AgentRunnerService {
     ) throws -> [any Service] {
         let seconds = context.config.int(forKey: "octavo.drain.seconds", default: 30)
         let teller = try teller(context)
+        let maximum = try maximum(context.config)
         let runs = Runs(
             agents: agents,
             teller: teller,
             storage: storage,
             drain: .seconds(seconds * 2 / 3),
+            maximum: maximum,
             recorder: recorder,
             logger: context.logger
         )
@@ -120,7 +123,7 @@ public enum AgentRunnerService {
         let server = RPCServer(
             listeners,
             operations: operations,
-            limits: limits,
+            limits: limits(maximum),
             logger: context.logger,
             drain: drain,
             recorder: recorder,
@@ -140,13 +143,22 @@ public enum AgentRunnerService {
 
     /// A reader waits as long as a model thinks, and all who do have calls in flight. What such a call holds is its question,
     /// so the frames are small.
-    private static var limits: Limits {
+    private static func limits(_ maximum: Int) -> Limits {
         var limits = Limits.standard
         limits.frameBytes = 128 << 10
         limits.callsInFlight = 256
         limits.streamsOpen = 256
-        limits.callsInFlightInProcess = Runs.maximum
+        limits.callsInFlightInProcess = maximum
         return limits
+    }
+
+    /// How many runs it carries out at once.
+    private static func maximum(_ config: ConfigReader) throws(ConfigurationError) -> Int {
+        guard let given = config.string(forKey: "octavo.runs") else { return Runs.maximum }
+        guard let maximum = Int(given), (1...65_536).contains(maximum) else {
+            throw ConfigurationError("OCTAVO_RUNS is \"\(given)\"; it has to be a number from 1 to 65536.")
+        }
+        return maximum
     }
 
     /// Who tells readers in Slack.

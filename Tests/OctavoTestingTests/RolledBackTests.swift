@@ -19,10 +19,11 @@ import Wire
     /// is there any more. They wait for one another at the handle, and only there.
     @Test(arguments: 1...3) func nothingIsLeftOfAnotherTest(number: Int) async throws {
         // As long as the others take, which on a busy machine is longer than a call usually waits.
+        let patience = Duration.seconds(300)
         let create = CreateReader(handle: "the same", name: "Reader \(number)")
-        let reader = try await storage.perform(create, deadline: .seconds(300))
-        #expect(try await storage.perform(GetReader(reader.id)).name == "Reader \(number)")
-        let readers = try await storage.perform(ListReaders()).readers
+        let reader = try await storage.perform(create, deadline: patience)
+        #expect(try await storage.perform(GetReader(reader.id), deadline: patience).name == "Reader \(number)")
+        let readers = try await storage.perform(ListReaders(), deadline: patience).readers
         #expect(readers == [reader])
     }
 

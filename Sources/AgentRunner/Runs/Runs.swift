@@ -9,9 +9,9 @@ import Wire
 
 /// The runs this runner carries out, each in a task of its own, at most `maximum` at once.
 final class Runs: Service {
-    /// A run waits for its model most of the time and holds less than 20 KB, so all together stay below half of the memory that
-    /// the unit grants; the model's provider is the limit long before.
-    static let maximum = 16_384
+    /// A run waits for its model most of the time and holds up to a hundred KB, as the benchmark of agents sees it: all together
+    /// stay below half of the memory that the unit grants. The model's provider is the limit long before.
+    static let maximum = 4_096
 
     /// How many runs it asks the queue for: the rest of the room is for those whose readers wait.
     static let maximumClaimed = 256

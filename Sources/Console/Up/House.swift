@@ -47,6 +47,7 @@ package struct House {
                 environment: Self.part(
                     of: settings,
                     "OCTAVO_MODEL",
+                    "OCTAVO_RUNS",
                     "OCTAVO_IDLE_SECONDS",
                     "OCTAVO_WEBHOOK_NETWORKS",
                     "WEBHOOK_SECRETS",

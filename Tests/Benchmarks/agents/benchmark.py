@@ -229,6 +229,7 @@ def main():
         octavo = Octavo(
             options.programs, options.state, data=None, OCTAVO_AGENTS=str(HERE / "files"), OCTAVO_MODEL="openai:gpt-5",
             OPENAI_BASE_URL=provider.url + "/v1", SLACK_BOT_TOKEN="xoxb-benchmark", SLACK_BASE_URL=provider.url + "/slack",
+            OCTAVO_RUNS=str(options.runs + 2_000),
         )
         stack.callback(octavo.stop)
         octavo.psql("octavo", "create database peer")
