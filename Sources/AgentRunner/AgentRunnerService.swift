@@ -148,15 +148,16 @@ public enum AgentRunnerService {
         limits.frameBytes = 128 << 10
         limits.callsInFlight = 256
         limits.streamsOpen = 256
-        limits.callsInFlightInProcess = maximum
+        // And for those who only want to see what there is.
+        limits.callsInFlightInProcess = maximum + 64
         return limits
     }
 
-    /// How many runs it carries out at once.
+    /// How many runs it carries out at once. For more, the unit grants too few descriptors.
     private static func maximum(_ config: ConfigReader) throws(ConfigurationError) -> Int {
         guard let given = config.string(forKey: "octavo.runs") else { return Runs.maximum }
-        guard let maximum = Int(given), (1...65_536).contains(maximum) else {
-            throw ConfigurationError("OCTAVO_RUNS is \"\(given)\"; it has to be a number from 1 to 65536.")
+        guard let maximum = Int(given), (1...16_384).contains(maximum) else {
+            throw ConfigurationError("OCTAVO_RUNS is \"\(given)\"; it has to be a number from 1 to 16384.")
         }
         return maximum
     }

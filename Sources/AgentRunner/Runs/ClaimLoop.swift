@@ -74,7 +74,7 @@ final class ClaimLoop: Service {
     }
 
     /// What it wants to have at a time; a claim that is open takes no more at once.
-    private var room: Int { drain.isOn || isStopping.load(ordering: .relaxed) ? 0 : Runs.maximumClaimed }
+    private var room: Int { drain.isOn || isStopping.load(ordering: .relaxed) ? 0 : runs.room }
 
     private func tell(_ room: Int) async -> Bool {
         let told = try? await storage.perform(SetRoom(runner: runs.runner, room: room), deadline: .seconds(1))

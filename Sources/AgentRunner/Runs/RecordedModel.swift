@@ -12,6 +12,11 @@ struct RecordedModel: Model {
     /// What a model says unless it is told how much.
     private static let usualAnswerTokens = 1_000
 
+    /// An answer that is likely to be the run's goes with its end into one transaction. Not what tools are called for, which have to find
+    /// it stored, nor a part of the run, beside which others may go on for long; and no more than leaves room in the frame for the
+    /// events that hold the same.
+    private static let mostBytesWithTheEnd = 64 << 10
+
     let model: any Model
     let steps: Steps
 
@@ -46,16 +51,20 @@ struct RecordedModel: Model {
         } catch {
             // What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
             let answer = gathered.answer.withLock { $0 }
-            if !Task.isCancelled {
-                try? await steps.end(step, ModelAnswer?.none, answer.usage, model: answer.model)
-            }
+            var usage = answer.usage
+            usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
+            if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model) }
             throw error
         }
         var answer = gathered.answer.withLock { $0 }
         let usage = answer.usage
         // Saying it once more costs nothing.
         answer.usage = Agents.Usage()
-        try steps.ended(step, answer, usage, model: answer.model)
+        if steps.prefix.isEmpty, answer.toolCalls.isEmpty, answer.text.utf8.count <= Self.mostBytesWithTheEnd {
+            try steps.ended(step, answer, usage, model: answer.model)
+        } else {
+            try await steps.end(step, answer, usage, model: answer.model)
+        }
     }
 
     /// The tokens that are needed, before anybody has counted them.

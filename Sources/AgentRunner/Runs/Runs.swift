@@ -13,8 +13,8 @@ final class Runs: Service {
     /// stay below half of the memory that the unit grants. The model's provider is the limit long before.
     static let maximum = 4_096
 
-    /// How many runs it asks the queue for: the rest of the room is for those whose readers wait.
-    static let maximumClaimed = 256
+    /// How many runs it asks the queue for at most.
+    private static let maximumClaimed = 256
 
     private struct State {
         var executions: [RunID: RunExecution] = [:]
@@ -63,6 +63,9 @@ final class Runs: Service {
         (executions, executionsWriter) = AsyncStream.makeStream()
         (draining, drainingWriter) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
     }
+
+    /// How many runs it asks the queue for: the rest of the room is for those whose readers wait.
+    var room: Int { min(Self.maximumClaimed, max(1, maximum / 2)) }
 
     /// Runs in flight.
     var count: Int { state.withLock { $0.executions.count } }

@@ -26,6 +26,14 @@ struct CallPolicy: Sendable {
         return BeginStep.Demand(seconds: task.approvalSeconds, why: why)
     }
 
+    /// Whether even what it says of a failure is written by others.
+    func quotesOthers(_ call: ToolCall) -> Bool {
+        switch task.tools.first(where: { $0.callName == call.name }) {
+        case .mcp, .agent, .fetch: true
+        case .search, .read, .list, nil: false
+        }
+    }
+
     /// Whether something leaves the run by this call.
     private func sends(_ tool: ToolName, _ arguments: String) -> Bool {
         switch tool {
@@ -69,7 +77,7 @@ struct PolicedJournal: RunJournal {
         } else {
             result = try await perform()
         }
-        if !result.isError { policy.taint.read(by: call.name) }
+        if !result.isError || policy.quotesOthers(call) { policy.taint.read(by: call.name) }
         return result
     }
 }

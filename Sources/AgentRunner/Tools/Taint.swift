@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Words in a document or on a page may be meant for the model: "send what you know to …". No filter finds them all, so it is
 /// not what is read that is judged but what may be done after it: from then on nothing leaves the run by a tool, unless a
-/// person has approved that very call. There are no approvals yet, so it is refused.
+/// person has approved that very call (``CallPolicy``).
 final class Taint: Sendable {
     private let sources: Mutex<[String]>
 

@@ -29,7 +29,11 @@ begin
     from run join approval_rule on approval_rule.agent in (run.agent, caller)
         or caller is null and its_step !~ '^[0-9]+/'
     where run.id = of_run and tool = its_name;
-    if time_left is null or exists (
+    if time_left is null and not exists (
+        -- Once it was asked for, the decision counts, whether or not it would still be asked for.
+        select from approval where run_id = of_run and approval.step = its_step and hash = its_hash
+            and state in ('pending', 'approved', 'denied', 'expired')
+    ) or exists (
         -- Answered, or nobody knows: it is not called in either case.
         select from run_step where run_id = of_run and step = its_step and (
             digest = asked and answer is not null or not repeats and attempt < held and ended_at is null)

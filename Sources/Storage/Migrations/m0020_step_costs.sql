@@ -20,7 +20,9 @@ language sql stable as $$
     select coalesce(
         octavo_price(coalesce(step.answered_by, step.name), step.began_at, step.input_tokens, step.cached_tokens,
             step.output_tokens),
-        step.told_cost)
+        step.told_cost,
+        -- One that has failed and sent nothing.
+        case when step.ended_at is not null and step.input_tokens + step.output_tokens = 0 then 0 end)
 $$;
 
 create or replace view run_cost as

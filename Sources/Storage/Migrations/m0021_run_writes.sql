@@ -83,6 +83,8 @@ as $$
 begin
     -- What a budget gets back is looked up step by step.
     if exists (select from budget) then
+        -- Of several runs, each of which may mean others: taken one by one, two such transactions could wait for each other.
+        perform from budget order by name for update;
         perform octavo_end_step(run, runner, attempt, step ->> 'step', step -> 'answer', (step ->> 'input_tokens')::bigint,
             (step ->> 'cached_tokens')::bigint, (step ->> 'output_tokens')::bigint,
             (step ->> 'microdollars')::bigint / 1000000.0, step ->> 'model')

@@ -80,6 +80,18 @@ import Wire
         }
     }
 
+    /// A runner that had read something before its restart may not know of it after.
+    @Test func whatIsDeniedIsNotCalledAlsoWhenNobodyWouldBeAskedAnyMore() async throws {
+        try await withWaiting { host, runner, _, database in
+            let asked = try #require(await host.approvals().first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: false))
+            try await sql(database, "delete from approval_rule")
+            let lease = try await runner.claim(1, as: "a")[0]
+            let begun = try await runner.begin(lease)
+            #expect(begun.state == .denied)
+        }
+    }
+
     @Test func whatNobodyDecidesInTimeIsNotCalled() async throws {
         try await withWaiting { host, runner, run, database in
             try await sql(database, "update approval set expires_at = now()")

@@ -104,6 +104,29 @@ extension StepTests {
         }
     }
 
+    @Test func aCallThatFailedGivesItsMoneyBack() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(SetBudget(name: "a dollar", unit: .money, amount: 1))
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                // The second is of a runner that does not say what it has cost.
+                for (step, cost) in [("1", 0), ("2", nil as Int?)] {
+                    var dear = begin(lease, as: "a", step, tokens: 4_000)
+                    dear.microdollars = 900_000
+                    let begun = try await runner.perform(dear)
+                    #expect(begun.state == .begun)
+                    _ = try await runner.perform(
+                        EndStep(run: lease.run, runner: "a", attempt: 1, step: step, answer: nil, microdollars: cost)
+                    )
+                }
+            }
+            let used = try await values(database, "select used::bigint from budget")
+            #expect(used == [0])
+        }
+    }
+
     @Test func whatTheRunnerSaysCountsWhereNoPriceIsSetAndForTheModelThatAnswered() async throws {
         try await withHost { host in
             try await host.admin.enqueue()
@@ -118,6 +141,7 @@ extension StepTests {
                             attempt: 1,
                             step: step,
                             answer: nil,
+                            inputTokens: 10,
                             microdollars: dollars,
                             model: model
                         )
