@@ -78,7 +78,9 @@ public struct TestStorage: Sendable {
         transactions: Int = 16,
         _ body: @Sendable @escaping (TestStorage) async throws -> Value
     ) async throws -> Value {
-        let made = if let database { database } else { try await TestDatabase.make() }
+        // Tests that want the same row wait for one another, on a busy machine for longer than a statement usually may.
+        let patience = " options='-c statement_timeout=10min'"
+        let made = if let database { database } else { try await TestDatabase.make() + patience }
         let path = try await TestDatabase.socketPath()
         let (listening, isListening) = AsyncStream<Void>.makeStream()
         let services = try StorageService.services(
