@@ -25,7 +25,7 @@ import Wire
             let (book, reader) = try await house.withAdmin(of: "storage") { storage in
                 try await storage.batch(CreateBook(title: "Step 0"), CreateReader(handle: "ada", name: "Step 0"))
             }
-            let done = try await withThrowingTaskGroup(of: [Int]?.self) { group in
+            let (done, unknown) = try await withThrowingTaskGroup(of: ([Int], Int)?.self) { group in
                 group.addTask {
                     for _ in 0..<6 {
                         try await Task.sleep(for: .milliseconds(.random(in: 50...400)))
@@ -36,7 +36,7 @@ import Wire
                 }
                 group.addTask {
                     try await house.withAdmin(of: "storage") { storage in
-                        var done: [Int] = []
+                        var (done, unknown): ([Int], Int) = ([], 0)
                         for number in 1... {
                             do {
                                 try await step(number, storage, reader: reader.id, book: book.id)
@@ -44,15 +44,19 @@ import Wire
                             } catch let error as ServiceError where error.code == .unavailable {
                                 // Nothing was done: what is stored shows it.
                                 try? await Task.sleep(for: .milliseconds(20))
+                            } catch let error as ServiceError where error.code == .outcomeUnknown {
+                                // Storage took longer to come back than the call may: stored whole, or not at all.
+                                unknown += 1
                             } catch  where Task.isCancelled {
                                 // The killer has finished: what is stored shows whether the last step was done.
+                                unknown += 1
                             }
                             if Task.isCancelled { break }
                         }
-                        return done
+                        return (done, unknown)
                     }
                 }
-                var done: [Int] = []
+                var done: ([Int], Int) = ([], 0)
                 for try await result in group {
                     if let result { done = result } else { group.cancelAll() }
                 }
@@ -64,12 +68,12 @@ import Wire
                 let title = try await storage.perform(GetBook(book: book.id)).title
                 #expect(list.reader.name == title)
                 #expect(list.entries.first?.summary ?? "Step 0" == title)
-                // What was said to be done is there; nothing else is but the step that was cancelled at the end.
+                // What was said to be done is there; nothing else is but steps of which nobody could say.
                 let kept = Set(list.entries.compactMap(\.summary))
                 let expected = Set(done.suffix(200 - 1).map { "Step \($0)" })
                 #expect(list.entries.count == 200 || expected.isSubset(of: kept))
                 #expect(kept.count == list.entries.count)
-                #expect(list.entries.count == 200 || kept.subtracting(expected).count <= 1)
+                #expect(list.entries.count == 200 || kept.subtracting(expected).count <= unknown)
             }
         }
     }

@@ -42,8 +42,11 @@ for line in sys.stdin:
     if MODE == "die" and request["method"] == "tools/call":
         sys.exit(1)
     if MODE == "flood" and request["method"] == "tools/call":
-        while True:
-            sys.stdout.write("x" * 65536)
+        try:
+            while True:
+                sys.stdout.write("x" * 65536)
+        except BrokenPipeError:  # The client has enough, as the test wants: not worth a trace among its output.
+            os._exit(0)
     if MODE == "noise":
         print("this is no JSON", flush=True)
         say({"jsonrpc": "2.0", "id": 7, "method": "ping"})
