@@ -96,6 +96,7 @@ extension PostgresConnection {
         }
         self.exchange = exchange
         pendingBegin = nil
+        nextCancelRequest = nil
     }
 
     private func send(script: String, on handle: ConnectionHandle, _ exchange: inout Exchange) -> Bool {
@@ -178,11 +179,13 @@ extension PostgresConnection {
             if isUnsent == nil || handle.isBroken { return .lost(lossReason(handle)) }
             if isCancellable, isCancelled { return .cancelled }
             let interest: Interest = isUnsent == true ? [.read, .write] : .read
-            switch await reactor.wait(handle.socket, for: interest, until: deadline) {
+            let again = nextCancelRequest?.time
+            switch await reactor.wait(handle.socket, for: interest, until: min(deadline, again ?? deadline)) {
             // What came before the connection broke is still to be taken: often the server said why.
             case .ready(let ready) where ready.contains(.read):
                 if !handle.consumeInput() { takeResults(from: handle) }
             case .ready, .interrupted: break
+            case .deadlinePassed where again.map { $0 < deadline } == true: requestCancel()
             case .deadlinePassed: return .deadline
             case .failed: return .lost(lossReason(handle))
             }

@@ -54,7 +54,12 @@ extension PostgresConnection {
 
     /// Asks the server to cancel the present statement, on a thread of its own: `PQcancel` connects, asks and waits for
     /// the postmaster to close, 3 ms normally and for ever when the postmaster is stopped.
+    ///
+    /// A request that overtakes its statement finds the backend idle, and is ignored. So it is repeated, ever more slowly, for as
+    /// long as the exchange goes on.
     func requestCancel() {
+        let pause = min(nextCancelRequest.map { $0.pause * 2 } ?? .milliseconds(50), .seconds(1))
+        nextCancelRequest = (.now + pause, pause)
         guard !isCancelRequestUnderWay, let request = handle?.cancelRequest() else { return }
         guard Self.cancelRequests.add(1, ordering: .relaxed).newValue <= Self.cancelRequestLimit else {
             Self.cancelRequests.subtract(1, ordering: .relaxed)

@@ -65,6 +65,8 @@ public actor PostgresConnection {
     var exchange: Exchange?
     /// Whether a helper thread is asking the server to cancel. Until it is done, a statement sent could be hit.
     var isCancelRequestUnderWay = false
+    /// When the server is asked once more to cancel the present exchange, and how long after the last time; nil where it was not asked.
+    var nextCancelRequest: (time: Instant, pause: Duration)?
     var statements = StatementCache()
     /// What is sent before the next statement: the BEGIN of a transaction that has not needed the server yet.
     var pendingBegin: Query?

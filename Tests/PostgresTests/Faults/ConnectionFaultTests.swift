@@ -138,6 +138,24 @@ import Testing
         #expect(try await connection.query("select 1").count == 1)
     }
 
+    /// A backend that has not yet read its statement ignores what it is asked meanwhile.
+    @Test(arguments: [true, false])
+    func aCancelRequestThatOvertakesItsStatementIsRepeated(isReadOnly: Bool) async throws {
+        let connection = try await newConnection()
+        let backend = try #require(await connection.backendID)
+        try #require(kill(backend, SIGSTOP) == 0)
+        defer { kill(backend, SIGCONT) }
+        let task = Task { await code { try await connection.query("select pg_sleep(600)", isReadOnly: isReadOnly) } }
+        try await eventually("it has begun") { await connection.isBusy }
+        task.cancel()
+        try await eventually("it was asked") { await connection.nextCancelRequest != nil }
+        try await eventually("the request has ended") { await !connection.isCancelRequestUnderWay }
+        kill(backend, SIGCONT)
+        #expect(await task.value == .cancelled)
+        #expect(await connection.settle())
+        #expect(await connection.backendID == backend)
+    }
+
     @Test func aTaskCancelledBeforehandSendsNothing() async throws {
         let connection = try await newConnection()
         let task = Task {

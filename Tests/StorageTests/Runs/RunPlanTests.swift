@@ -76,4 +76,20 @@ import Wire
         try await connection.query("rollback")
         await connection.close()
     }
+
+    /// A plan that may not read a table to its end looks dear where the table is empty: it would be compiled each time.
+    @Test func noPlanIsCompiledByWhatIsCarriedOutForEachRun() async throws {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(TestDatabase.make()))
+        let named = try await connection.query(
+            """
+            select proname, proconfig @> array['jit=off'] from pg_proc
+            where proname like 'octavo%' and proconfig @> array['enable_seqscan=off']
+            """
+        )
+        #expect(named.count >= 5)
+        for function in named {
+            let name = try function[0, as: String.self]
+            #expect(try function[1, as: Bool.self], "\(name): set jit = off")
+        }
+    }
 }

@@ -277,8 +277,10 @@ import Wire
             try await withThrowingDiscardingTaskGroup { group in
                 for number in 0..<200 {
                     group.addTask {
-                        try await storage.atomic(deadline: .seconds(120)) { transaction in
-                            _ = try await transaction.perform(SetReaderName(reader.id, to: "Reader \(number)"))
+                        try await patiently {
+                            try await storage.atomic(deadline: .seconds(120)) { transaction in
+                                _ = try await transaction.perform(SetReaderName(reader.id, to: "Reader \(number)"))
+                            }
                         }
                     }
                 }

@@ -65,16 +65,16 @@ import Wire
             #expect(book.title == key)
         }
     }
+}
 
-    /// A call of which nothing was done is made again: Postgres was taken for away, or the processors were for so long
-    /// that the transaction was ended as idle.
-    private func patiently<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        while true {
-            do {
-                return try await body()
-            } catch let error as ServiceError where error.retry == .safe {
-                try await Task.sleep(for: .milliseconds(5))
-            }
+/// A call of which nothing was done is made again: Postgres was taken for away, or the processors were for so long
+/// that the transaction was ended as idle.
+func patiently<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    while true {
+        do {
+            return try await body()
+        } catch let error as ServiceError where error.retry == .safe {
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 }
