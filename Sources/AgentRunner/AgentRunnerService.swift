@@ -240,6 +240,8 @@ public enum AgentRunnerService {
             if !start.isWatched, position > 1, let last { try await items.send(json: last) }
             return Done()
         }
+        // It passes on what the run says, which happens there too.
+        operations.runOnEventLoop(StartRun.self)
         operations.on(ListAgents.self) { _, _ in runs.agents.list }
         operations.health {
             let reasons = claims.isOffered ? [] : ["storage is away"]

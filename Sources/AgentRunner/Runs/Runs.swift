@@ -179,12 +179,14 @@ final class Runs: Service {
     /// Returns when no more are accepted, and those that were are over.
     private func carryOut() async {
         // Where calls of storage and of models come in, so that nothing changes threads in between.
-        await withTaskExecutorPreference(EventLoopExecutor(RPCEventLoop.shared.next())) {
+        let loop = EventLoopExecutor(RPCEventLoop.shared.next())
+        await withTaskExecutorPreference(loop) {
             await withDiscardingTaskGroup { group in
                 for await execution in executions {
-                    // What thinks long by itself does so where it is in nobody's way.
-                    let elsewhere: (any TaskExecutor)? = execution.agent.mostlyWaits ? nil : globalConcurrentExecutor
-                    group.addTask(executorPreference: elsewhere) {
+                    // What thinks long by itself does so where it is in nobody's way. Each is named: a preference of nil takes a
+                    // child task away from the executor of its parent (Swift 6.3).
+                    let executor: any TaskExecutor = execution.agent.mostlyWaits ? loop : globalConcurrentExecutor
+                    group.addTask(executorPreference: executor) {
                         await execution.execute()
                         self.remove(execution)
                     }
