@@ -106,19 +106,22 @@ extension ChatChunk.Delta {
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         toolCalls = try fields.decodeIfPresent([ChatChunk.CallDelta].self, forKey: .toolCalls)
-        let content: String?
-        if let parts = try? fields.decode([Part].self, forKey: .content) {
-            content = parts.compactMap(\.text).joined()
-        } else {
-            content = try fields.decodeIfPresent(String.self, forKey: .content)
-        }
-        let thoughts = [Key.reasoningContent, .reasoning].lazy.compactMap {
-            try? fields.decode(String.self, forKey: $0)
-        }
-        thinking = thoughts.first
+        // What is absent is no error: each of those costs more than all the rest of a piece.
+        thinking =
+            (try? fields.decodeIfPresent(String.self, forKey: .reasoningContent))
+            ?? (try? fields.decodeIfPresent(String.self, forKey: .reasoning))
         // A refusal is what the model says instead.
         let refusal = try? fields.decodeIfPresent(String.self, forKey: .refusal)
-        text = [content, refusal].compactMap { $0 }.joined()
+        text = [try Self.content(in: fields), refusal].compactMap { $0 }.joined()
+    }
+
+    /// A text, or the parts of one.
+    private static func content(in fields: KeyedDecodingContainer<Key>) throws -> String? {
+        do {
+            return try fields.decodeIfPresent(String.self, forKey: .content)
+        } catch {
+            return try fields.decode([Part].self, forKey: .content).compactMap(\.text).joined()
+        }
     }
 }
 
