@@ -52,9 +52,19 @@ enum AnyValue: Codable, Equatable {
         case .bool(let value): try container.encode(value)
         case .integer(let value): try container.encode(value)
         case .number(let value): try container.encode(value)
-        case .string(let value): try container.encode(value)
+        case .string(let value): try container.encode(Self.withoutNUL(value))
         case .array(let value): try container.encode(value)
         case .object(let value): try container.encode(value)
         }
+    }
+
+    /// The same JSON with U+FFFD in place of each U+0000.
+    static func cleaned(_ data: Data) throws -> Data {
+        try JSON.encoder.encode(JSON.decoder.decode(AnyValue.self, from: data))
+    }
+
+    private static func withoutNUL(_ text: String) -> String {
+        guard text.utf8.contains(0) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
     }
 }

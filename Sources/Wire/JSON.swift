@@ -22,8 +22,8 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
         try self.init(validating: ByteBuffer(string: text))
     }
 
-    /// The value's encoding. What `Codable` lets through and the wire does not, U+0000 above all, is refused here, so
-    /// that nothing unlawful ever leaves the process.
+    /// The value's encoding. U+0000 in a text may not travel, and becomes U+FFFD: what tools and models say may hold it. What else
+    /// `Codable` lets through and the wire does not is refused here, so that nothing unlawful ever leaves the process.
     /// - Throws: `ProtocolViolation`, or the `EncodingError` of the value.
     public init(encoding value: some Encodable) throws {
         if let text = ObjectEncoder.encode(value) {
@@ -31,9 +31,16 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
             return
         }
         let data = try JSON.encoder.encode(value)
-        var bytes = ByteBufferAllocator().buffer(capacity: data.count)
-        bytes.writeBytes(data)
-        try self.init(validating: bytes)
+        self = try Self.validated(data) ?? JSON(validating: ByteBuffer(bytes: AnyValue.cleaned(data)))
+    }
+
+    /// Nil for text that holds U+0000.
+    private static func validated(_ data: Data) throws -> JSON? {
+        do {
+            return try JSON(validating: ByteBuffer(bytes: data))
+        } catch let violation as ProtocolViolation where violation.reason == .nulCharacter {
+            return nil
+        }
     }
 
     /// Text that is known to be one JSON value on one line, and is not checked again: what Postgres gives as `jsonb`

@@ -78,8 +78,7 @@ final class ObjectEncoder: Encoder {
         let text: JSON?
         switch value {
         case let number as Int: text = JSON(trusted: String(number))
-        // U+0000 may not travel: JSONEncoder's text is refused because of it.
-        case let string as String: text = string.utf8.contains(0) ? nil : JSON(string: string)
+        case let string as String: text = JSON(string: string)
         case let truth as Bool: text = JSON(trusted: truth ? "true" : "false")
         case let json as JSON:
             hasForeignText = true

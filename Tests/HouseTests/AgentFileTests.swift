@@ -2,6 +2,7 @@ import Contract
 import Daemon
 import FoundationEssentials
 import Glibc
+import RPC
 import ScriptedProvider
 import TestSupport
 import Testing
@@ -59,6 +60,28 @@ import Wire
         }
     }
 
+    /// A run that goes on the next day must say the same to its model; and what a model says may hold what Postgres cannot.
+    @Test func theDateIsThatOfTheQuestionAndNoCharacterOfAnAnswerLosesTheRun() async throws {
+        let daily = "instructions: Today is {{date}}."
+        try await ScriptedProvider.withServer(answering: { _, _ in .says("Good", "\u{0}day.") }) { provider in
+            try await withFolder(["daily": daily]) { _, settings in
+                let model = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted"]
+                try await TestHouse.run(
+                    database: TestDatabase.make(),
+                    settings: settings.merging(model) { $1 }
+                ) { house in
+                    try await house.waitUntilReady()
+                    // Of the 21st of March 2024.
+                    let run = "018e6109-2400-7000-8000-000000000001"
+                    let body = #"{"input": "Hello", "run": "\#(run)"}"#
+                    let answer = try await HTTP(house: house).post("/v1/agents/daily/runs", body)
+                    #expect(answer.string("answer") == "Good\u{FFFD}day.", "\(answer.body)")
+                    #expect(provider.requests.last?.body.contains("Today is 2024-03-21.") == true)
+                }
+            }
+        }
+    }
+
     @Test func aFileThatIsWrongTakesAwayItsAgentOnlyAndAReloadTakesAllOrNothing() async throws {
         try await ScriptedProvider.withServer(answering: { _, _ in .says("Good day.") }) { provider in
             try await withFolder(["greeter": Self.greeter, "bad": "instructions: Hi {{who}}"]) { folder, settings in
@@ -94,6 +117,12 @@ import Wire
                     _ = try await HTTP(house: house).post("/v1/agents/bad/runs", #"{"input": "Hello"}"#)
                     let asked = provider.requests.last?.body ?? ""
                     #expect(asked.contains("You dance."))
+                    // Those that are due later have been offered too.
+                    let later = EnqueueRun(run: .new(), agent: "bad", question: Question(text: "Hello", channel: .http))
+                    try await house.withAdmin(of: "storage") { storage in
+                        _ = try await storage.perform(later)
+                        try await eventually { try await storage.perform(GetRun(run: later.run)).state == .succeeded }
+                    }
                 }
             }
         }

@@ -85,6 +85,15 @@ import Wire
         }
     }
 
+    @Test func aReceiverThatNeverFinishesItsAnswerHoldsNothingUp() async throws {
+        try await withHouse([.hangs(afterSaying: "Thank"), .json("{}", status: 200)]) { house, receiver in
+            _ = try await echo(house)
+            _ = try await echo(house)
+            try await eventually { try await deliveries(house).map(\.state) == [.sent, .sent] }
+            #expect(receiver.requests.count == 2)
+        }
+    }
+
     @Test func whatAReceiverAsksForIsHeeded() async throws {
         try await withHouse([.rateLimited(retryAfter: "1"), .json("{}", status: 200), .fails(410)]) { house, receiver in
             let start = ContinuousClock.now

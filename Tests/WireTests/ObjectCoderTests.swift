@@ -81,6 +81,14 @@ import Testing
         #expect(throws: DecodingError.self) { try json.decode(Colours.self) }
     }
 
+    /// What tools and models say may hold it: a run would be lost for it.
+    @Test func aCharacterThatMayNotTravelIsReplacedWhoeverWrites() throws {
+        struct Measured: Encodable { var text: String, ratio: Double }
+        #expect(try JSON(encoding: ["text": "a\u{0}b"]).description == #"{"text":"a\u{FFFD}b"}"#)
+        let measured = try JSON(encoding: Measured(text: "a\u{0}b", ratio: 0.5))
+        #expect(measured.description == #"{"ratio":0.5,"text":"a\u{FFFD}b"}"#)
+    }
+
     @Test func whatIsNestedTooDeeplyIsRefused() throws {
         indirect enum Deep: Encodable {
             case end

@@ -17,8 +17,6 @@ struct WebhookSender: Sendable {
     /// From the first byte sent to the answer: a receiver is to take a message, and to work afterwards.
     private static let patience = TimeAmount.seconds(10)
     private static let connecting = TimeAmount.seconds(5)
-    /// Of an answer nobody reads more than this.
-    private static let answerBytes = 16 << 10
 
     let destinations: Destinations
     let secrets: WebhookSecrets
@@ -94,8 +92,7 @@ struct WebhookSender: Sendable {
                 status: Int(response.status.code),
                 retryAfter: response.headers.first(name: "retry-after")
             )
-            // What it says beside its status nobody needs; reading some of it lets the connection end in order.
-            _ = try? await response.body.collect(upTo: Self.answerBytes)
+            // What it says beside its status nobody needs, and it may take for ever to say it: the connection ends here.
         } catch {
             verdict = Self.verdict(on: error)
         }

@@ -10,6 +10,8 @@ import Wire
 final class ClaimLoop: Service {
     /// Between two looks whether it is to take runs.
     private static let drainPause = Duration.milliseconds(200)
+    /// How long a run that cannot be taken is kept: it may be given again at once.
+    private static let refusalPause = Duration.seconds(1)
     /// How long leases that were given before it was stopped may take to arrive.
     private static let lastLeases = Duration.milliseconds(100)
 
@@ -90,18 +92,34 @@ final class ClaimLoop: Service {
         // An open claim says nothing until there is a run, and a connect succeeds while nobody is there to accept.
         _ = try await storage.perform(Describe(), deadline: .seconds(5))
         hasStorage.store(true, ordering: .relaxed)
-        let offer = ClaimRuns(runner: runs.runner, offers: runs.offers, room: room, holding: runs.ids)
-        // All that a runner has room for may be on its way at once.
-        let stream = storage.stream(offer, deadline: .seconds(600), credit: 256)
-        for try await item in stream.items {
-            switch item {
-            case .lease(let lease): await accept(lease)
-            case .stop(let stop): runs.stop(stop.run, upTo: stop.attempt)
+        let offers = runs.offers
+        let offer = ClaimRuns(runner: runs.runner, offers: offers, room: room, holding: runs.ids)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.takeLeases(of: offer) }
+            group.addTask {
+                // Agents that a reload brings are offered at once, and those that it took away no longer.
+                while self.runs.offers == offers { try await Task.sleep(for: Self.drainPause) }
+                if await self.tell(0) { try await Task.sleep(for: Self.lastLeases) }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func takeLeases(of offer: ClaimRuns) async throws {
+        try await withThrowingDiscardingTaskGroup { refusals in
+            // All that a runner has room for may be on its way at once.
+            for try await item in storage.stream(offer, deadline: .seconds(600), credit: 256).items {
+                switch item {
+                case .lease(let lease) where !accept(lease): refusals.addTask { await self.giveBack(lease) }
+                case .lease: break
+                case .stop(let stop): runs.stop(stop.run, upTo: stop.attempt)
+                }
             }
         }
     }
 
-    private func accept(_ lease: ClaimRuns.Lease) async {
+    private func accept(_ lease: ClaimRuns.Lease) -> Bool {
         // The first attempt is nothing to tell of.
         logger.log(
             level: lease.attempt > 1 ? .info : .debug,
@@ -116,10 +134,17 @@ final class ClaimLoop: Service {
                 origin: .claimed(attempt: lease.attempt, next: lease.next),
                 trace: lease.traceparent.flatMap { TraceParent($0) }
             )
+            return true
         } catch {
-            let release = ReleaseRun(run: lease.run, runner: runs.runner, attempt: lease.attempt, reason: .drained)
-            _ = try? await storage.perform(release, deadline: .seconds(5))
             logger.warning("claimed run refused", metadata: ["run_id": "\(lease.run)", "error": "\(error)"])
+            return false
         }
+    }
+
+    /// There is no room, since many came whose readers wait, or a reload has just taken the agent away.
+    private func giveBack(_ lease: ClaimRuns.Lease) async {
+        try? await Task.sleep(for: Self.refusalPause)
+        let release = ReleaseRun(run: lease.run, runner: runs.runner, attempt: lease.attempt, reason: .drained)
+        _ = try? await storage.perform(release, deadline: .seconds(5))
     }
 }

@@ -56,10 +56,8 @@ struct RecordedModel: Model {
             if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model) }
             throw error
         }
-        var answer = gathered.answer.withLock { $0 }
+        let answer = gathered.answer.withLock { $0 }
         let usage = answer.usage
-        // Saying it once more costs nothing.
-        answer.usage = Agents.Usage()
         if steps.prefix.isEmpty, answer.toolCalls.isEmpty, answer.text.utf8.count <= Self.mostBytesWithTheEnd {
             try steps.ended(step, answer, usage, model: answer.model)
         } else {
@@ -80,6 +78,8 @@ struct RecordedModel: Model {
         if !answer.text.isEmpty { try await emit(.text(answer.text)) }
         for thought in answer.thinking { try await emit(.thought(thought)) }
         for call in answer.toolCalls { try await emit(.toolCall(call)) }
+        // It was paid for once, as part of this run.
+        try await emit(.usage(answer.usage))
         try await emit(.finish(answer.finishReason))
     }
 

@@ -11,7 +11,7 @@ final class Steps: Sendable {
     /// How long storage may be away in the middle of a run.
     private static let patience = Duration.seconds(30)
 
-    private let run: RunID
+    let run: RunID
     /// The agent that buys them: the rules about approvals of its tools count, besides those of the run's agent.
     private let agent: String
     private let runner: String

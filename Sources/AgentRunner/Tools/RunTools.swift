@@ -132,6 +132,8 @@ struct RunTools: Sendable {
                 callName,
                 definition.description,
                 parameters: definition.parameters,
+                // As the file says; what the server says of itself nobody has looked at.
+                mayRepeat: server.readOnly.contains(toolName),
                 timeout: .seconds(server.seconds + 1)
             ) { [taint] arguments in
                 guard let arguments = JSONValue(text: arguments) else { throw ToolError("The arguments are no JSON.") }

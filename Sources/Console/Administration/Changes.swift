@@ -115,7 +115,8 @@ struct ReloadCommand: AsyncParsableCommand {
         try service.show(answers, json: json) { name, answer in
             let result = try answer.decode(ReloadService.Result.self)
             let changed =
-                result.changed.isEmpty ? "nothing has changed" : "new: \(result.changed.joined(separator: ", "))"
+                result.changed.isEmpty
+                ? "read again; no setting has changed" : "new: \(result.changed.joined(separator: ", "))"
             let later =
                 result.needRestart.isEmpty
                 ? "" : "; from its next start on: \(result.needRestart.joined(separator: ", "))"

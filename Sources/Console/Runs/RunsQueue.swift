@@ -51,7 +51,8 @@ struct RunsFollow: AsyncParsableCommand {
               octavo runs follow 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a
               octavo runs follow 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a --after 3 | jq -r .type
 
-            Each line is an event as JSON (protocol/agent-runner.md), the same bytes however often it is followed.
+            Each line is an event as JSON (protocol/agent-runner.md), the same bytes however often it is followed. It goes on when
+            storage is started again meanwhile.
             """
     )
 
@@ -60,10 +61,23 @@ struct RunsFollow: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        let follow = FollowRun(run: try RunID(argument: run), after: after)
+        let run = try RunID(argument: run)
         try await service.withService("storage") { storage in
-            for try await event in storage.stream(follow, deadline: .seconds(600)).json {
-                Terminal.output.line(event.description)
+            var last = after
+            var patience = Patience(.seconds(30))
+            while true {
+                do {
+                    let follow = FollowRun(run: run, after: last)
+                    for try await event in storage.stream(follow, deadline: .seconds(600)).json {
+                        Terminal.output.line(event.description)
+                        last += 1
+                        patience.succeeded()
+                    }
+                    return
+                } catch let error as ServiceError {
+                    // Storage was started again, or the run has been silent for long: it goes on behind the last event.
+                    if error.code != .deadlineExceeded { try await patience.wait(after: error) }
+                }
             }
         }
     }
@@ -108,9 +122,7 @@ struct RunsRetry: AsyncParsableCommand {
 
     func run() async throws {
         let ids = try runs.map(RunID.init(argument:))
-        try await service.withService("storage") { storage in
-            for id in ids { Terminal.output.line("\(try await storage.perform(RetryRun(run: id)).run)") }
-        }
+        try await service.perform(forEach: ids, { RetryRun(run: $0) }) { Terminal.output.line("\($0.run)") }
     }
 }
 
@@ -124,7 +136,8 @@ struct RunsLimit: AsyncParsableCommand {
               octavo runs limit documentation --starts 100 --seconds 60
               octavo runs limit documentation
 
-            What is left out is not limited: the last line takes every limit away. Runs whose reader waits are not counted.
+            What is left out is not limited: the last line takes every limit away. Runs whose reader waits are
+            not held up, but those under way count.
             """
     )
 

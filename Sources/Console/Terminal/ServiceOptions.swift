@@ -47,10 +47,23 @@ struct ServiceOptions: ParsableArguments {
         }
     }
 
-    /// Has storage perform an operation for each of several names, in their order. The first one refused ends it.
-    func perform<Name, O: Contract.Operation>(forEach names: [Name], _ operation: (Name) -> O) async throws {
+    /// Has storage perform an operation for each of several names, in their order. One that is refused does not keep the others from
+    /// being carried out; which were is said at the end.
+    func perform<Name, O: Contract.Operation>(
+        forEach names: [Name],
+        _ operation: (Name) -> O,
+        done: (O.Result) -> Void = { _ in }
+    ) async throws {
         try await withService("storage") { storage in
-            for name in names { _ = try await storage.perform(operation(name)) }
+            var refused: [String] = []
+            for name in names {
+                do {
+                    done(try await storage.perform(operation(name)))
+                } catch let error as ServiceError where names.count > 1 && error.retry == .no {
+                    refused.append("\(name): \(Terminal.harmless(error.message))")
+                }
+            }
+            guard refused.isEmpty else { throw Failure(refused.joined(separator: "\n")) }
         }
     }
 

@@ -102,14 +102,20 @@ enum Acceptance {
     static func retry(_ retry: RetryRun) -> Query {
         """
         with earlier as (
-            select run.id, question_id, agent, state, text from run join question on question.id = run.question_id
+            select run.id, question_id, agent, state, text,
+                exists (select from turn where turn.run_id = run.id) as is_turn,
+                -- Who retries a list of runs once more means those that nobody has retried.
+                (select again.id from run as again where again.retry_of = run.id and again.id <> \(retry.new.uuid)
+                    and again.state is distinct from 'failed' and again.state is distinct from 'cancelled' limit 1) as again
+            from run join question on question.id = run.question_id
             where run.id = \(retry.run.uuid)
         ), existing as (
             select run.id, retry_of from run where id = \(retry.new.uuid)
         ), opened as (
             insert into run (id, question_id, agent, model, retry_of, traceparent)
             select \(retry.new.uuid), question_id, agent, '', id, \(retry.traceparent) from earlier
-            where state is not null and agent <> \(CommandRun.agent) and not exists (select from existing)
+            where state is not null and agent <> \(CommandRun.agent) and not is_turn and again is null
+                and not exists (select from existing)
             returning id, agent
         ), placed as (
             insert into run_work (run_id, agent, state, ticket, priority, tries)
@@ -121,7 +127,12 @@ enum Acceptance {
             case when exists (select from existing) then octavo_raise('OC004', 'The new run belongs to another question.')
                 when exists (select from earlier where agent = \(CommandRun.agent))
                 then octavo_raise('OC002', 'It was a command: octavo schedules fire NAME begins it once more.')
-                when exists (select from earlier) then octavo_raise('OC002', 'The run has not ended yet.')
+                when exists (select from earlier where is_turn)
+                then octavo_raise('OC002', 'It is part of a conversation: say it there once more.')
+                when exists (select from earlier where state is null)
+                then octavo_raise('OC002', 'The run has not ended yet.')
+                when exists (select from earlier)
+                then octavo_raise('OC002', 'It was asked again already: ' || (select again from earlier) || '.')
                 else octavo_raise('OC001', 'There is no such run.') end)
         """
     }

@@ -138,10 +138,11 @@ final class Leases: Service {
                     for await _ in self.losses { await self.giveUpLost() }
                 }
                 group.addTask {
-                    // After a start, runners are given the time of a lease to come back before it counts as over.
-                    let start = ContinuousClock.now
+                    // After a start, runners are given the time of a lease to come back before it counts as over; and after
+                    // Postgres was away, in which nobody could renew, those of other hosts are.
+                    var start = ContinuousClock.now
                     while !Task.isCancelled {
-                        await self.renew()
+                        if await !self.renew() { start = .now }
                         if ContinuousClock.now - start > .seconds(Self.duration) { await self.giveUp(nil) }
                         await self.giveUpLost()
                         // Whoever waits looks again by itself, if what it waits for was told to nobody here.
@@ -180,10 +181,10 @@ final class Leases: Service {
         }
     }
 
-    private func renew() async {
+    /// Also where there is nobody to renew: it tells whether the others can.
+    private func renew() async -> Bool {
         let runners = state.withLock { Array(Set($0.sessions.values.map(\.runner))) }
-        guard !runners.isEmpty else { return }
-        _ = await housekeeping("renewal") {
+        return await housekeeping("renewal") {
             _ = try await database.rows(
                 """
                 update runner set alive_until = now() + \(Self.duration) * interval '1 second'

@@ -200,6 +200,10 @@ import Wire
             let new = try await host.admin.perform(retry)
             let same = try await host.admin.perform(retry)
             #expect(new.isNew && new.run == retry.new && !same.isNew && same.run == retry.new)
+            // Another one would be the same question twice.
+            await #expect { try await host.admin.perform(RetryRun(run: run)) } throws: {
+                ($0 as? ServiceError)?.message.contains("\(new.run)") == true
+            }
             let found = try await host.admin.perform(GetRun(run: new.run))
             #expect(found.state == .queued && found.retryOf == run && found.question.text == "How?")
             await #expect { try await host.admin.perform(RetryRun(run: new.run)) } throws: {

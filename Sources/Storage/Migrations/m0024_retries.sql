@@ -1,0 +1,2 @@
+-- Whether a run was asked again already.
+create index run_retry_of on run (retry_of) where retry_of is not null;
