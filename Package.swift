@@ -74,7 +74,7 @@ let floors: [[Target]] = [
         ),
         .target(
             name: "Traces",
-            dependencies: ["Wire", lifecycle, logging, nioCore, nioHTTP1, nioPosix, tracing],
+            dependencies: ["CLinux", "Wire", lifecycle, logging, nioCore, nioHTTP1, nioPosix, tracing],
             swiftSettings: settings
         ),
     ],

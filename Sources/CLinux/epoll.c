@@ -1,10 +1,6 @@
-// For pthread_setname_np.
-#define _GNU_SOURCE
-
 #include "octavo_epoll.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -64,8 +60,4 @@ void octavo_wakeup_clear(int wakeup) {
     uint64_t count;
     ssize_t ignored = read(wakeup, &count, sizeof count);
     (void)ignored;
-}
-
-void octavo_name_thread(const char *name) {
-    pthread_setname_np(pthread_self(), name);
 }

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 /// A file of JSON lines, each a request of OTLP, as the collector's receiver `otlpjsonfile` reads them. When it is large it gets
@@ -13,8 +12,8 @@ final class TraceFile: SpanDestination {
     private let folder: String
     private let name: String
     private let mostBytes: Int
-    /// One write at a time, also when one hangs and the next is due.
-    private let turn = Mutex(())
+    /// One write at a time: behind one that hangs, the next would only hang as well.
+    private let isWriting = Atomic(false)
 
     init(folder: String, name: String, mostBytes: Int = TraceFile.mostBytes) {
         self.folder = folder
@@ -24,10 +23,23 @@ final class TraceFile: SpanDestination {
 
     var description: String { "the file \(path(0))" }
 
+    /// A disk may take its time, and a network's disk that has gone away all of it: no call on it can be called off. So each batch
+    /// is written on a thread of its own, which is left behind at the deadline. It keeps no stop waiting: nobody joins it, and it is
+    /// gone with the process. What it does write afterwards it takes back, since the spans are handed over once more by then.
     func deliver(_ batch: ByteBuffer, until deadline: ContinuousClock.Instant) async -> SpanBuffer.Delivery {
-        // A disk may take its time, or a network's disk all of it: not on a thread that others need.
-        let isWritten = try? await NIOThreadPool.singleton.runIfActive { self.write(batch) }
-        return isWritten == true ? .taken : .again(after: nil)
+        guard !isWriting.exchange(true, ordering: .acquiring) else { return .again(after: nil) }
+        let attempt = WriteAttempt()
+        let isStarted = startThread {
+            self.write(batch, attempt)
+            self.isWriting.store(false, ordering: .releasing)
+            // Not before: whoever waits for this one has the next.
+            attempt.end()
+        }
+        if !isStarted {
+            isWriting.store(false, ordering: .releasing)
+            return .again(after: nil)
+        }
+        return await attempt.delivery(until: deadline)
     }
 
     /// The current file is 0, and the oldest has the highest number.
@@ -35,29 +47,26 @@ final class TraceFile: SpanDestination {
         "\(folder)/\(name)\(number == 0 ? "" : ".\(number)").jsonl"
     }
 
-    /// Whole, or not at all.
-    func write(_ batch: ByteBuffer) -> Bool {
-        turn.withLock { _ in
-            // The folder may be new, or somebody has cleaned up.
-            mkdir(folder, 0o750)
-            var file = open()
-            guard file >= 0 else { return false }
-            defer { close(file) }
-            var size = lseek(file, 0, SEEK_END)
-            if size > 0, Int(size) + batch.readableBytes > mostBytes {
-                close(file)
-                rotate()
-                file = open()
-                guard file >= 0 else { return false }
-                size = 0
-            }
-            var line = batch
-            line.writeString("\n")
-            let isWritten = Self.write(line, to: file)
-            // Half a line would make one of it and the next.
-            if !isWritten { ftruncate(file, size) }
-            return isWritten
+    /// Whole, or not at all; and not at all where it was given up meanwhile.
+    func write(_ batch: ByteBuffer, _ attempt: WriteAttempt) {
+        // The folder may be new, or somebody has cleaned up.
+        mkdir(folder, 0o750)
+        var file = open()
+        guard file >= 0 else { return }
+        defer { close(file) }
+        var size = lseek(file, 0, SEEK_END)
+        if size > 0, Int(size) + batch.readableBytes > mostBytes {
+            close(file)
+            rotate()
+            file = open()
+            guard file >= 0 else { return }
+            size = 0
         }
+        guard !attempt.isOver else { return }
+        var line = batch
+        line.writeString("\n")
+        // Half a line would make one of it and the next.
+        if !Self.write(line, to: file) || !attempt.succeed() { ftruncate(file, size) }
     }
 
     /// A file of others under this name is not followed. Readable for the group, whatever the process usually does.

@@ -41,6 +41,3 @@ void octavo_wakeup_signal(int wakeup);
 
 /// Makes the eventfd unreadable again.
 void octavo_wakeup_clear(int wakeup);
-
-/// Names the calling thread, as `ps -L` and debuggers show it; 15 bytes at most, a longer name changes nothing.
-void octavo_name_thread(const char *name);
