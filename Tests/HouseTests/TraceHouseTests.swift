@@ -3,6 +3,7 @@ import Daemon
 import FoundationEssentials
 import Glibc
 import NIOHTTP1
+import Postgres
 import RPC
 import ScriptedProvider
 import Systemd
@@ -18,6 +19,7 @@ import Wire
     private func withHouse(
         model answers: [Answer],
         settings: [String: String] = [:],
+        database: String? = nil,
         _ body: (TestHouse, ScriptedProvider, _ traces: String) async throws -> Void
     ) async throws {
         let traces = "/tmp/octavo-traces-\(UInt32.random(in: 0 ... .max))"
@@ -27,7 +29,8 @@ import Wire
                 "OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted", "OPENAI_API_KEY": "sk-hunter2",
                 "OCTAVO_TRACES": "file:\(traces)",
             ]
-            try await TestHouse.run(database: TestDatabase.make(), settings: own.merging(settings) { $1 }) { house in
+            let database = if let database { database } else { try await TestDatabase.make() }
+            try await TestHouse.run(database: database, settings: own.merging(settings) { $1 }) { house in
                 try await house.waitUntilReady()
                 try await house.importBook("Handbook", handbook)
                 try await body(house, provider, traces)
@@ -159,6 +162,36 @@ import Wire
             let accepted = try #require(found.named("runs.enqueue").first { $0.kind == 2 })
             let run = try #require(found.named("run documentation").first)
             #expect(accepted.parent == caller.spanID && run.parent == accepted.id && run.kind == 5)
+        }
+    }
+
+    @Test func aScheduledRunBelongsToTheTraceOfItsFiring() async throws {
+        let database = try await TestDatabase.make()
+        try await withHouse(model: [.says(Self.sentence)], database: database) { house, _, traces in
+            var schedule = Schedule(name: "news", cron: "* * * * *", agent: "documentation", question: Self.question)
+            let run = try await house.withAdmin(of: "storage") { storage in
+                _ = try await storage.perform(AddSchedule(schedule))
+                // As if a minute had passed; the second schedule has storage look at once.
+                let connection = try await PostgresConnection.connect(PostgresConfiguration(database))
+                try await connection.run(script: "update schedule set next_at = next_at - interval '1 minute'")
+                await connection.close()
+                schedule.name = "bell"
+                schedule.cron = "@yearly"
+                _ = try await storage.perform(AddSchedule(schedule))
+                var run: RunID?
+                try await eventually {
+                    run = try await storage.perform(ListSchedules()).schedules.first { $0.schedule.name == "news" }?
+                        .lastRun
+                    return run != nil
+                }
+                return try #require(run)
+            }
+            let trace = try await house.withAdmin(of: "storage") { try await $0.perform(GetRun(run: run)).traceID }
+            let found = try await spans(of: try #require(trace), traces, until: "fire", "run documentation")
+            let fired = try #require(found.named("fire").first)
+            #expect(fired.service == "octavo-storage" && fired.parent == nil && fired.kind == 5)
+            #expect(fired.attributes["octavo.schedule.name"] == "news")
+            #expect(found.named("run documentation").map(\.parent) == [fired.id])
         }
     }
 

@@ -161,7 +161,7 @@ struct Schedules: Sendable {
 
     private func fire(_ fire: FireSchedule, _ call: CallContext) async throws -> JSON {
         try fire.run.check()
-        let enqueue = try await stored(fire.schedule, call).enqueue(fire.run)
+        let enqueue = try await stored(fire.schedule, call).enqueue(fire.run, trace: call.traceparent)
         let accepted = try await database.batch([try Acceptance.enqueue(enqueue)], deadline: call.deadline)
         signals.accepted(enqueue)
         return accepted.first ?? .emptyObject

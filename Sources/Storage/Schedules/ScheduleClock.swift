@@ -2,6 +2,8 @@ import Contract
 import Logging
 import Postgres
 import ServiceLifecycle
+import Traces
+import Tracing
 import Wire
 
 /// Fires what is due. Every host has one of these, and each sees all schedules: who moves a schedule on to its next tick, in
@@ -99,7 +101,9 @@ final class ScheduleClock: Service {
         next: Int64,
         deadline: ContinuousClock.Instant
     ) async throws {
-        let runs = firing.fired.map { (at: $0, enqueue: schedule.enqueue()) }
+        // It ends where it has fired: of another host's firing, which it may turn out to be, that host tells.
+        let span = firing.fired.isEmpty ? nil : database.recorder?.firing(schedule)
+        let runs = firing.fired.map { (at: $0, enqueue: schedule.enqueue(trace: span?.traceParent)) }
         var statements = [Self.move(schedule, to: next, firing)]
         for (at, enqueue) in runs {
             statements.append(try Acceptance.enqueue(enqueue))
@@ -117,6 +121,7 @@ final class ScheduleClock: Service {
             """
         )
         _ = try await database.transaction(statements, deadline: deadline)
+        span?.end()
         for (at, enqueue) in runs {
             signals.accepted(enqueue)
             let metadata: Logger.Metadata = [
@@ -142,5 +147,14 @@ final class ScheduleClock: Service {
         select case when not exists (select from moved)
             then octavo_raise('OC002', 'The schedule was fired by another host.') end
         """
+    }
+}
+
+extension SpanRecorder {
+    /// A schedule is fired: where the trace of its runs begins.
+    fileprivate func firing(_ schedule: StoredSchedule) -> RecordedSpan {
+        let span = start("fire", .consumer, within: nil)
+        span.attributes["octavo.schedule.name"] = schedule.name
+        return span
     }
 }

@@ -1,5 +1,6 @@
 import Contract
 import Postgres
+import Wire
 
 /// A schedule as it is stored, with what is needed to fire it.
 struct StoredSchedule: Sendable {
@@ -41,12 +42,14 @@ struct StoredSchedule: Sendable {
     }
 
     /// A run of it. The runs of a schedule go one after the other, so that one that takes long is not overtaken.
-    func enqueue(_ run: RunID = .new()) -> EnqueueRun {
+    /// - Parameter trace: what has begun it.
+    func enqueue(_ run: RunID = .new(), trace: TraceParent?) -> EnqueueRun {
         var enqueue = EnqueueRun(run: run, agent: agent, question: Question(text: question, channel: .schedule))
         enqueue.priority = priority
         enqueue.tries = tries
         enqueue.deadlineMilliseconds = deadlineMilliseconds
         enqueue.lane = "schedule \(name)"
+        enqueue.traceparent = trace?.description
         return enqueue
     }
 }
