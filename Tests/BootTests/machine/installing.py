@@ -8,7 +8,7 @@ import shutil
 import socket
 
 import load
-from machine import ADMIN_SOCKETS, CHECKOUT, OTHER_SOCKETS, PROGRAMS, SERVICES, active, drop_in, own_address, pid, ready
+from machine import CHECKOUT, PROGRAMS, SERVICES, SOCKET_UNITS, active, drop_in, own_address, pid, ready
 from machine import request, run, show, sql
 from removing import remember
 
@@ -98,8 +98,7 @@ def at_address():
 
 def every_socket_is_open_and_the_target_is_switched_on():
     assert run("systemctl", "is-enabled", "octavo.target").strip() == "enabled"
-    for path in ADMIN_SOCKETS + OTHER_SOCKETS:
-        unit = f"octavo-{os.path.basename(path)}et"
+    for unit in SOCKET_UNITS:
         assert active(unit), f"{unit} is not active"
     for service in SERVICES:
         assert show(f"{service}.service", "StatusText"), f"{service} says nothing of itself"

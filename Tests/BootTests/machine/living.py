@@ -7,8 +7,8 @@ import signal
 import socket
 import threading
 
-from machine import ADMIN_SOCKETS, SERVICES, active, ask, drop_in, eventually, health, journal, pid, ready, request, run
-from machine import show, stop_services
+from machine import ADMIN_SOCKETS, SERVICES, SOCKET_UNITS, active, ask, drop_in, eventually, health, journal, pid, ready
+from machine import request, run, show, stop_services
 
 
 def a_question_is_answered_from_cold():
@@ -88,6 +88,17 @@ def what_was_accepted_is_finished_before_a_stop():
     assert [status for status, _ in answers] == [200] * 4, answers
 
 
+def the_target_and_its_services_are_restarted_together_time_after_time():
+    for _ in range(12):
+        run("systemctl", "restart", "octavo.target", *SERVICES)
+        for unit in SOCKET_UNITS:
+            assert active(unit), f"{unit} is {show(unit, 'ActiveState')}: {journal(unit)}"
+    ready()
+    ask()
+    bad = [line for line in journal("octavo*", 4000).splitlines() if "Failed to listen" in line or "too quickly" in line]
+    assert not bad, bad
+
+
 def nothing_was_lost_on_the_way():
     """The journal of all that was done so far has no defect in it."""
     log = journal("octavo*", 2000)
@@ -150,5 +161,6 @@ CHECKS = [
     settings_are_read_again_without_a_dropped_connection,
     the_agent_runner_ends_without_work_and_comes_back_when_it_is_asked,
     housekeeping_runs_as_a_user_of_its_own,
+    the_target_and_its_services_are_restarted_together_time_after_time,
     nothing_was_lost_on_the_way,
 ]

@@ -15,6 +15,7 @@ PROGRAMS = os.environ.get("PROGRAMS", "")
 SERVICES = ["octavo-storage", "octavo-agent-runner", "octavo-gateway"]
 ADMIN_SOCKETS = [f"/run/octavo/{name}-admin.sock" for name in ("storage", "agent-runner", "gateway")]
 OTHER_SOCKETS = [f"/run/octavo/{name}.sock" for name in ("storage-gateway", "storage-agent-runner", "agent-runner-gateway")]
+SOCKET_UNITS = [f"octavo-{os.path.basename(path)}et" for path in ADMIN_SOCKETS + OTHER_SOCKETS] + ["octavo-gateway-http.socket"]
 DROP_INS = "/etc/systemd/system"
 
 
