@@ -8,7 +8,7 @@ import socket
 import threading
 
 from machine import ADMIN_SOCKETS, SERVICES, SOCKET_UNITS, active, ask, drop_in, eventually, health, journal, pid, ready
-from machine import request, run, show, stop_services
+from machine import request, run, show, sql, stop_services
 
 
 def a_question_is_answered_from_cold():
@@ -99,6 +99,28 @@ def the_target_and_its_services_are_restarted_together_time_after_time():
     assert not bad, bad
 
 
+def a_command_is_carried_out_at_its_time():
+    unit = "octavo-commands.service"
+    run("systemctl", "enable", "--now", unit)
+    try:
+        run("octavo", "schedules", "add", "tidy", "--cron", "@yearly", "--", "prune", "--days", "90")
+        # As if the time had come. Storage looks every few seconds, whatever it was told.
+        sql("update schedule set next_at = date_trunc('year', now(), 'UTC') where name = 'tidy'")
+        done = "select count(*) from run where agent = 'command' and state = 'succeeded'"
+        eventually(lambda: sql(done) == "1", 30, "the command's end")
+        # It is a part of all of Octavo, and comes back with it.
+        run("systemctl", "restart", "octavo.target")
+        eventually(lambda: active(unit), 10, "whoever carries commands out")
+        run("octavo", "schedules", "fire", "tidy")
+        eventually(lambda: sql(done) == "2", 30, "the command's end")
+        said = sql("select outcome ->> 'answer' from run where agent = 'command' limit 1")
+        assert "Deleted 0 questions" in said, said
+    finally:
+        run("systemctl", "disable", "--now", unit)
+        run("octavo", "schedules", "remove", "tidy", check=False)
+    ready()
+
+
 def nothing_was_lost_on_the_way():
     """The journal of all that was done so far has no defect in it."""
     log = journal("octavo*", 2000)
@@ -161,6 +183,7 @@ CHECKS = [
     settings_are_read_again_without_a_dropped_connection,
     the_agent_runner_ends_without_work_and_comes_back_when_it_is_asked,
     housekeeping_runs_as_a_user_of_its_own,
+    a_command_is_carried_out_at_its_time,
     the_target_and_its_services_are_restarted_together_time_after_time,
     nothing_was_lost_on_the_way,
 ]
