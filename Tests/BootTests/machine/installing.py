@@ -55,6 +55,7 @@ def the_doctor_says_what_is_wrong_and_how_to_mend_it():
     said = run("octavo", "doctor", check=False)
     for problem in (
         "storage-admin.sock is of the group octavo-admin with mode 666", "octavo-gateway is in the group octavo-admin",
+        "systemctl restart octavo-storage-admin.socket",
         "stray is open to others than root", "no service loads /etc/octavo/credentials/stray",
         "octavo-storage may make tables", "pg_hba.conf has lost Octavo's lines",
     ):
@@ -63,7 +64,7 @@ def the_doctor_says_what_is_wrong_and_how_to_mend_it():
     # As it says.
     run("gpasswd", "--delete", "octavo-gateway", "octavo-admin")
     os.remove("/etc/octavo/credentials/stray")
-    run("chmod", "660", "/run/octavo/storage-admin.sock")
+    run("systemctl", "restart", "octavo-storage-admin.socket")
     run(f"{PROGRAMS}/octavo", "install")
     the_doctor_finds_nothing_wrong()
 

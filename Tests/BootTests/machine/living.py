@@ -99,6 +99,17 @@ def the_target_and_its_services_are_restarted_together_time_after_time():
     assert not bad, bad
 
 
+def a_socket_that_is_restarted_by_hand_takes_its_service_along():
+    for service, path in zip(SERVICES, ADMIN_SOCKETS):
+        ready()
+        before = pid(service)
+        run("systemctl", "restart", f"{service}-admin.socket")
+        assert health(path)["live"] and pid(service) != before
+        # As long as the target is there, so are its sockets.
+        run("systemctl", "stop", f"{service}-admin.socket")
+        eventually(lambda: active(f"{service}-admin.socket"), 10, f"the socket of {service} anew")
+
+
 def a_command_is_carried_out_at_its_time():
     unit = "octavo-commands.service"
     run("systemctl", "enable", "--now", unit)
@@ -184,6 +195,7 @@ CHECKS = [
     the_agent_runner_ends_without_work_and_comes_back_when_it_is_asked,
     housekeeping_runs_as_a_user_of_its_own,
     a_command_is_carried_out_at_its_time,
+    a_socket_that_is_restarted_by_hand_takes_its_service_along,
     the_target_and_its_services_are_restarted_together_time_after_time,
     nothing_was_lost_on_the_way,
 ]

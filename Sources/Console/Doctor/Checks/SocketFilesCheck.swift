@@ -26,7 +26,7 @@ struct SocketFilesCheck: DoctorCheck {
     func findings(on host: Host) async throws -> [Finding] {
         var problems: [Finding] = []
         for socket in SocketFile.all {
-            let mend = "systemctl restart \(socket.unit), with its service stopped; systemctl cat \(socket.unit)"
+            let mend = "systemctl restart \(socket.unit), which takes its service along; systemctl cat \(socket.unit)"
             var status = stat()
             guard stat(socket.path, &status) == 0 else {
                 problems.append(wrong("there is no \(socket.path)", mend: "systemctl start octavo.target"))

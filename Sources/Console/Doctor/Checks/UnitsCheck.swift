@@ -17,7 +17,8 @@ struct UnitsCheck: DoctorCheck {
             problems.append(wrong("octavo.target is stopped", mend: "systemctl start octavo.target"))
         }
         for name in SocketFile.all.map(\.unit) + ["octavo-gateway-http.socket"] where try await !host.isActive(name) {
-            problems.append(wrong("\(name) is not open", mend: "systemctl status \(name) says why."))
+            let mend = "systemctl start \(name); systemctl status \(name) says why it was not."
+            problems.append(wrong("\(name) is not open", mend: mend))
         }
         for service in Host.services { problems += try await look(at: "\(service).service", host) }
         let units = host.names(in: "/usr/lib/systemd/system").filter { $0.hasPrefix("octavo") && !$0.hasSuffix(".d") }
