@@ -1,6 +1,7 @@
 import Daemon
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// The machine, or a folder that becomes one, as an installation sees it.
 struct Host: Sendable {
@@ -8,6 +9,8 @@ struct Host: Sendable {
     let root: String
     /// Only says what it would change.
     let isDryRun: Bool
+    /// How much of that there was so far.
+    private let said = Count()
 
     init(root: String = "", isDryRun: Bool = false) {
         self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
@@ -25,6 +28,12 @@ struct Host: Sendable {
         guard !isDryRun else { return would("run \(words)") }
         let output = try await output(of: program, arguments)
         guard output.succeeded else { throw Failure("`\(words)` failed (\(output.exit)). \(output.said)") }
+    }
+
+    /// As above, where it does not matter whether there was anything to do.
+    func attempt(_ program: String, _ arguments: [String]) async throws {
+        guard !isDryRun else { return would("run \(([program] + arguments).joined(separator: " "))") }
+        _ = try await output(of: program, arguments)
     }
 
     /// What a program that changes nothing prints; nil when it fails.
@@ -107,7 +116,19 @@ struct Host: Sendable {
     }
 
     func would(_ text: String) {
+        said.number.add(1, ordering: .relaxed)
         Terminal.output.line("  would \(text)")
+    }
+
+    /// Whether `body` has said of anything that it would do it.
+    func saysAnything(_ body: () async throws -> Void) async rethrows -> Bool {
+        let before = said.number.load(ordering: .relaxed)
+        try await body()
+        return said.number.load(ordering: .relaxed) != before
+    }
+
+    private final class Count: Sendable {
+        let number = Atomic(0)
     }
 }
 

@@ -34,6 +34,14 @@ struct Checkout: Sendable {
         let from: String
         let to: String
         var mode: mode_t = 0o644
+
+        /// Whether it is there as it should be.
+        func isInPlace(on host: Host) -> Bool {
+            let path = host.root + to
+            var status = stat()
+            return stat(path, &status) == 0 && status.st_mode & 0o7777 == mode
+                && FileManager.default.contentsEqual(atPath: from, andPath: path)
+        }
     }
 
     /// Every file of the installation.

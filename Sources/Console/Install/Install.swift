@@ -40,7 +40,11 @@ struct Install: AsyncParsableCommand {
     func run() async throws {
         let host = Host(root: root ?? "", isDryRun: dryRun)
         let checkout = try Checkout.own()
-        guard host.isMachine else { return try await apply([Files(checkout: checkout)], on: host) }
+        guard host.isMachine else {
+            try await apply([Files(checkout: checkout)], on: host)
+            if dryRun { Terminal.output.line("Nothing was done.") }
+            return
+        }
 
         try await Requirements.check(host, needsPostgres: database != .remote)
         let isFirst = !host.exists("/usr/lib/systemd/system/octavo.target")
@@ -50,20 +54,20 @@ struct Install: AsyncParsableCommand {
             Self.steps(checkout: checkout, database: place ?? .local, isFirst: isFirst),
             on: host
         )
-        if !dryRun { Self.sayWhatNext() }
+        if dryRun { Terminal.output.line("Nothing was done.") } else { Self.sayWhatNext() }
     }
 
     /// In the order of an installation. Each relies on those before it.
     static func steps(checkout: Checkout?, database: DatabasePlace, isFirst: Bool) -> [any InstallStep] {
         let postgres: [any InstallStep] = database == .local ? [DatabaseRoles(), DatabaseAccess()] : []
         return [Files(checkout: checkout), Accounts()] + postgres + [
-            Tables(database: database), Activation(isFirst: isFirst), Restart(), FirstBook(),
+            Tables(database: database), Activation(isFirst: isFirst), Restart(checkout: checkout), FirstBook(),
         ]
     }
 
     private func apply(_ steps: [any InstallStep], on host: Host) async throws {
         for step in steps {
-            try await InstallProgress.run(step) { try await step.apply(on: host) }
+            try await InstallProgress.run(step, on: host) { try await step.apply(on: host) }
         }
     }
 

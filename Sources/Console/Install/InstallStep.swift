@@ -3,7 +3,7 @@ protocol InstallStep: Sendable {
     /// What it sees to, in a word or two.
     var title: String { get }
 
-    /// Brings it about, and says in a few words what that took.
+    /// Brings it about, and says in a few words what that took. In a dry run the host says instead what would be done.
     func apply(on host: Host) async throws -> String
 
     /// Takes it back, and says what is gone. What was the admin's stays.
@@ -19,8 +19,14 @@ extension InstallStep {
 struct InstallProgress {
     private static let width = 16
 
-    static func run(_ step: any InstallStep, _ body: () async throws -> String) async throws {
+    static func run(_ step: any InstallStep, on host: Host, _ body: () async throws -> String) async throws {
         let out = Terminal.output
+        guard !host.isDryRun else {
+            out.line(step.title)
+            // What it returns is said of what was done.
+            if try await !host.saysAnything({ _ = try await body() }) { out.line("  nothing to do") }
+            return
+        }
         out.progress("\(step.title)…")
         do {
             let done = try await body()

@@ -39,7 +39,10 @@ struct Uninstall: AsyncParsableCommand {
         let place = try await DatabasePlace.current(on: host)
         if place == .local { try await Requirements.check(host, needsPostgres: true) }
         for step in Self.steps(database: place, isPurge: isPurge, isInstalled: isInstalled) {
-            try await InstallProgress.run(step) { try await step.undo(on: host) }
+            try await InstallProgress.run(step, on: host) { try await step.undo(on: host) }
+        }
+        guard !dryRun else {
+            return Terminal.output.line("Nothing was done. \(isPurge ? "--purge" : "--keep-data") would do this.")
         }
         Terminal.output.line(
             isPurge ? "Octavo is gone." : "Octavo is gone; its data are kept. octavo install finds them."

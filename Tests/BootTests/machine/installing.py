@@ -10,7 +10,7 @@ import socket
 import load
 from machine import CHECKOUT, PROGRAMS, SERVICES, SOCKET_UNITS, active, drop_in, own_address, pid, ready
 from machine import request, run, show, sql
-from removing import remember
+from removing import files, nothing_is_left, remember
 
 NEXT = "/opt/octavo-next"
 
@@ -21,6 +21,10 @@ def it_installs_on_a_machine_that_never_had_it():
     run("systemctl", "daemon-reload")
     run("systemctl", "start", "postgresql.service")
     remember()
+    said = run(f"{PROGRAMS}/octavo", "install", "--dry-run")
+    assert "would write /usr/lib/octavo/octavo-storage" in said and said.endswith("Nothing was done.\n"), said
+    assert "written" not in said and "up to date" not in said, said
+    nothing_is_left(said)
     said = run(f"{PROGRAMS}/octavo", "install")
     assert "Octavo is installed" in said, said
     ready()
@@ -32,6 +36,18 @@ def installing_again_changes_nothing():
     said = run(f"{PROGRAMS}/octavo", "install")
     assert "as they were" in said and "nothing to restart" in said, said
     assert [pid(service) for service in SERVICES] == before, "a service was restarted"
+
+
+def a_dry_run_does_nothing():
+    before, there = [pid(service) for service in SERVICES], files()
+    said = run(f"{PROGRAMS}/octavo", "install", "--dry-run")
+    assert "would write" not in said and "would run systemctl restart" not in said, said
+    for options in ([], ["--keep-data"], ["--purge"]):
+        said = run("octavo", "uninstall", "--dry-run", *options)
+        assert "would remove /usr/lib/octavo/octavo-storage" in said and "Octavo is gone" not in said, said
+        assert ('drop database "octavo"' in said) == (options != ["--keep-data"]), said
+    assert [pid(service) for service in SERVICES] == before, "a service was stopped"
+    assert files() == there, files() ^ there
 
 
 def the_doctor_finds_nothing_wrong():
@@ -152,6 +168,7 @@ CHECKS = [
     it_installs_on_a_machine_that_never_had_it,
     the_doctor_finds_nothing_wrong,
     installing_again_changes_nothing,
+    a_dry_run_does_nothing,
     every_socket_is_open_and_the_target_is_switched_on,
     systemd_reads_the_installed_units_without_a_word,
     a_refused_migration_restarts_nothing_and_puts_the_programs_back,

@@ -39,9 +39,9 @@ struct Activation: InstallStep {
             ["--quiet", "disable", "--now"] + Self.enabled + ["octavo-books-refresh.timer", "octavo-commands.service"]
         )
         // What a timer has started hangs on nothing.
-        _ = try await host.output(of: "systemctl", ["stop", "octavo-*.service", "octavo-*.socket", "octavo.slice"])
-        _ = try await host.output(of: "systemctl", ["clean", "--what=state", "octavo-prune.timer"])
-        _ = try await host.output(of: "systemctl", ["clean", "--what=state", "octavo-books-refresh.timer"])
+        try await host.attempt("systemctl", ["stop", "octavo-*.service", "octavo-*.socket", "octavo.slice"])
+        try await host.attempt("systemctl", ["clean", "--what=state", "octavo-prune.timer"])
+        try await host.attempt("systemctl", ["clean", "--what=state", "octavo-books-refresh.timer"])
         // Files of sockets nobody listens on any more.
         try host.remove("/run/octavo")
         return "closed, and the services stopped"

@@ -81,7 +81,6 @@ struct DatabaseRoles: InstallStep {
             alter role "\(Host.serviceRole)" in database "\(Host.database)" set search_path = public
             """
         )
-        guard !host.isDryRun else { return }
         // Nothing that a storage at work needs, not for a moment.
         try await host.runSQL(
             """

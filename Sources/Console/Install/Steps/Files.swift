@@ -36,7 +36,7 @@ struct Files: InstallStep {
         if host.isMachine {
             try await host.run("systemctl", ["daemon-reload"])
             // Forgets units that had failed and are no more.
-            _ = try await host.output(of: "systemctl", ["reset-failed", "octavo*"])
+            try await host.attempt("systemctl", ["reset-failed", "octavo*"])
         }
         return "\(installed.count) removed"
     }
@@ -81,10 +81,8 @@ struct Files: InstallStep {
     /// Whether it had to be written. It is replaced as a whole: a program that runs goes on as it was, and whoever starts
     /// one gets the old or the new one.
     private func replace(_ file: Checkout.File, on host: Host) throws -> Bool {
+        if file.isInPlace(on: host) { return false }
         let path = host.root + file.to
-        if FileManager.default.contentsEqual(atPath: file.from, andPath: path), Self.mode(of: path) == file.mode {
-            return false
-        }
         guard !host.isDryRun else {
             host.would("write \(path)")
             return true
@@ -135,10 +133,5 @@ struct Files: InstallStep {
         guard symlink(Self.commandTarget, path) == 0 else {
             throw Failure("\(path) cannot be made: \(String(cString: strerror(errno))).")
         }
-    }
-
-    private static func mode(of path: String) -> mode_t? {
-        var status = stat()
-        return stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 }

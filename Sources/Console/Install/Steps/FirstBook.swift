@@ -11,7 +11,10 @@ struct FirstBook: InstallStep {
     let title = "first book"
 
     func apply(on host: Host) async throws -> String {
-        guard !host.isDryRun else { return "would be imported from \(Self.source)" }
+        guard !host.isDryRun else {
+            host.would("import \(Self.source), unless there are other books")
+            return ""
+        }
         guard try await host.isActive("octavo.target") else { return "" }
         try await waitUntilReady()
         return try await Self.withAdmin("storage") { storage in

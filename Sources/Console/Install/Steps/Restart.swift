@@ -6,14 +6,31 @@ import Glibc
 /// what was accepted, and everything else waits in the queue for the new process.
 struct Restart: InstallStep {
     let title = "services"
+    /// What is installed from.
+    let checkout: Checkout?
 
     func apply(on host: Host) async throws -> String {
         var restarted: [String] = []
-        for service in Host.services where try await Self.isOlderThanItsFiles("\(service).service", host) {
+        for service in Host.services where try await isToBeRestarted("\(service).service", host) {
             try await host.run("systemctl", ["restart", "\(service).service"])
             restarted.append(service)
         }
         return restarted.isEmpty ? "nothing to restart" : "restarted: \(restarted.joined(separator: ", "))"
+    }
+
+    /// In a dry run its files are those from before still.
+    private func isToBeRestarted(_ unit: String, _ host: Host) async throws -> Bool {
+        if try await Self.isOlderThanItsFiles(unit, host) { return true }
+        guard host.isDryRun, let checkout, try await host.isActive(unit) else { return false }
+        let own = Self.files(of: unit)
+        return try checkout.files().contains { own.contains($0.to) && !$0.isInPlace(on: host) }
+    }
+
+    private static func files(of unit: String) -> [String] {
+        [
+            "/usr/lib/octavo/\(unit.prefix { $0 != "." })", "/usr/lib/systemd/system/\(unit)",
+            "/usr/lib/systemd/system/octavo-.service.d/10-sandbox.conf",
+        ]
     }
 
     /// False when it does not run: it starts from the new files.
@@ -22,11 +39,7 @@ struct Restart: InstallStep {
         let text = try await host.property("ExecMainStartTimestamp", of: unit)
         // Unknown is as good as older.
         guard let started = Instant(systemd: text) else { return true }
-        let files = [
-            "/usr/lib/octavo/\(unit.prefix { $0 != "." })", "/usr/lib/systemd/system/\(unit)",
-            "/usr/lib/systemd/system/octavo-.service.d/10-sandbox.conf",
-        ]
-        return files.contains { path in
+        return files(of: unit).contains { path in
             // When it was given its name is when it got what is in it.
             Instant(changeOf: host.root + path).map { $0 > started } ?? false
         }
