@@ -139,6 +139,8 @@ import Wire
             )
             let nowhere = try await house.octavo(["run", "check", "--run-folder", "/nowhere"])
             #expect(nowhere.exit == .code(1) && nowhere.text.contains("there is no /nowhere/storage-admin.sock"))
+            // One cause, said once, with what to do about it.
+            #expect(nowhere.text.split(separator: "\n").count == 2, "\(nowhere.text)")
             let json = try await house.octavo(["run", "check", "--run-folder", "/nowhere", "--json"])
             #expect(try JSON(validating: String(json.text.dropLast())).member("findings")?.elements?.isEmpty == false)
         }

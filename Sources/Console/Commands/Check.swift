@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contract
 import FoundationEssentials
+import Glibc
 import RPC
 import Wire
 
@@ -32,12 +33,34 @@ struct Check: AsyncParsableCommand {
 
     /// Everything there is to say; also for `octavo doctor`.
     func findings() async -> [Finding] {
+        if let nobody = nobodyIsThere() { return [nobody] }
         // None of them waits for another.
         async let storage = look(at: "storage")
         async let runner = look(at: "agent-runner")
         async let gateway = look(at: "gateway")
-        async let migrations = lookAtMigrations()
+        // Storage is what tells of them; that it is away is said already.
+        async let migrations = refusal(of: service.socket("storage")) == nil ? lookAtMigrations() : []
         return lookAtSockets() + (await [storage, runner, gateway]).flatMap(\.self) + (await migrations)
+    }
+
+    /// Where no service can be asked, and all of them for the same reason, that is all there is to say.
+    private func nobodyIsThere() -> Finding? {
+        let sockets = ["storage", "agent-runner", "gateway"].map(service.socket)
+        let errors = Set(sockets.map { refusal(of: $0) })
+        guard errors.count == 1, let first = errors.first, let error = first else { return nil }
+        let problem =
+            switch error {
+            case ENOENT, ENOTDIR: "Octavo is not running here: there is no \(sockets[0])"
+            case ECONNREFUSED: "Octavo is not running: nobody listens in \(service.folder) any more"
+            case EACCES, EPERM: "you may not ask them: the sockets in \(service.folder) are for the group octavo-admin"
+            default: "none of the sockets in \(service.folder) can be used: \(String(cString: strerror(error)))"
+            }
+        let mend =
+            switch error {
+            case EACCES, EPERM: "Become a member of it, or use sudo."
+            default: "Start Octavo: octavo up, or systemctl start octavo.target; or name its folder with --run-folder."
+            }
+        return Finding(subject: "services", problem: problem, mend: mend)
     }
 
     private func lookAtSockets() -> [Finding] {
