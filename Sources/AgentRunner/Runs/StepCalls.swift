@@ -109,7 +109,7 @@ struct AwaitsApproval: Error {}
 
 extension RunnableAgent {
     /// Answers; throws `AwaitsApproval` where a call waits for a person, whatever the agent makes of that: agents tell of errors in
-    /// words of their own, and some answer without what has failed.
+    /// words of their own, and some answer without what has failed. Says also where another model has answered than the agent's.
     func answerUnlessAwaiting(
         _ question: Question,
         steps: Steps?,
@@ -117,7 +117,8 @@ extension RunnableAgent {
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         do {
-            let outcome = try await answer(question, steps: steps, trace: trace, emit: emit)
+            var outcome = try await answer(question, steps: steps, trace: trace, emit: emit)
+            if outcome.model != modelName { outcome.insteadOf = modelName }
             guard steps?.isAwaiting == true else { return outcome }
         } catch {
             guard steps?.isAwaiting == true else { throw error }

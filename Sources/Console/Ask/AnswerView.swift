@@ -13,6 +13,7 @@ struct AnswerView {
         if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
         if let output = outcome.output { terminal.line(Terminal.harmless(output.description)) }
         show(outcome.citations)
+        if let substitution = outcome.substitution { terminal.line(terminal.styled(substitution, .dim)) }
     }
 
     /// The sources, numbered as in the text.
@@ -25,5 +26,12 @@ struct AnswerView {
             terminal.line("\(terminal.styled("[\(citation.number)]", .cyan)) \(Terminal.harmless(title))")
             terminal.line("    " + terminal.styled(Terminal.harmless("\(place) · section \(citation.section)"), .dim))
         }
+    }
+}
+
+extension Outcome {
+    /// That another model has answered than the one that was to, in words.
+    var substitution: String? {
+        insteadOf.map { Terminal.harmless("(answered by \(model); \($0) did not)") }
     }
 }

@@ -181,10 +181,17 @@ public struct Outcome: Codable, Sendable, Equatable {
     public var error: Failure?
     /// The model's name.
     public var model: String
+    /// The model that was to answer, where another has taken its place.
+    public var insteadOf: String?
     /// What its model calls used.
     public var usage: Usage
     /// When its parts took place.
     public var timeline: [Span]
+
+    enum CodingKeys: String, CodingKey {
+        case state, answer, output, citations, supported, error, model, usage, timeline
+        case insteadOf = "instead_of"
+    }
 
     /// From its parts.
     public init(
@@ -195,6 +202,7 @@ public struct Outcome: Codable, Sendable, Equatable {
         supported: Bool = false,
         error: Failure? = nil,
         model: String,
+        insteadOf: String? = nil,
         usage: Usage = Usage(),
         timeline: [Span] = []
     ) {
@@ -205,6 +213,7 @@ public struct Outcome: Codable, Sendable, Equatable {
         self.supported = supported
         self.error = error
         self.model = model
+        self.insteadOf = insteadOf
         self.usage = usage
         self.timeline = timeline
     }
