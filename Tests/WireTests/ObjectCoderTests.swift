@@ -84,9 +84,9 @@ import Testing
     /// What tools and models say may hold it: a run would be lost for it.
     @Test func aCharacterThatMayNotTravelIsReplacedWhoeverWrites() throws {
         struct Measured: Encodable { var text: String, ratio: Double }
-        #expect(try JSON(encoding: ["text": "a\u{0}b"]).description == #"{"text":"a\u{FFFD}b"}"#)
+        #expect(try JSON(encoding: ["text": "a\u{0}b"]).description == #"{"text":"a\#u{FFFD}b"}"#)
         let measured = try JSON(encoding: Measured(text: "a\u{0}b", ratio: 0.5))
-        #expect(measured.description == #"{"ratio":0.5,"text":"a\u{FFFD}b"}"#)
+        #expect(measured.description == #"{"ratio":0.5,"text":"a\#u{FFFD}b"}"#)
     }
 
     @Test func whatIsNestedTooDeeplyIsRefused() throws {
@@ -148,10 +148,6 @@ import Testing
         let text = #"{"value":{"b":1.50,"a":[1e2, null]}}"#
         let json = try JSON(validating: text)
         #expect(try JSON(encoding: json.decode(Envelope.self)).description == text)
-    }
-
-    @Test func aTextWithTheForbiddenCharacterIsStillRefused() {
-        #expect(throws: ProtocolViolation.self) { try JSON(encoding: Inner(number: 1, text: "a\0b")) }
     }
 
     @Test func levelsOfNestingAddUp() throws {
