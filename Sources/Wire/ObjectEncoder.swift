@@ -8,14 +8,23 @@ final class ObjectEncoder: Encoder {
     /// What the value turned out to be.
     private enum Form {
         case unknown, object, list
-        case single(JSON)
+        case single(Value)
+    }
+
+    /// What is in it, written at the end: most is so small that a buffer of its own would cost more than all the rest.
+    private enum Value {
+        case null
+        case bool(Bool)
+        case integer(Int)
+        case string(String)
+        case json(JSON)
     }
 
     /// Types that hold themselves may be nested deeper than what travels; others are not.
     private static let harmlessDepth = 8
 
-    private var members: [(key: String, value: JSON)] = []
-    private var elements: [JSON] = []
+    private var members: [(key: String, value: Value)] = []
+    private var elements: [Value] = []
     private var form = Form.unknown
     private var depth = 1
     /// Also where a type caught the error.
@@ -28,7 +37,9 @@ final class ObjectEncoder: Encoder {
     /// The value's encoding, or nil for `JSONEncoder` to try.
     static func encode(_ value: some Encodable) -> JSON? {
         let encoder = ObjectEncoder()
-        guard (try? value.encode(to: encoder)) != nil, case .object = encoder.form, let json = encoder.json else {
+        guard (try? value.encode(to: encoder)) != nil, case .object = encoder.form,
+            case .json(let json)? = encoder.value
+        else {
             return nil
         }
         // Levels of nesting add up; all else is lawful by itself.
@@ -36,25 +47,49 @@ final class ObjectEncoder: Encoder {
         return isHarmless ? json : try? JSON(validating: json.bytes)
     }
 
-    private var json: JSON? {
+    private var value: Value? {
         guard !hasFailed else { return nil }
         switch form {
         case .unknown: return nil
-        case .single(let json): return json
-        case .list: return JSON(array: elements)
-        case .object: break
+        case .single(let value): return value
+        case .list: return .json(list)
+        case .object: return .json(object)
         }
+    }
+
+    private var list: JSON {
         var text = ByteBufferAllocator().buffer(capacity: 128)
+        text.writeStaticString("[")
+        for (index, element) in elements.enumerated() {
+            if index > 0 { text.writeStaticString(",") }
+            Self.write(element, to: &text)
+        }
+        text.writeStaticString("]")
+        return JSON(trusted: text)
+    }
+
+    private var object: JSON {
+        var text = ByteBufferAllocator().buffer(capacity: 256)
         text.writeStaticString("{")
         // Sorted, so that the same value is the same text in every process.
         for (index, member) in members.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }).enumerated() {
             if index > 0 { text.writeStaticString(",") }
             text.writeJSONString(member.key)
             text.writeStaticString(":")
-            text.writeImmutableBuffer(member.value.bytes)
+            Self.write(member.value, to: &text)
         }
         text.writeStaticString("}")
         return JSON(trusted: text)
+    }
+
+    private static func write(_ value: Value, to text: inout ByteBuffer) {
+        switch value {
+        case .null: text.writeStaticString("null")
+        case .bool(let truth): text.writeStaticString(truth ? "true" : "false")
+        case .integer(let number): text.writeString(String(number))
+        case .string(let string): text.writeJSONString(string)
+        case .json(let json): text.writeImmutableBuffer(json.bytes)
+        }
     }
 
     private func fail() -> Unknown {
@@ -74,24 +109,22 @@ final class ObjectEncoder: Encoder {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
 
-    private func text<T: Encodable>(of value: T) throws -> JSON {
-        let text: JSON?
+    private func value<T: Encodable>(of value: T) throws -> Value {
         switch value {
-        case let number as Int: text = JSON(trusted: String(number))
-        case let string as String: text = JSON(string: string)
-        case let truth as Bool: text = JSON(trusted: truth ? "true" : "false")
+        case let number as Int: return .integer(number)
+        case let string as String: return .string(string)
+        case let truth as Bool: return .bool(truth)
         case let json as JSON:
             hasForeignText = true
-            text = json
+            return .json(json)
         default:
             let nested = ObjectEncoder()
             try value.encode(to: nested)
-            text = nested.json
             hasForeignText = hasForeignText || nested.hasForeignText
             depth = max(depth, nested.depth + 1)
+            guard let value = nested.value else { throw fail() }
+            return value
         }
-        guard let text else { throw fail() }
-        return text
     }
 
     private struct Container<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -99,8 +132,14 @@ final class ObjectEncoder: Encoder {
         var codingPath: [any CodingKey] { [] }
 
         func encodeNil(forKey key: Key) throws { encoder.members.append((key.stringValue, .null)) }
+        // These three need not be found out as what they are.
+        func encode(_ value: Bool, forKey key: Key) throws { encoder.members.append((key.stringValue, .bool(value))) }
+        func encode(_ value: Int, forKey key: Key) throws { encoder.members.append((key.stringValue, .integer(value))) }
+        func encode(_ value: String, forKey key: Key) throws {
+            encoder.members.append((key.stringValue, .string(value)))
+        }
         func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-            encoder.members.append((key.stringValue, try encoder.text(of: value)))
+            encoder.members.append((key.stringValue, try encoder.value(of: value)))
         }
 
         func nestedContainer<Nested: CodingKey>(
@@ -122,7 +161,7 @@ final class ObjectEncoder: Encoder {
         var count: Int { encoder.elements.count }
 
         func encodeNil() throws { encoder.elements.append(.null) }
-        func encode<T: Encodable>(_ value: T) throws { encoder.elements.append(try encoder.text(of: value)) }
+        func encode<T: Encodable>(_ value: T) throws { encoder.elements.append(try encoder.value(of: value)) }
 
         func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
             encoder.hasFailed = true
@@ -141,7 +180,7 @@ final class ObjectEncoder: Encoder {
         /// What else there is writes itself as itself, for ever: numbers of other kinds.
         func encode<T: Encodable>(_ value: T) throws {
             guard value is Int || value is String || value is Bool || value is JSON else { throw encoder.fail() }
-            encoder.form = .single(try encoder.text(of: value))
+            encoder.form = .single(try encoder.value(of: value))
         }
     }
 
