@@ -15,6 +15,8 @@ struct Runs: Sendable {
     func add(to operations: inout Operations, _ statements: inout Statements) {
         operations.onJSON(OpenRun.self) { try await open($0, $1) }
         operations.on(AppendEvents.self) { try await append($0, $1) }
+        operations.runOnEventLoop(OpenRun.self)
+        operations.runOnEventLoop(AppendEvents.self)
         operations.on(SetRoom.self) { set, _ in try self.set(set) }
         operations.on(ReleaseRun.self) { try await release($0, $1) }
         operations.on(CancelRun.self) { try await cancel($0, $1) }
