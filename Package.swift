@@ -205,7 +205,11 @@ let tests: [Target] = [
         dependencies: ["Agents", "ScriptedProvider", asyncHTTPClient, logging, nioCore, nioHTTP1],
         swiftSettings: settings
     ),
-    .testTarget(name: "SlackTests", dependencies: ["ScriptedProvider", "Slack"], swiftSettings: settings),
+    .testTarget(
+        name: "SlackTests",
+        dependencies: ["ScriptedProvider", "Slack", asyncHTTPClient],
+        swiftSettings: settings
+    ),
     .testTarget(
         name: "AgentRunnerTests",
         dependencies: [

@@ -28,11 +28,12 @@ public final class SlackClient: Sendable {
     ///   - token: Sent as a bearer token; white space around it is dropped.
     ///   - baseURL: What comes before the name of a method. `http` is for this machine alone: the token would be readable on
     ///     the way.
-    ///   - client: Follows no redirects, which would take the token along; who made it shuts it down.
+    ///   - client: Follows no redirects, which would take the token along, and tries nothing twice: what is late is of no use.
+    ///     Who made it shuts it down.
     public init(
         token: String,
         baseURL: String = SlackClient.usualBaseURL,
-        client: HTTPClient = .slack
+        client: HTTPClient
     ) throws(SlackError) {
         guard let token = SlackToken(token) else {
             throw SlackError(.misconfigured, "The Slack token is empty or has characters no token has.")
@@ -55,15 +56,9 @@ public final class SlackClient: Sendable {
         guard let body = try? JSONEncoder().encode(arguments) else {
             throw SlackError(.misconfigured, "The arguments of \(method) are no JSON.")
         }
-        var request = HTTPClientRequest(url: "\(base)/\(method)")
-        request.method = .POST
-        request.headers = [
-            "content-type": "application/json; charset=utf-8", "authorization": "Bearer \(token.reveal())",
-        ]
-        request.body = .bytes(ByteBuffer(bytes: body))
-        let (response, answer) = try await send(request, method)
+        let response = try await post(body, method)
         switch response.status.code {
-        case 200: try Self.check(answer, of: method)
+        case 200: try Self.check(response.body ?? ByteBuffer(), of: method)
         case 429:
             let wish = response.headers.first(name: "retry-after")
             let pause = gate.withLock { gate in
@@ -75,14 +70,25 @@ public final class SlackClient: Sendable {
         }
     }
 
-    private func send(
-        _ request: HTTPClientRequest,
-        _ method: String
-    ) async throws(SlackError) -> (HTTPClientResponse, ByteBuffer) {
+    /// With the client's futures: its asynchronous requests cost a task and an actor each, on another thread.
+    private func post(_ body: Data, _ method: String) async throws(SlackError) -> HTTPClient.Response {
         do {
-            let response = try await http.execute(request, timeout: Self.patience)
-            return (response, try await response.body.collect(upTo: Self.answerBytes))
-        } catch is NIOTooManyBytesError {
+            let request = try HTTPClient.Request(
+                url: "\(base)/\(method)",
+                method: .POST,
+                headers: [
+                    "content-type": "application/json; charset=utf-8", "authorization": "Bearer \(token.reveal())",
+                ],
+                body: .byteBuffer(ByteBuffer(bytes: body))
+            )
+            let answer = ResponseAccumulator(request: request, maxBodySize: Self.answerBytes)
+            let call = http.execute(request: request, delegate: answer, deadline: .now() + Self.patience)
+            return try await withTaskCancellationHandler {
+                try await call.get()
+            } onCancel: {
+                call.cancel()
+            }
+        } catch is ResponseAccumulator.ResponseTooBigError {
             throw SlackError(.invalidAnswer, "Slack's answer to \(method) is longer than \(Self.answerBytes) bytes.")
         } catch {
             // The error of an HTTP client may name the request with all its headers: its type is enough.

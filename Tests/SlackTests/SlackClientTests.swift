@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import ScriptedProvider
 import Testing
 
@@ -6,13 +7,17 @@ import Testing
 /// The client against a Slack that plays a script, over real HTTP.
 @Suite(.serialized) struct SlackClientTests {
     private static let token = "xoxb-1234-not-a-real-one"
+    private static let http = HTTPClient(
+        eventLoopGroupProvider: .singleton,
+        configuration: HTTPClient.Configuration(redirectConfiguration: .disallow)
+    )
 
     private func failure(
         _ answer: Answer,
         _ body: (SlackError) throws -> Void
     ) async throws {
         try await ScriptedProvider.withServer([answer]) { slack in
-            let client = try SlackClient(token: Self.token, baseURL: slack.url)
+            let client = try SlackClient(token: Self.token, baseURL: slack.url, client: Self.http)
             let error = await #expect(throws: SlackError.self) {
                 try await client.setStatus("Working…", channel: "C1", thread: "1.000001")
             }
@@ -22,7 +27,7 @@ import Testing
 
     @Test func aStatusIsSetUnderAThread() async throws {
         try await ScriptedProvider.withServer([.json(#"{"ok":true}"#)]) { slack in
-            let client = try SlackClient(token: " \(Self.token)\n", baseURL: slack.url + "/")
+            let client = try SlackClient(token: " \(Self.token)\n", baseURL: slack.url + "/", client: Self.http)
             try await client.setStatus("Finding \"it\"…", channel: "C1", thread: "1.000001")
             let request = slack.requests[0]
             #expect(request.path == "/v1/assistant.threads.setStatus" && request.method == "POST")
@@ -48,7 +53,7 @@ import Testing
 
     @Test func aMethodThatSlackWantsLeftAloneIsLeftAloneByAll() async throws {
         try await ScriptedProvider.withServer([.rateLimited(retryAfter: "30")]) { slack in
-            let client = try SlackClient(token: Self.token, baseURL: slack.url)
+            let client = try SlackClient(token: Self.token, baseURL: slack.url, client: Self.http)
             for _ in 0..<2 {
                 let error = await #expect(throws: SlackError.self) {
                     try await client.setStatus("…", channel: "C1", thread: "1.000001")
@@ -72,7 +77,7 @@ import Testing
 
     @Test(arguments: ["", "  \n", "xoxb 1", "xoxb\u{7}-1", "xoxb-ü"])
     func aTokenThatCannotBeSentIsRefused(token: String) {
-        #expect(throws: SlackError.self) { try SlackClient(token: token) }
+        #expect(throws: SlackError.self) { try SlackClient(token: token, client: Self.http) }
     }
 
     @Test(arguments: [
@@ -80,7 +85,9 @@ import Testing
         "https://slack.com/#a", "http://127.0.0.1.example.com", "",
     ])
     func theTokenIsSentNowhereInTheClear(url: String) {
-        let error = #expect(throws: SlackError.self) { try SlackClient(token: Self.token, baseURL: url) }
+        let error = #expect(throws: SlackError.self) {
+            try SlackClient(token: Self.token, baseURL: url, client: Self.http)
+        }
         #expect(error?.code == .misconfigured)
     }
 
@@ -88,7 +95,7 @@ import Testing
         let token = try #require(SlackToken(Self.token))
         var text = "\(token) \(String(reflecting: token))"
         dump(token, to: &text)
-        dump(try SlackClient(token: Self.token), to: &text)
+        dump(try SlackClient(token: Self.token, client: Self.http), to: &text)
         #expect(!text.contains(Self.token))
     }
 }
