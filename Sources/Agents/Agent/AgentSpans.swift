@@ -76,12 +76,10 @@ extension ProviderExchange {
     ) async throws {
         var attributes: SpanAttributes = ["http.request.method": .string(request.http.method.rawValue)]
         // Without what stands before the host and behind the path, where keys may be.
-        if let url = URL(string: request.http.url) {
-            attributes["server.address"] = url.host()
-            attributes["server.port"] = url.port ?? (url.scheme == "https" ? 443 : 80)
-            attributes["url.scheme"] = url.scheme
-            attributes["url.path"] = url.path()
-        }
+        attributes["server.address"] = request.http.host
+        attributes["server.port"] = request.http.port
+        attributes["url.scheme"] = request.http.scheme
+        attributes["url.path"] = request.http.url.path()
         if attempt > 1 { attributes["http.request.resend_count"] = attempt - 1 }
         try await Agents.spanned(request.http.method.rawValue, .client, attributes, work)
     }

@@ -104,9 +104,8 @@ struct ProviderExchange: Sendable {
     private func respond(to request: OutgoingRequest) async throws -> HTTPClientResponse {
         let cassette = settings.cassette
         if cassette?.mode == .replay, let cassette { return try cassette.response(to: request, secret: secret) }
-        // The watchdog keeps the time; this is only there because the client wants one.
-        let timeout = TimeAmount(settings.timeouts.total) + .minutes(1)
-        let response = try await settings.client.execute(request.http, timeout: timeout)
+        // The watchdog keeps the time.
+        let response = try await settings.client.respond(to: request.http)
         guard let cassette else { return response }
         return try await cassette.recording(response, to: request, secret: secret)
     }

@@ -57,8 +57,7 @@ struct ProviderLink: Sendable {
     ) async throws {
         if exchange.settings.cassette?.mode != .replay { try NetworkAccess.check(host) }
         let text = body.text
-        var http = HTTPClientRequest(url: base + path)
-        http.method = .POST
+        var http = try HTTPClient.Request(url: base + path, method: .POST)
         http.headers = ["content-type": "application/json"]
         http.headers.add(name: "accept", value: isStream ?? streams ? "text/event-stream" : "application/json")
         http.headers.add(contentsOf: headers)
@@ -68,14 +67,14 @@ struct ProviderLink: Sendable {
             case .apiKey: http.headers.add(name: "x-api-key", value: secret.reveal())
             }
         }
-        http.body = .bytes(ByteBuffer(string: text))
+        http.body = .byteBuffer(ByteBuffer(string: text))
         try await exchange.send(OutgoingRequest(http: http, path: path, body: text), decoder: decoder, emit: emit)
     }
 }
 
 /// A request to a provider, with what tells it from others.
 struct OutgoingRequest: Sendable {
-    let http: HTTPClientRequest
+    let http: HTTPClient.Request
     /// Behind the base URL.
     let path: String
     let body: String
