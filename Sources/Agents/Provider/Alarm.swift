@@ -2,18 +2,14 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Waiting for a point in time that may be called off, or moved. `Task.sleep` can be cancelled too, but what would have woken it
-/// stays behind until then: of thousands of runs a second that may take ten minutes each, that is more than all else they hold.
+/// Waiting for a point in time that may be called off, or moved: most of them never come. Neither costs more than a number
+/// written down, since all alarms share one timer.
 final class Alarm: Sendable {
     private struct State {
         var end: ContinuousClock.Instant
-        /// When the timer fires: no later than the end was when it was set.
-        var armed: ContinuousClock.Instant?
-        var timer: Scheduled<Void>?
+        var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// Where the task is that makes it, if it is on an event loop: then no other thread has to be woken.
-    private let loop = MultiThreadedEventLoopGroup.currentEventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
     private let state: Mutex<State>
 
     init(at end: ContinuousClock.Instant) {
@@ -25,35 +21,90 @@ final class Alarm: Sendable {
         try await Alarm(at: end).wait()
     }
 
-    /// Rings at this time. One that is earlier than before counts at once, a later one when the earlier has come.
+    /// When it rings.
+    fileprivate var end: ContinuousClock.Instant { state.withLock(\.end) }
+
+    /// Rings at this time.
     func move(to end: ContinuousClock.Instant) {
-        let earlier = state.withLock { state in
+        let isAwaited = state.withLock { state in
             state.end = end
-            guard let armed = state.armed, end < armed else { return nil as Scheduled<Void>? }
-            return state.timer
+            return state.waiter != nil
         }
-        earlier?.cancel()
+        if isAwaited { AlarmClock.shared.look(by: end) }
     }
 
     /// Returns when its time has come. For one task.
     func wait() async throws {
-        while true {
+        AlarmClock.shared.add(self)
+        defer { AlarmClock.shared.remove(self) }
+        while end > .now {
             try Task.checkCancellation()
-            let end = state.withLock(\.end)
-            let rest = end - .now
-            guard rest > .zero else { return }
-            let timer = loop.scheduleTask(in: TimeAmount(rest)) {}
-            let isMoved = state.withLock { state in
-                (state.armed, state.timer) = (end, timer)
-                return state.end < end
-            }
-            if isMoved { timer.cancel() }
             await withTaskCancellationHandler {
-                // It fails when it is called off or moved: both are seen above.
-                _ = try? await timer.futureResult.get()
+                await withCheckedContinuation { waiter in
+                    // Cancelled before it was registered: the handler has run already and found nobody.
+                    let end = state.withLock { state in
+                        state.waiter = Task.isCancelled ? nil : waiter
+                        return state.waiter == nil ? nil : state.end
+                    }
+                    if let end { AlarmClock.shared.look(by: end) } else { waiter.resume() }
+                }
             } onCancel: {
-                timer.cancel()
+                ring()
             }
         }
+        try Task.checkCancellation()
+    }
+
+    fileprivate func ring() {
+        state.withLock { $0.waiter.take() }?.resume()
+    }
+}
+
+/// Rings the alarms that are waited for. It has one timer, for the earliest; what is called off or moved to later leaves that
+/// alone. An event loop's own timers are searched through, all of them, for each that is called off.
+private final class AlarmClock: Sendable {
+    private struct State {
+        var alarms: [ObjectIdentifier: Alarm] = [:]
+        var timer: (due: ContinuousClock.Instant, scheduled: Scheduled<Void>)?
+    }
+
+    static let shared = AlarmClock()
+
+    private let state = Mutex(State())
+
+    func add(_ alarm: Alarm) {
+        state.withLock { $0.alarms[ObjectIdentifier(alarm)] = alarm }
+    }
+
+    func remove(_ alarm: Alarm) {
+        state.withLock { _ = $0.alarms.removeValue(forKey: ObjectIdentifier(alarm)) }
+    }
+
+    /// Makes sure that it looks which alarms are to ring at this time at the latest.
+    func look(by due: ContinuousClock.Instant) {
+        state.withLock { state in
+            if let timer = state.timer {
+                guard due < timer.due else { return }
+                timer.scheduled.cancel()
+            }
+            // Where the task is, if it is on an event loop: then no other thread has to be woken.
+            let loop = MultiThreadedEventLoopGroup.currentEventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
+            let scheduled = loop.scheduleTask(in: TimeAmount(max(.zero, due - .now))) { self.look() }
+            state.timer = (due, scheduled)
+        }
+    }
+
+    private func look() {
+        let now = ContinuousClock.now
+        let alarms = state.withLock { state in
+            state.timer = nil
+            return Array(state.alarms.values)
+        }
+        var next: ContinuousClock.Instant?
+        for alarm in alarms {
+            let end = alarm.end
+            if end <= now { alarm.ring() } else { next = min(end, next ?? end) }
+        }
+        if let next { look(by: next) }
     }
 }
