@@ -21,6 +21,11 @@ extension HTTPClient.Configuration {
         configuration.connectionPool.retryConnectionEstablishment = false
         // Who runs agents bounds how many. A queue here, unseen, would use up the time to connect.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16_384
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(FlushOnce(), position: .first)
+            }
+        }
         // Its own spans would end with the head of an answer, and tell the provider of our traces.
         configuration.tracing.tracer = nil
         return configuration
