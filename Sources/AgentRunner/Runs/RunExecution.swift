@@ -12,19 +12,6 @@ struct RunExecution: Sendable {
     /// What the reader is told at once.
     static let status = "Finding a response…"
 
-    /// Where the run came from.
-    enum Origin: Sendable {
-        /// A reader waits, perhaps in Slack: the run has to be opened.
-        case live(RunPolicy, slack: SlackThread? = nil, isWatched: Bool = true)
-        /// Leased by storage, after another runner was lost or for a run accepted for later.
-        case claimed(attempt: Int, next: Int)
-
-        /// The attempt its lease is for; that of an opened run is the first.
-        var attempt: Int { if case .claimed(let attempt, _) = self { attempt } else { 1 } }
-        /// The number of its next event, the first shown here.
-        var next: Int { if case .claimed(_, let next) = self { next } else { 1 } }
-    }
-
     let run: RunID
     let agentName: String
     let question: Question
@@ -109,7 +96,7 @@ struct RunExecution: Sendable {
             case .claimed(let attempt, let next):
                 try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
             }
-            let outcome = try await stopping.whileNotStopped { try await tellStoreAndAnswer(log, timeline) }
+            let outcome = try await tellStoreAndAnswer(log, timeline)
             end(.success(()))
             if outcome != .succeeded { await tell("") }
             logger.info(
@@ -126,11 +113,11 @@ struct RunExecution: Sendable {
 
     /// What a part of the run has come to.
     private enum Part: Sendable {
-        case told, written
+        case told, written, notStopped
         case answered(RunState)
     }
 
-    /// The run is over when its last event is stored. A status that was not shown until then is not needed any more.
+    /// The run is over when its last event is stored, or it is stopped. A status not shown until then is not needed any more.
     private func tellStoreAndAnswer(_ log: RunLog, _ timeline: Timeline) async throws -> RunState {
         try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
@@ -142,6 +129,10 @@ struct RunExecution: Sendable {
                 try log.append(.finished(outcome))
                 return .answered(outcome.state)
             }
+            group.addTask {
+                try await stopping.watch()
+                return .notStopped
+            }
             if case .live = origin {
                 group.addTask {
                     await timeline.measure("tell") { await tell(Self.status) }
@@ -152,7 +143,7 @@ struct RunExecution: Sendable {
             // `waitForAll` would wait for the others also when one of them has failed.
             for try await part in group {
                 switch part {
-                case .told: break
+                case .told, .notStopped: break
                 case .answered(let outcome): state = outcome
                 case .written: group.cancelAll()
                 }

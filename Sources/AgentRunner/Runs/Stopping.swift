@@ -20,18 +20,8 @@ struct Stopping: Sendable {
         reason.yield(why)
     }
 
-    /// Does work until it is done, or stopped. It is done once.
-    func whileNotStopped<Value: Sendable>(
-        _ work: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
-            group.addTask { try await work() }
-            group.addTask { [reasons] in
-                throw await reasons.first { _ in true } ?? CancellationError()
-            }
-            defer { group.cancelAll() }
-            guard let value = try await group.next() else { throw CancellationError() }
-            return value
-        }
+    /// Throws the reason as soon as there is one; returns when the task is cancelled. For one task.
+    func watch() async throws(Reason) {
+        if let reason = await reasons.first(where: { _ in true }) { throw reason }
     }
 }

@@ -8,15 +8,18 @@ import Tracing
 
 /// Does something within a span, whose failures are told by their code.
 private func spanned<Value>(
-    _ name: String,
+    _ name: @autoclosure () -> String,
     _ kind: SpanKind,
-    _ attributes: SpanAttributes,
+    _ attributes: @autoclosure () -> SpanAttributes,
     _ body: (any Span) async throws -> Value
 ) async throws -> Value {
-    let span = InstrumentationSystem.tracer.startAnySpan(name, ofKind: kind)
+    let tracer = InstrumentationSystem.tracer
+    // A run that nobody traces would hold the context of each span that is none while it waits, two kilobytes.
+    guard !(tracer is NoOpTracer) else { return try await body(tracer.startAnySpan("")) }
+    let span = tracer.startAnySpan(name(), ofKind: kind)
     defer { span.end() }
     guard span.isRecording else { return try await ServiceContext.withValue(span.context) { try await body(span) } }
-    span.attributes = attributes
+    span.attributes = attributes()
     do {
         return try await ServiceContext.withValue(span.context) { try await body(span) }
     } catch {
@@ -42,9 +45,11 @@ extension AgentRun {
     /// A question to the model.
     func spanned(asking work: () async throws -> ModelAnswer) async throws -> ModelAnswer {
         let model = agent.model
-        var attributes = SpanAttributes.of("chat", model)
-        attributes["gen_ai.request.max_tokens"] = agent.options.maxTokens
-        return try await Agents.spanned("chat \(model.name)", .client, attributes) { span in
+        return try await Agents.spanned(
+            "chat \(model.name)",
+            .client,
+            .of("chat", model, maxTokens: agent.options.maxTokens)
+        ) { span in
             let answer = try await work()
             span.say(answer.usage, answer.finishReason)
             return answer
@@ -53,10 +58,14 @@ extension AgentRun {
 
     /// A call of a tool.
     func spanned(calling tool: String, _ work: () async throws -> ToolResult) async throws -> ToolResult {
-        let attributes: SpanAttributes = [
-            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": .string(tool), "gen_ai.tool.type": "function",
-        ]
-        return try await Agents.spanned("execute_tool \(tool)", .internal, attributes) { span in
+        try await Agents.spanned(
+            "execute_tool \(tool)",
+            .internal,
+            [
+                "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": .string(tool),
+                "gen_ai.tool.type": "function",
+            ]
+        ) { span in
             let result = try await work()
             if result.isError, span.isRecording {
                 span.attributes["error.type"] = "tool_error"
@@ -74,23 +83,33 @@ extension ProviderExchange {
         attempt: Int,
         _ work: (any Span) async throws -> Void
     ) async throws {
-        var attributes: SpanAttributes = ["http.request.method": .string(request.http.method.rawValue)]
-        // Without what stands before the host and behind the path, where keys may be.
-        attributes["server.address"] = request.http.host
-        attributes["server.port"] = request.http.port
-        attributes["url.scheme"] = request.http.scheme
-        attributes["url.path"] = request.http.url.path()
-        if attempt > 1 { attributes["http.request.resend_count"] = attempt - 1 }
-        try await Agents.spanned(request.http.method.rawValue, .client, attributes, work)
+        try await Agents.spanned(
+            request.http.method.rawValue,
+            .client,
+            .of(request.http, attempt: attempt),
+            work
+        )
     }
 }
 
 extension SpanAttributes {
-    fileprivate static func of(_ operation: String, _ model: any Model) -> SpanAttributes {
+    fileprivate static func of(_ request: HTTPClient.Request, attempt: Int) -> SpanAttributes {
+        // Without what stands before the host and behind the path, where keys may be.
+        var attributes: SpanAttributes = [
+            "http.request.method": .string(request.method.rawValue), "server.address": .string(request.host),
+            "server.port": .int64(Int64(request.port)), "url.scheme": .string(request.scheme),
+            "url.path": .string(request.url.path()),
+        ]
+        if attempt > 1 { attributes["http.request.resend_count"] = attempt - 1 }
+        return attributes
+    }
+
+    fileprivate static func of(_ operation: String, _ model: any Model, maxTokens: Int? = nil) -> SpanAttributes {
         var attributes: SpanAttributes = [
             "gen_ai.operation.name": .string(operation), "gen_ai.request.model": .string(model.name),
         ]
         if !model.provider.isEmpty { attributes["gen_ai.provider.name"] = conventional(model.provider) }
+        attributes["gen_ai.request.max_tokens"] = maxTokens
         return attributes
     }
 

@@ -1,0 +1,16 @@
+import Contract
+
+extension RunExecution {
+    /// Where the run came from.
+    enum Origin: Sendable {
+        /// A reader waits, perhaps in Slack: the run has to be opened.
+        case live(RunPolicy, slack: SlackThread? = nil, isWatched: Bool = true)
+        /// Leased by storage, after another runner was lost or for a run accepted for later.
+        case claimed(attempt: Int, next: Int)
+
+        /// The attempt its lease is for; that of an opened run is the first.
+        var attempt: Int { if case .claimed(let attempt, _) = self { attempt } else { 1 } }
+        /// The number of its next event, the first shown here.
+        var next: Int { if case .claimed(_, let next) = self { next } else { 1 } }
+    }
+}
