@@ -87,6 +87,8 @@ public struct TestStorage: Sendable {
             databaseURL: made,
             connections: connections,
             transactions: transactions,
+            // Many tests want a processor at the same time.
+            longestWait: .seconds(60),
             listeners: [RPCListener(role: .admin, address: .path(path))],
             logger: quiet,
             onListening: { isListening.finish() }

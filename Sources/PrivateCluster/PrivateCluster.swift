@@ -103,7 +103,9 @@ public final class PrivateCluster: Sendable {
 
     /// How to connect to one of its databases, for libpq.
     public func connectionString(database: String) -> String {
-        "host=\(quoted(directory)) port=\(Self.port) user=\(quoted(role)) dbname=\(quoted(database))"
+        let text = "host=\(quoted(directory)) port=\(Self.port) user=\(quoted(role)) dbname=\(quoted(database))"
+        // Those of tests, of which many want a processor at the same time.
+        return isTemporary ? text + " connect_timeout=60" : text
     }
 
     /// Makes a database, a copy of `template`, to which nobody may be connected meanwhile. Throws `failed` with the
@@ -172,7 +174,7 @@ public final class PrivateCluster: Sendable {
     /// What pg_ctl waits for: the eighth line of the lock file, written by the server as it goes.
     private func waitUntilReady(_ server: Server, logOffset: Int) async throws(PrivateClusterError) {
         // Long, since after a crash it first replays the log of what it had not yet brought to its tables.
-        let deadline = ContinuousClock.now + .seconds(isTemporary ? 60 : 600)
+        let deadline = ContinuousClock.now + .seconds(600)
         // The process id, on the first line, tells it from the file of a server that was killed.
         while postmasterFile(line: 0) != "\(server.processID)" || postmasterFile(line: 7)?.hasPrefix("ready") != true {
             guard server.exit == nil, ContinuousClock.now < deadline, !Task.isCancelled else {

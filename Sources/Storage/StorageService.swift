@@ -76,12 +76,14 @@ public enum StorageService {
     ///   - policy: who brings its tables up to date.
     ///   - connections: connections to it for single statements.
     ///   - transactions: connections to it for transactions that their callers end.
+    ///   - longestWait: how long single statements wait for a connection.
     ///   - context: the process, where it is one of its own.
     package static func services(
         databaseURL: String?,
         policy: MigrationPolicy = .apply,
         connections: Int = 5,
         transactions: Int = 8,
+        longestWait: Duration = PoolConfiguration().maximumWait,
         listeners: [RPCListener],
         logger: Logger,
         context: DaemonContext? = nil,
@@ -89,6 +91,7 @@ public enum StorageService {
     ) throws(ConfigurationError) -> [any Service] {
         var limits = PoolConfiguration()
         limits.size = connections
+        limits.maximumWait = longestWait
         let spans = try context?.spans(version: octavoVersion)
         let recorder = spans?.recorder
         let pool = try connectionPool(databaseURL, limits, recorder, logger)

@@ -5,7 +5,7 @@ import Glibc
 import Systemd
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
+@Suite(.timeLimit(.minutes(10))) struct ChildProcessTests {
     @Test func theExitCodeArrivesForEveryoneWhoWaits() async throws {
         let child = try ChildProcess(.shell("exit 7"))
         async let first = child.waitForExit()

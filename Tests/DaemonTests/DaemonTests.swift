@@ -5,7 +5,7 @@ import Systemd
 import Testing
 
 /// A real daemon in a process of its own, started as systemd would.
-@Suite(.timeLimit(.minutes(1))) struct DaemonTests {
+@Suite(.timeLimit(.minutes(10))) struct DaemonTests {
     /// The fixture with two sockets, a notify socket, and its standard error.
     private struct Running {
         let scratch: String

@@ -64,7 +64,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct JournalLogHandlerTests {
+@Suite(.timeLimit(.minutes(10))) struct JournalLogHandlerTests {
     private func record(_ log: (Logger) -> Void) async throws -> [UInt8] {
         try await withScratch { scratch in
             let inbox = try DatagramInbox(at: "\(scratch)/journal")

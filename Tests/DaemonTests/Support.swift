@@ -57,12 +57,13 @@ final class DatagramInbox: Sendable {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
-    /// The messages up to and with the first that satisfies `isLast`.
+    /// The messages up to and with the first that satisfies `isLast`, without those that come every few seconds.
     func texts(until isLast: (String) -> Bool) async -> [String] {
         var all: [String] = []
         for await message in messages {
-            all.append(String(decoding: message, as: UTF8.self))
-            if isLast(all[all.count - 1]) { break }
+            let text = String(decoding: message, as: UTF8.self)
+            if isLast(text) { return all + [text] }
+            if text != "STATUS=probing" { all.append(text) }
         }
         return all
     }

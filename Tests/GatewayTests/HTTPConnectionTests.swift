@@ -5,7 +5,7 @@ import Wire
 @testable import Gateway
 
 /// Requests that are wrong as HTTP, over real sockets: each is told so in the one shape, and none keeps its connection.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct HTTPConnectionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HTTPConnectionTests {
     private static let host = "Host: octavo\r\n"
 
     struct Wrong: Sendable, CustomTestStringConvertible {

@@ -44,7 +44,7 @@ import Wire
     }
 
     private func eventually(_ holds: () -> Bool) async throws {
-        for _ in 0..<6_000 {
+        for _ in 0..<60_000 {
             if holds() { return }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// What becomes of connections when the server stops.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct StoppingTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct StoppingTests {
     private static let request = ByteBuffer(string: "GET /livez HTTP/1.1\r\nHost: octavo\r\n\r\n")
 
     private func connected(_ server: TestServer) async throws {

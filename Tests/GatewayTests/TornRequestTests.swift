@@ -3,7 +3,7 @@ import Testing
 @testable import Gateway
 
 /// Requests torn, cut and changed at random: each connection ends, with answers that are no defect's.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct TornRequestTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct TornRequestTests {
     private static let requests = [
         "GET /livez HTTP/1.1\r\nHost: octavo\r\n\r\n",
         "HEAD /v1/sections/seven?x=%FF HTTP/1.1\r\nHost: octavo\r\nAccept: */*\r\n\r\n",

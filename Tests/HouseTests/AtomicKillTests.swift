@@ -44,7 +44,9 @@ import Wire
                             } catch let error as ServiceError where error.code == .unavailable {
                                 // Nothing was done: what is stored shows it.
                                 try? await Task.sleep(for: .milliseconds(20))
-                            } catch let error as ServiceError where error.code == .outcomeUnknown {
+                            } catch let error as ServiceError
+                                where [.outcomeUnknown, .deadlineExceeded, .resourceExhausted].contains(error.code)
+                            {
                                 // Storage took longer to come back than the call may: stored whole, or not at all.
                                 unknown += 1
                             } catch  where Task.isCancelled {

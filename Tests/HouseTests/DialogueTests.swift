@@ -9,7 +9,7 @@ import Testing
             try await house.waitUntilReady()
             let socket = "\(house.runFolder)/storage-admin.sock"
             let said = try await shell(
-                "python3 \(here)/dialogue.py \(socket) \(here)/../../protocol/storage.md 2>&1"
+                "/usr/bin/python3 \(here)/dialogue.py \(socket) \(here)/../../protocol/storage.md 2>&1"
             )
             #expect(said == "as the page says\n")
         }

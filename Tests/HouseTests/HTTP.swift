@@ -45,7 +45,7 @@ struct HTTP {
         request.method = method
         request.headers = headers
         if let body { request.body = .bytes(body) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(600))
         let bytes = try await response.body.collect(upTo: 8 << 20)
         return Answer(status: Int(response.status.code), headers: response.headers, body: String(buffer: bytes))
     }
@@ -64,7 +64,7 @@ struct HTTP {
         request.headers = headers
         request.headers.add(name: "accept", value: "text/event-stream")
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(600))
         var parser = ServerSentEventParser()
         var events: [ServerSentEvent] = []
         for try await buffer in response.body {

@@ -10,7 +10,7 @@ import Wire
 @testable import Daemon
 
 /// What the journal gets of a call: the records are read from a socket in place of the journal's own.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct JournalTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct JournalTests {
     private struct Break: Operation {
         static let name = "runs.break"
         static let callers: Set<Role> = [.gateway, .admin]

@@ -144,7 +144,7 @@ import Wire
     @Test func aStoppedRunnerGivesBackWhatItCannotFinishForFree() async throws {
         let database = try await TestDatabase.make()
         try await ScriptedProvider.withServer([.hangs, .says(Self.sentence)]) { provider in
-            let settings = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted", "OCTAVO_DRAIN_SECONDS": "3"]
+            let settings = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted", "OCTAVO_DRAIN_SECONDS": "10"]
             let run = try await TestHouse.run(database: database, settings: settings) { house in
                 try await house.waitUntilReady()
                 try await house.importBook("Handbook", handbook)

@@ -62,6 +62,8 @@ struct Up {
         for _ in 0..<60_000 {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: String(path[..<slash]))) ?? []
             if names.contains(where: { $0.hasPrefix(path[slash...].dropFirst()) }) { return }
+            // What is there for a moment only may be gone before this looks again.
+            if file.hasSuffix("data.new-"), names.contains("data") { return }
             if text.contains("Error:") { throw NotUp(description: text) }
             try await Task.sleep(for: .milliseconds(1))
         }

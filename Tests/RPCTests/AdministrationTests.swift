@@ -81,7 +81,10 @@ import Wire
             var stats = try result(await ask(server, "stats"), as: Stats.self)
             try await eventually {
                 stats = try result(await ask(server, "stats"), as: Stats.self)
-                return stats.operations.first { $0.name == "test.fail" } != nil
+                func count(_ name: String) -> Int {
+                    stats.operations.first { $0.name == name }.map { $0.succeeded + $0.failed.values.reduce(0, +) } ?? 0
+                }
+                return ["test.echo", "test.fail", "test.admin", "other"].map(count) == [2, 1, 1, 2]
             }
             func operation(_ name: String) throws -> Stats.Operation {
                 try #require(stats.operations.first { $0.name == name })

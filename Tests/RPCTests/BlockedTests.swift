@@ -69,9 +69,9 @@ import Wire
     private static func waitLongerThanTheDeadlineWithoutCredit() async throws {
         try await withServer { server in
             let peer = try await RawPeer.greeted(server.gateway)
-            try await peer.say(#"{"id":1,"call":"test.count","arguments":{"to":9},"stream":1,"deadline_ms":2000}"#)
+            try await peer.say(#"{"id":1,"call":"test.count","arguments":{"to":9},"stream":1,"deadline_ms":10000}"#)
             #expect(await peer.heard() == #"{"id":1,"item":0,"sequence":0}"#)
-            try await Task.sleep(for: .milliseconds(3000))
+            try await Task.sleep(for: .milliseconds(11000))
             try await peer.say(#"{"id":1,"credit":1}"#)
             #expect(await peer.heard() == #"{"id":1,"item":1,"sequence":1}"#)
             peer.close()

@@ -80,7 +80,7 @@ import Wire
         let client = Self.folder + "/../../Tests/RPCTests/client.py"
         try await withServer { server in
             _ = try await server.health()
-            let pipe = try #require(popen("python3 \(client) \(server.admin)", "r"))
+            let pipe = try #require(popen("/usr/bin/python3 \(client) \(server.admin)", "r"))
             var output: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 4096)
             while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }

@@ -88,7 +88,7 @@ package struct TestHouse: Sendable {
 
     /// Returns when storage says it is ready.
     package func waitUntilReady() async throws {
-        for _ in 0..<1_000 {
+        for _ in 0..<10_000 {
             let health = try? await withAdmin(of: "storage") { try await $0.perform(GetHealth()) }
             if health?.ready == true { return }
             try await Task.sleep(for: .milliseconds(20))

@@ -85,7 +85,7 @@ import Wire
     let question = Question(text: "How?", channel: .http)
 
     @Test func telling_storing_andTheAgentTakePlaceAtTheSameTime() async throws {
-        let pause = Duration.milliseconds(300)
+        let pause = Duration.seconds(2)
         let stored = StoredRuns(delay: pause)
         let agents: AgentDirectory = ["documentation": TalkingAgent(delay: pause)]
         try await withRuns(stored: stored, agents: agents, teller: SlowTeller(delay: pause)) { runs in

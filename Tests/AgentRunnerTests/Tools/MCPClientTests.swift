@@ -13,7 +13,7 @@ import Wire
 
     private func server(_ mode: String = "fine", seconds: Double = 20) -> AgentFile.MCPServer {
         AgentFile.MCPServer(
-            transport: .command(["/usr/bin/env", "python3", Self.program, mode]),
+            transport: .command(["/usr/bin/python3", Self.program, mode]),
             seconds: seconds,
             readOnly: []
         )

@@ -84,10 +84,11 @@ import Testing
     }
 
     @Test func theTimeAReaderTakesIsNotTheProviders() async throws {
+        let timeouts = ProviderTimeouts(firstByte: .seconds(1), idle: .seconds(1))
         try await Watchdog.guarding(timeouts) { watchdog in
             watchdog.awaitFirstByte()
             watchdog.rest()
-            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: .seconds(2))
         }
     }
 

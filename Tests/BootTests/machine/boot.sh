@@ -64,7 +64,7 @@ Environment=CHECKOUT=$checkout PROGRAMS=$programs PYTHONDONTWRITEBYTECODE=1
 ExecStart=/usr/bin/python3 $checkout/Tests/BootTests/machine/checks.py
 StandardOutput=append:/findings/output
 StandardError=append:/findings/output
-TimeoutStartSec=300
+TimeoutStartSec=880
 UNIT
 
 # With a cgroup tree of version 2 and bpf(2), systemd can filter addresses where the kernel can.

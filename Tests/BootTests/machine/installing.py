@@ -110,7 +110,7 @@ def at_socket():
 
 def at_address():
     with own_address("10.66.0.3", 3):
-        return request("GET", "/livez", connection=http.client.HTTPConnection("10.66.0.3", 8080, timeout=10))
+        return request("GET", "/livez", connection=http.client.HTTPConnection("10.66.0.3", 8080, timeout=60))
 
 
 def every_socket_is_open_and_the_target_is_switched_on():

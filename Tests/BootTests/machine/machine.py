@@ -46,7 +46,7 @@ def journal(unit, lines=10):
     return run("journalctl", f"--unit={unit}", "--output=cat", "--no-pager", f"--lines={lines}")
 
 
-def eventually(holds, seconds=30, what="it"):
+def eventually(holds, seconds=60, what="it"):
     """Waits for something that another process brings about."""
     end = time.monotonic() + seconds
     while True:

@@ -28,6 +28,7 @@ extension Limits {
         limits.helloTime = .seconds(300)
         limits.frameTime = .seconds(300)
         limits.stall = .seconds(300)
+        limits.quietBeforePing = .seconds(300)
         limits.quietBeforeClose = .seconds(600)
         return limits
     }()
@@ -122,11 +123,11 @@ struct InheritedSocket: ~Copyable {
 
 /// Waits for something that other tasks bring about.
 func eventually(_ condition: () async throws -> Bool) async throws {
-    for _ in 0..<6000 {
+    for _ in 0..<60_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
-    Issue.record("it did not come about within half a minute")
+    Issue.record("it did not come about within five minutes")
 }
 
 /// The error a call ends with.

@@ -24,6 +24,8 @@ struct StorageHost: Sendable {
         let (listening, isListening) = AsyncStream<Void>.makeStream()
         let services = try StorageService.services(
             databaseURL: database,
+            // Many tests want a processor at the same time.
+            longestWait: .seconds(60),
             listeners: [
                 RPCListener(role: .admin, address: .path(admin)),
                 RPCListener(role: .agentRunner, address: .path(runner)),
@@ -93,7 +95,7 @@ extension RPCClient {
     /// A runner's open offer.
     func claims(as runner: String, _ agents: [String] = ["echo"], room: Int = 100) -> RPCStream<ClaimRuns> {
         let offers = agents.map { ClaimRuns.Offer(agent: $0, provider: "provider of \($0)") }
-        return stream(ClaimRuns(runner: runner, offers: offers, room: room, holding: []), deadline: .seconds(60))
+        return stream(ClaimRuns(runner: runner, offers: offers, room: room, holding: []), deadline: .seconds(600))
     }
 
     /// Ends a run as its runner does.

@@ -147,10 +147,12 @@ import Wire
             try await withThrowingDiscardingTaskGroup { group in
                 for _ in 0..<8 {
                     group.addTask {
-                        try await storage.atomic(isolation: .serializable, deadline: .seconds(120)) { transaction in
-                            runs.count()
-                            let name = try await transaction.perform(GetReader(reader.id)).name
-                            _ = try await transaction.perform(SetReaderName(reader.id, to: name + "x"))
+                        try await patiently {
+                            try await storage.atomic(isolation: .serializable, deadline: .seconds(120)) { transaction in
+                                runs.count()
+                                let name = try await transaction.perform(GetReader(reader.id)).name
+                                _ = try await transaction.perform(SetReaderName(reader.id, to: name + "x"))
+                            }
                         }
                     }
                 }
@@ -171,9 +173,11 @@ import Wire
             try await withThrowingDiscardingTaskGroup { group in
                 for number in 0..<3 {
                     group.addTask {
-                        try await storage.atomic(deadline: .seconds(120)) { transaction in
-                            runs.count()
-                            try await write(transaction, bookFirst: number % 2 == 0)
+                        try await patiently {
+                            try await storage.atomic(deadline: .seconds(120)) { transaction in
+                                runs.count()
+                                try await write(transaction, bookFirst: number % 2 == 0)
+                            }
                         }
                     }
                 }
