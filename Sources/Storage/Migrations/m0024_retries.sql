@@ -1,2 +1,3 @@
 -- Whether a run was asked again already.
+-- locks: it is read once
 create index run_retry_of on run (retry_of) where retry_of is not null;
