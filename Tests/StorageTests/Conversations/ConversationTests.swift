@@ -49,7 +49,7 @@ import Wire
     ) async throws {
         try await host.withRunner { runner in
             let claims = runner.claims(as: "a")
-            guard case .lease(let lease)? = try await claims.next() else { return }
+            guard case .lease(let lease)? = try await claims.next() else { throw NoLease() }
             let event = RunEvent(sequence: lease.next, at: "2026-01-31T12:00:00.000Z", body: .text(said))
             let append = AppendEvents(run: lease.run, runner: "a", attempt: lease.attempt, events: [event])
             _ = try await runner.perform(append)

@@ -197,5 +197,3 @@ import Wire
         }
     }
 }
-
-private struct NoLease: Error {}

@@ -142,7 +142,7 @@ import Wire
                 #expect(leases.count { $0.agent == "slow" } == 2 && leases.contains { $0.run == other })
                 try await eventuallyQueued(3, host)
                 try await runner.finish(try #require(leases.first { $0.agent == "slow" }), as: "a")
-                guard case .lease(let next)? = try await iterator.next() else { return }
+                guard case .lease(let next)? = try await iterator.next() else { throw NoLease() }
                 #expect(next.agent == "slow")
             }
         }
@@ -173,10 +173,10 @@ import Wire
             let other = try await host.admin.enqueue("other").run
             try await host.withRunner { runner in
                 var iterator = runner.claims(as: "a", ["echo", "other"]).items.makeAsyncIterator()
-                guard case .lease(let first)? = try await iterator.next() else { return }
+                guard case .lease(let first)? = try await iterator.next() else { throw NoLease() }
                 #expect(first.run == other)
                 try await sql(database, "update provider_hold set until = clock_timestamp()")
-                guard case .lease(let second)? = try await iterator.next() else { return }
+                guard case .lease(let second)? = try await iterator.next() else { throw NoLease() }
                 #expect(second.run == held)
             }
         }

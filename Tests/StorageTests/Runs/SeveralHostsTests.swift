@@ -24,7 +24,7 @@ import Wire
                 var iterator = runner.claims(as: "b").items.makeAsyncIterator()
                 for _ in 0..<3 {
                     let run = try await one.admin.enqueue().run
-                    guard case .lease(let lease)? = try await iterator.next() else { return }
+                    guard case .lease(let lease)? = try await iterator.next() else { throw NoLease() }
                     #expect(lease.run == run)
                 }
             }
@@ -36,7 +36,7 @@ import Wire
             let run = try await one.admin.enqueue().run
             try await two.withRunner { runner in
                 var iterator = runner.claims(as: "b").items.makeAsyncIterator()
-                guard case .lease(let lease)? = try await iterator.next() else { return }
+                guard case .lease(let lease)? = try await iterator.next() else { throw NoLease() }
                 async let followed = one.admin.stream(FollowRun(run: run), deadline: .seconds(60)).items
                     .reduce(into: [RunEvent]()) { $0.append($1) }
                 let event = RunEvent(sequence: 1, at: "2026-01-31T12:00:00.000Z", body: .text("So"))

@@ -62,6 +62,22 @@ struct StorageHost: Sendable {
         )
     }
 
+    /// What a storage service does its work on, without the service.
+    static func withDatabase(
+        _ name: String,
+        _ body: @Sendable @escaping (Database, Logger) async throws -> Void
+    ) async throws {
+        let pool = ConnectionPool(try PostgresConfiguration(name), logger: quiet)
+        let schema = Schema(pool: pool, policy: .apply, logger: quiet)
+        let database = Database(pool: pool, transactions: pool, schema: schema, logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pool.run() }
+            _ = try await schema.apply(deadline: .now + .seconds(60))
+            try await body(database, quiet)
+            group.cancelAll()
+        }
+    }
+
     private static let quiet = Logger(label: "storage") { _ in SwiftLogNoOpLogHandler() }
 }
 
@@ -135,6 +151,9 @@ func eventually(_ holds: () async throws -> Bool) async throws {
     }
     throw NeverTrue()
 }
+
+/// A claim ended, or said something else, where it was to bring a run.
+struct NoLease: Error {}
 
 /// It did not come true within a minute.
 struct NeverTrue: Error {}
