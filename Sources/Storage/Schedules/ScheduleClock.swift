@@ -72,11 +72,12 @@ final class ScheduleClock: Service {
     }
 
     /// False when it was not possible now: one schedule that is not keeps no other waiting.
-    private func fire(_ schedule: StoredSchedule) async throws -> Bool {
+    func fire(_ schedule: StoredSchedule) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(30)
         do {
             let timetable = try await zones.timetable(schedule.cron, in: schedule.zone, deadline: deadline)
-            guard let next = timetable.next(after: schedule.now).first else { return false }
+            // None any more: this one is fired, and then it is paused.
+            let next = timetable.next(after: schedule.now).first
             let start = max(schedule.next - 1, schedule.now - CatchUp.horizon)
             let due = timetable.ticks(after: start, through: schedule.now)
             let firing = CatchUp(schedule.catchUp, most: schedule.catchUpMost, due: due, now: schedule.now)
@@ -98,7 +99,7 @@ final class ScheduleClock: Service {
     private func store(
         _ firing: CatchUp,
         of schedule: StoredSchedule,
-        next: Int64,
+        next: Int64?,
         deadline: ContinuousClock.Instant
     ) async throws {
         // It ends where it has fired: of another host's firing, which it may turn out to be, that host tells.
@@ -129,6 +130,9 @@ final class ScheduleClock: Service {
             ]
             logger.info("schedule fired", metadata: metadata)
         }
+        if next == nil {
+            logger.notice("schedule has no further tick and is paused", metadata: ["schedule": "\(schedule.name)"])
+        }
         if firing.missed > 0 {
             let metadata: Logger.Metadata = ["schedule": "\(schedule.name)", "ticks": "\(firing.missed)"]
             logger.notice("schedule not caught up with", metadata: metadata)
@@ -136,10 +140,11 @@ final class ScheduleClock: Service {
     }
 
     /// Refused when it is not where it was seen: whoever comes second waits for the row, and looks again.
-    private static func move(_ schedule: StoredSchedule, to next: Int64, _ firing: CatchUp) -> Query {
+    private static func move(_ schedule: StoredSchedule, to next: Int64?, _ firing: CatchUp) -> Query {
         """
         with moved as (
-            update schedule set next_at = to_timestamp(\(Double(next))), missed = missed + \(firing.missed),
+            update schedule set next_at = coalesce(to_timestamp(\(next.map(Double.init))), next_at),
+                paused = \(next == nil), missed = missed + \(firing.missed),
                 last_at = coalesce(to_timestamp(\(firing.fired.last.map(Double.init))), last_at)
             where id = \(schedule.id) and next_at = to_timestamp(\(Double(schedule.next))) and not paused
             returning id

@@ -1,5 +1,6 @@
 import Contract
 import OctavoTesting
+import Postgres
 import RPC
 import Testing
 import Wire
@@ -130,6 +131,37 @@ import Wire
             let ticks = try await values(database, "select count(*) from schedule_tick")
             #expect(!resumed.paused && resumed.next != nil && resumed.missed == 0 && ticks == [0])
         }
+    }
+
+    @Test func aScheduleThatHasNoTickBehindThisOneIsFiredAndThenPaused() async throws {
+        let database = try await TestDatabase.make()
+        // After this Sunday the 29th of February is no Sunday for 28 years.
+        try await sql(
+            database,
+            """
+            insert into schedule (name, cron, zone, agent, question, priority, tries, catch_up, catch_up_most, next_at)
+            values ('news', '0 0 29 2 */7', 'UTC', 'echo', 'What is new?', 1, 5, 'last', 10, '2032-02-29 00:00:00+00')
+            """
+        )
+        try await StorageHost.withDatabase(database) { storage, logger in
+            let columns = StoredSchedule.columns.replacing("clock_timestamp()", with: "next_at + interval '10 s'")
+            let rows = try await storage.rows(
+                Query(unsafe: "select \(columns) from schedule"),
+                deadline: .now + .seconds(30)
+            )
+            let zones = Zones(database: storage)
+            let clock = ScheduleClock(database: storage, signals: RunSignals(), zones: zones, logger: logger)
+            let isFired = try await clock.fire(StoredSchedule(rows[0]))
+            #expect(isFired)
+        }
+        let found = try await values(
+            database,
+            """
+            select unnest(array[(select count(*) from schedule where paused), (select count(*) from schedule_tick),
+                (select count(*) from run_work where state = 'queued')])
+            """
+        )
+        #expect(found == [1, 1, 1])
     }
 
     @Test func firingBeginsARunOnceAndLeavesTheTicksAlone() async throws {
