@@ -13,6 +13,8 @@ final class RunQueue: Sendable {
     /// The most runs of one claim: a claim takes some tenths of a millisecond however many it brings.
     static let most = 64
     private static let priorities = 0...3
+    /// How often it is looked whether tickets are given again, while nothing moves.
+    private static let look = Duration.seconds(2)
 
     struct Name: Hashable {
         var agent: String
@@ -30,6 +32,16 @@ final class RunQueue: Sendable {
         var note: Note?
         /// Whether anything was given out since the last note: else the floors are where they belong.
         var isMoving = true
+        /// When the tickets were looked at last.
+        var looked = ContinuousClock.now
+
+        /// Tickets are given again: it is another database than before, a copy that has taken over or one that was brought back. What
+        /// is queued in it from now on would stand below the floors.
+        mutating func forget() {
+            floors = floors.mapValues { _ in 0 }
+            note = nil
+            isMoving = true
+        }
     }
 
     private let database: Database
@@ -112,7 +124,9 @@ final class RunQueue: Sendable {
                     where held.locktype = 'relation' and held.relation = 'run_work'::regclass
                         and held.database = (select oid from pg_database where datname = current_database())
                         and held.mode = 'RowExclusiveLock'
-                        and coalesce(holder.xact_start <= \(note.at)::text::timestamptz, true))
+                        and coalesce(holder.xact_start <= \(note.at)::text::timestamptz, true)),
+                    last_value >= \(note.ticket)
+                from run_ticket
                 """,
                 """
                 select (
@@ -127,6 +141,7 @@ final class RunQueue: Sendable {
             ],
             deadline: .now + .seconds(5)
         )
+        guard try results[1][0][1, as: Bool.self] else { return state.withLock { $0.forget() } }
         // A transaction of that time may still store a run with such a ticket.
         guard try results[1][0][0, as: Bool.self], let lowest = results.last else { return }
         let found = try zip(queues, lowest).map { queue, row in
@@ -139,18 +154,26 @@ final class RunQueue: Sendable {
     }
 
     private func takeNote() async throws {
-        guard state.withLock({ $0.isMoving }) else { return }
-        // First the ticket and then the time: whoever drew it before began before.
+        let now = ContinuousClock.now
+        let (isMoving, looked) = state.withLock { ($0.isMoving, $0.looked) }
+        guard isMoving || now - looked >= Self.look else { return }
+        // First the ticket and then the time: whoever drew it before began before. A Postgres that crashes draws those again that no
+        // commit has taken to the disk, so what is noted is taken there.
         let rows = try await database.rows(
             """
             with ticket as materialized (select case when is_called then last_value else 0 end as last from run_ticket)
-            select last, clock_timestamp()::text from ticket
+            select last, clock_timestamp()::text,
+                case when \(isMoving) then pg_logical_emit_message(true, 'octavo', '')::text end
+            from ticket
             """,
             deadline: .now + .seconds(5)
         )
         guard let row = rows.first else { return }
         let note = Note(ticket: try row[0, as: Int64.self], at: try row[1, as: String.self])
         state.withLock { state in
+            state.looked = now
+            if state.floors.values.contains(where: { $0 > note.ticket }) { state.forget() }
+            guard isMoving else { return }
             state.note = note
             state.isMoving = false
         }
