@@ -45,10 +45,11 @@ final class RunClock: Service {
         await signals.subscribed(to: .clock) { signal in
             while !Task.isCancelled {
                 let isSweep = ContinuousClock.now >= nextSweep
-                if isSweep { nextSweep = .now + Self.sweep }
                 var wait = Self.longest
                 do {
                     wait = try await look(sweep: isSweep)
+                    // As long as there is more than one statement takes, it goes on.
+                    if isSweep, wait > .zero { nextSweep = .now + Self.sweep }
                 } catch {
                     logger.debug("the clock stands still", metadata: ["error": "\(error)"])
                     wait = .milliseconds(500)
@@ -58,7 +59,7 @@ final class RunClock: Service {
         }
     }
 
-    /// Does what is due. Returns how long nothing will be.
+    /// Does what is due. Returns how long nothing will be; zero when more is due than one statement does.
     private func look(sweep: Bool) async throws -> Duration {
         let deadline = ContinuousClock.now + .seconds(10)
         let due = try await database.rowsByIndex(
@@ -73,10 +74,10 @@ final class RunClock: Service {
         try signals.concluded(late)
         let undecided = try await database.rows(Transitions.expireApprovals(most: Self.part), deadline: deadline)
         try signals.decided(undecided)
-        guard due.count < Self.part, late.count < Self.part else { return .zero }
+        guard due.count < Self.part, late.count < Self.part, undecided.count < Self.part else { return .zero }
         let next = try await database.rowsByIndex(Transitions.untilNext, deadline: deadline)
         let milliseconds = try next.first?[0, as: Double?.self]
-        return milliseconds.map { min(Self.longest, .milliseconds(max(0, $0))) } ?? Self.longest
+        return milliseconds.map { min(Self.longest, .milliseconds(max(1, $0))) } ?? Self.longest
     }
 
     /// Takes away what is dead in the table of work, more often than autovacuum looks. Takes milliseconds, and nobody waits.
