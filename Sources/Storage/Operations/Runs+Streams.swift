@@ -3,6 +3,7 @@ import FoundationEssentials
 import NIOCore
 import Postgres
 import RPC
+import Synchronization
 import Wire
 
 extension Runs {
@@ -13,7 +14,8 @@ extension Runs {
     /// How long the room of a runner that was full gathers before it is filled again: a claim for each run that ends would be
     /// dear where many do.
     private static let gathering = Duration.milliseconds(5)
-    /// The same as `claimDuration` where leases may have been lost on the way a moment ago: by then it is known.
+    /// The same as `claimDuration` where leases may have been lost on the way a moment ago: by then it is known. And where what other
+    /// hosts want to be stopped is not heard.
     private static let doubtDuration = Duration.seconds(Leases.underWay + 1)
 
     /// The events of a run behind a number, then those to come, until it has ended.
@@ -61,10 +63,13 @@ extension Runs {
         let deadline = ContinuousClock.now + .seconds(10)
         try await leases.connected(runner, on: call.connection, anew: true, deadline: deadline)
         leases.holds(runner, claim.holding, room: claim.room)
+        // From here on; what was missed before is found by the comparison.
+        let misses = signals.misses.load(ordering: .relaxed)
+        let isDeaf = signals.isDeaf.load(ordering: .relaxed)
         return try await signals.subscribed(to: .queue, .runner(runner)) { signal in
             let isInDoubt = try await compare(claim, items, deadline: deadline)
-            let end = ContinuousClock.now + (isInDoubt ? Self.doubtDuration : Self.claimDuration)
-            while ContinuousClock.now < end {
+            let end = ContinuousClock.now + (isInDoubt || isDeaf ? Self.doubtDuration : Self.claimDuration)
+            while ContinuousClock.now < end, signals.misses.load(ordering: .relaxed) == misses {
                 for stop in signals.takeStops(of: runner) { try await items.send(.stop(stop)) }
                 let room = min(RunQueue.most, leases.room(of: runner))
                 let found = room > 0 ? try await queue.claim(for: runner, claim.offers, most: room) : nil

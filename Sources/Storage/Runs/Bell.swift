@@ -3,6 +3,7 @@ import FoundationEssentials
 import Logging
 import Postgres
 import ServiceLifecycle
+import Synchronization
 
 /// Carries signals to the storage services of other hosts that share the database, by NOTIFY. It is a wake-up and no data:
 /// what is missed is found when everybody looks again by themselves, which happens every few seconds.
@@ -13,6 +14,10 @@ final class Bell: Service {
     static let channel = "octavo_runs"
     /// How long news gathers: a fraction of what a run on another host may wait.
     private static let pause = Duration.milliseconds(10)
+    /// Between two tries while the database is away.
+    private static let patience = Duration.milliseconds(500)
+    /// A notification has less than 8,000 bytes.
+    private static let most = 7_999
 
     private let database: Database
     private let signals: RunSignals
@@ -44,13 +49,16 @@ final class Bell: Service {
     private func ring(_ news: RunSignals.News) async {
         guard !news.isEmpty else { return }
         do {
-            let text = Self.text(news, from: host)
+            let texts = Self.texts(news, from: host)
             _ = try await database.rows(
-                "select pg_notify('\(unsafe: Self.channel)', \(text))",
+                "select pg_notify('\(unsafe: Self.channel)', text) from unnest(\(texts)) as text",
                 deadline: .now + .seconds(5)
             )
         } catch {
+            // What is queued or stored is found by whoever looks again; what is to be stopped nobody looks for.
             logger.debug("other hosts not told", metadata: ["error": "\(error)"])
+            signals.tellAgain(news.stops)
+            try? await Task.sleep(for: Self.patience)
         }
     }
 
@@ -59,7 +67,10 @@ final class Bell: Service {
         do {
             for await event in try pool.listen(to: Self.channel) {
                 switch event {
-                case .gap: signals.signalAll()
+                case .gap where signals.isDeaf.exchange(false, ordering: .relaxed):
+                    // Nothing was to be heard so far, and no claim has counted on it.
+                    signals.signalAll()
+                case .gap: signals.missed()
                 case .notification(let notification): hear(notification.payload)
                 }
             }
@@ -83,25 +94,28 @@ final class Bell: Service {
             case "stop":
                 guard parts.count == 4, let run = RunID(parts[2]), let attempt = Int(parts[3]) else { continue }
                 signals.stopHere(RunSignals.Stop(runner: parts[1], run: run, attempt: attempt))
+            case "stops": signals.missed()
             default: signals.signalAll()
             }
         }
     }
 
-    /// `HOST queue clock outbox run/RUN stop/RUNNER/RUN/ATTEMPT`; `all` stands for what does not fit into the 8,000 bytes of a
-    /// notification.
-    static func text(_ news: RunSignals.News, from host: String) -> String {
-        var words = [host]
+    /// `HOST queue clock outbox run/RUN stop/RUNNER/RUN/ATTEMPT`, in as many notifications as that takes. `all` stands for more
+    /// runs than are worth telling one by one, and `stops` for the stops beyond those that are.
+    static func texts(_ news: RunSignals.News, from host: String) -> [String] {
+        var words: [String] = []
         if news.isQueue { words.append("queue") }
         if news.isClock { words.append("clock") }
         if news.isOutbox { words.append("outbox") }
-        let stops = news.stops.map { "stop/\($0.runner)/\($0.run)/\($0.attempt)" }
-        let most = RunSignals.News.mostRuns
-        if news.runs.count > most || stops.count > most / 4 {
-            words += ["all"] + stops.prefix(most / 4)
-        } else {
-            words += stops + news.runs.map { "run/\($0)" }
+        words += news.runs.count > RunSignals.News.mostRuns ? ["all"] : news.runs.map { "run/\($0)" }
+        if news.stops.count > RunSignals.News.mostStops { words.append("stops") }
+        words += news.stops.prefix(RunSignals.News.mostStops).map { "stop/\($0.runner)/\($0.run)/\($0.attempt)" }
+        return words.reduce(into: [String]()) { texts, word in
+            if let last = texts.last, last.utf8.count + 1 + word.utf8.count <= most {
+                texts[texts.count - 1] += " " + word
+            } else {
+                texts.append("\(host) \(word)")
+            }
         }
-        return words.joined(separator: " ")
     }
 }

@@ -19,8 +19,10 @@ final class RunSignals: Sendable {
 
     /// What the other hosts are told.
     struct News {
-        /// More than fit into one notification anyway: then they look at everything.
+        /// More are not worth telling one by one: then they look at everything.
         static let mostRuns = 100
+        /// More are not told one by one: then all runners say what they hold. Some 150 kilobytes of notifications.
+        static let mostStops = 1_000
 
         var isQueue = false
         var isClock = false
@@ -50,6 +52,10 @@ final class RunSignals: Sendable {
     let newsCame = Signal()
     /// Whether there is anybody to be told of runs that end; most installations have nobody.
     let hasDestinations = Atomic(true)
+    /// Whether other hosts are not heard here, not yet or not at all.
+    let isDeaf = Atomic(true)
+    /// How often something may not have been heard that other hosts said.
+    let misses = Atomic(0)
     /// Those that have ended.
     let counts = RunCounts()
 
@@ -105,6 +111,19 @@ final class RunSignals: Sendable {
     func signalAll() {
         let waiters = state.withLock { $0.waiters.values.flatMap(\.values) }
         for waiter in waiters { waiter.set() }
+    }
+
+    /// Something was not heard that other hosts said: everybody here looks, and runners say anew what they hold, since what they
+    /// are to stop was told once.
+    func missed() {
+        misses.add(1, ordering: .relaxed)
+        signalAll()
+    }
+
+    /// Stops that the other hosts could not be told of. Their runners hear of more than can be kept when they claim again.
+    func tellAgain(_ stops: [Stop]) {
+        state.withLock { $0.news.stops = Array((stops + $0.news.stops).prefix(News.mostStops + 1)) }
+        if !stops.isEmpty { newsCame.set() }
     }
 
     /// Work is to be stopped, here or on another host.

@@ -24,6 +24,33 @@ import Testing
         static let quiet = Logger(label: "storage") { _ in SwiftLogNoOpLogHandler() }
     }
 
+    @Test func everyStopIsToldInNotificationsThatPostgresTakes() {
+        let host = "0d1c7a0a-9c3f-4d3e-8a59-0f0d6a2b7c11"
+        for count in [0, 1, 30, 500, 1_000, 5_000] {
+            var news = RunSignals.News()
+            news.isQueue = true
+            news.runs = Set((0..<count).map { _ in RunID.new() })
+            let runner = String(repeating: "r", count: 100)
+            news.stops = (0..<count).map { .init(runner: runner, run: .new(), attempt: $0) }
+            let texts = Bell.texts(news, from: host)
+            #expect(texts.allSatisfy { $0.utf8.count < 8_000 && $0.hasPrefix(host + " ") })
+            let words = texts.flatMap { $0.split(separator: " ").dropFirst() }
+            #expect(words.contains("queue") && words.contains("all") == (count > RunSignals.News.mostRuns))
+            #expect(words.contains("stops") == (count > RunSignals.News.mostStops))
+            #expect(words.count { $0.hasPrefix("stop/") } == min(count, RunSignals.News.mostStops))
+        }
+    }
+
+    @Test func whatTheOthersCouldNotBeToldIsToldAgain() {
+        let signals = RunSignals()
+        let stop = RunSignals.Stop(runner: "a", run: .new(), attempt: 1)
+        signals.stop(stop)
+        let news = signals.takeNews()
+        signals.tellAgain(news.stops)
+        #expect(signals.takeNews().stops == [stop])
+        #expect(signals.takeNews().isEmpty)
+    }
+
     @Test(.timeLimit(.minutes(5))) func whatHappensOnOneHostIsHeardOnTheOther() async throws {
         let database = try await TestDatabase.make()
         let (one, two) = (try Host(database), try Host(database))

@@ -52,6 +52,24 @@ import Wire
         }
     }
 
+    @Test func howeverManyAreStoppedAtOnceTheirRunnerElsewhereIsTold() async throws {
+        try await withHosts { one, two in
+            let parent = try await one.admin.enqueue("parent").run
+            for _ in 0..<60 { try await one.admin.enqueue { $0.parent = parent } }
+            try await two.withRunner { runner in
+                let stream = runner.claims(as: String(repeating: "b", count: 100), ["parent", "echo"])
+                var iterator = stream.items.makeAsyncIterator()
+                for _ in 0...60 { guard case .lease? = try await iterator.next() else { throw NoLease() } }
+                _ = try await one.admin.perform(CancelRun(run: parent))
+                var stopped: Set<RunID> = []
+                while stopped.count <= 60, case .stop(let stop)? = try await iterator.next() {
+                    stopped.insert(stop.run)
+                }
+                #expect(stopped.count == 61)
+            }
+        }
+    }
+
     @Test func everyRunIsGivenOutOnceHoweverManyClaim() async throws {
         try await withHosts { one, two in
             let taken = Taken()
