@@ -7,6 +7,10 @@ public struct LimitRuns: Operation {
     public static let callers: Set<Role> = [.admin]
     /// What it answers with.
     public typealias Result = Done
+    /// More than all runners of all hosts carry out at a time.
+    public static let mostConcurrent = 1_000_000
+    /// As often as they may begin: when each did is kept, and looked at by every claim.
+    public static let mostStarts = 10_000
     /// The longest time that starts are counted over: a day.
     public static let longestSeconds = 86_400
 

@@ -224,6 +224,9 @@ extension ServiceError {
         case "OC004": return .alreadyExists(error.server?.message ?? "It exists already.")
         case Acceptance.givenUp: return .givenUp
         case "OC002": return .failedPrecondition(error.server?.message ?? "That is not possible now.")
+        // What is checked beforehand has a sentence of its own; these are for a number or a day that nobody has thought of.
+        case "22003", "22007", "22008", "22P02":
+            return .invalidArgument("A number or a time among the arguments is none that the database can store.")
         case "23503": return .notFound(sentences[error.constraint ?? ""] ?? "Something it refers to does not exist.")
         case "23505": return .alreadyExists(sentences[error.constraint ?? ""] ?? "It exists already.")
         case "25006": return .failedPrecondition("The transaction may only read.")

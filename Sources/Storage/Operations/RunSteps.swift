@@ -109,9 +109,7 @@ struct RunSteps: Sendable {
     }
 
     private func set(_ price: SetPrice, _ call: CallContext) async throws -> Done {
-        let day = price.since.split(separator: "-", omittingEmptySubsequences: false)
-        guard day.map(\.count) == [4, 2, 2], day.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
-            (1...EnqueueRun.maximumNameBytes).contains(price.model.utf8.count),
+        guard CivilDate(price.since) != nil, (1...EnqueueRun.maximumNameBytes).contains(price.model.utf8.count),
             [price.input, price.cached, price.output].allSatisfy({ $0 >= 0 && $0.isFinite })
         else {
             throw ServiceError.invalidArgument(

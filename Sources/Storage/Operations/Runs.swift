@@ -87,8 +87,11 @@ struct Runs: Sendable {
     private func append(_ append: AppendEvents, _ call: CallContext) async throws -> Done {
         guard let first = append.events.first, let last = append.events.last else { return Done() }
         let numbers = append.events.map(\.sequence)
-        guard numbers == Array(first.sequence..<(first.sequence + numbers.count)) else {
-            throw ServiceError.invalidArgument("Events have to be numbered without a gap.")
+        // Before anything is added to it: whoever sends the greatest number there is must not end the process.
+        guard (1...Int(Int32.max) - numbers.count).contains(first.sequence),
+            numbers == Array(first.sequence..<(first.sequence + numbers.count))
+        else {
+            throw ServiceError.invalidArgument("Events have to be numbered from 1 on without a gap.")
         }
         let outcome = last.body.outcome
         guard outcome?.state.isTerminal ?? true else {
@@ -172,13 +175,15 @@ struct Runs: Sendable {
     }
 
     private func limit(_ limit: LimitRuns, _ call: CallContext) async throws -> Done {
-        guard (1...EnqueueRun.maximumNameBytes).contains(limit.agent.utf8.count), limit.concurrent ?? 0 >= 0,
-            (limit.starts == nil) == (limit.seconds == nil), limit.starts ?? 1 > 0,
+        guard (1...EnqueueRun.maximumNameBytes).contains(limit.agent.utf8.count),
+            (0...LimitRuns.mostConcurrent).contains(limit.concurrent ?? 0),
+            (limit.starts == nil) == (limit.seconds == nil),
+            (1...LimitRuns.mostStarts).contains(limit.starts ?? 1),
             (1...LimitRuns.longestSeconds).contains(limit.seconds ?? 1)
         else {
             throw ServiceError.invalidArgument(
-                "Name an agent; concurrent is 0 or more, and starts, 1 or more, goes with seconds, 1 to "
-                    + "\(LimitRuns.longestSeconds)."
+                "Name an agent; concurrent is 0 to \(LimitRuns.mostConcurrent), and starts, 1 to \(LimitRuns.mostStarts), "
+                    + "goes with seconds, 1 to \(LimitRuns.longestSeconds)."
             )
         }
         _ = try await database.rows(

@@ -13,6 +13,22 @@ struct CivilDate: Sendable, Hashable {
         days = Int((time - (time % Self.seconds + Self.seconds) % Self.seconds) / Self.seconds)
     }
 
+    /// A day as `2026-01-31` names it; nil where there is none of that name.
+    init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [4, 2, 2], parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]), year > 0,
+            (1...12).contains(month),
+            (1...31).contains(day)
+        else { return nil }
+        // From March on, as below.
+        let (years, months) = month > 2 ? (year, month - 3) : (year - 1, month + 9)
+        let leapDays = years / 4 - years / 100 + years / 400
+        self.init(days: years * 365 + leapDays + (153 * months + 2) / 5 + day - 1 - 719_468)
+        // The 31st of a month that has none is the 1st of the next.
+        guard monthAndDay == (month, day) else { return nil }
+    }
+
     /// 0 for Sunday.
     var weekday: Int { ((days + 4) % 7 + 7) % 7 }
 
