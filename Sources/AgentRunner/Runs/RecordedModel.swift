@@ -37,8 +37,9 @@ struct RecordedModel: Model {
             .model,
             model.name,
             asked: Asked(messages: request.messages, tools: tools),
-            tokens: estimate,
-            microdollars: model.price?.microdollars(for: Agents.Usage(inputTokens: estimate)),
+            tokens: estimate.inputTokens + estimate.outputTokens,
+            outputTokens: estimate.outputTokens,
+            microdollars: model.price?.microdollars(for: estimate),
             repeats: true
         )
         if let answer = begun.answer { return try await say(try answer.decode(ModelAnswer.self), emit) }
@@ -66,10 +67,10 @@ struct RecordedModel: Model {
     }
 
     /// The tokens that are needed, before anybody has counted them.
-    private static func estimate(_ request: ModelRequest) -> Int {
+    private static func estimate(_ request: ModelRequest) -> Agents.Usage {
         // About four bytes of text are a token.
         let bytes = request.messages.reduce(0) { $0 + $1.bytes }
-        return bytes / 4 + (request.options.maxTokens ?? usualAnswerTokens)
+        return Agents.Usage(inputTokens: bytes / 4, outputTokens: request.options.maxTokens ?? usualAnswerTokens)
     }
 
     /// What was said before.

@@ -81,6 +81,8 @@ public struct BeginStep: Operation {
     public var digest: String
     /// The tokens it may need, as estimated; 0 for a tool.
     public var tokens: Int
+    /// Of these, those of the answer, which cost more than others; all of them where it is not said.
+    public var outputTokens: Int?
     /// What these may cost, in millionths of a US dollar, where the runner knows the model's price. A price that was set counts
     /// before it.
     public var microdollars: Int?
@@ -94,6 +96,11 @@ public struct BeginStep: Operation {
     /// An approval that the runner wants of a person besides what the rules say: it may want more than they do, and never less.
     public var approval: Demand?
 
+    enum CodingKeys: String, CodingKey {
+        case run, runner, attempt, step, kind, name, digest, tokens, microdollars, repeats, arguments, agent, approval
+        case outputTokens = "output_tokens"
+    }
+
     /// The call with its arguments.
     public init(
         run: RunID,
@@ -104,6 +111,7 @@ public struct BeginStep: Operation {
         name: String,
         digest: String,
         tokens: Int,
+        outputTokens: Int? = nil,
         microdollars: Int? = nil,
         repeats: Bool,
         arguments: String? = nil,
@@ -118,6 +126,7 @@ public struct BeginStep: Operation {
         self.name = name
         self.digest = digest
         self.tokens = tokens
+        self.outputTokens = outputTokens
         self.microdollars = microdollars
         self.repeats = repeats
         self.arguments = arguments

@@ -21,6 +21,7 @@ extension [Migration] {
         Migration(number: 20, name: "step_costs", sql: text(PackageResources.m0020_step_costs_sql)),
         Migration(number: 21, name: "run_writes", sql: text(PackageResources.m0021_run_writes_sql)),
         Migration(number: 22, name: "no_jit", sql: text(PackageResources.m0022_no_jit_sql)),
+        Migration(number: 23, name: "promises", sql: text(PackageResources.m0023_promises_sql)),
         Migration(number: 24, name: "retries", sql: text(PackageResources.m0024_retries_sql)),
     ]
 

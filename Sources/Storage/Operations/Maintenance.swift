@@ -83,25 +83,30 @@ struct Maintenance: Sendable {
                 delete from intention where not \(prune.isDryRun) and key in (select key from old_key)
             ), gone_unique as (
                 delete from run_unique where not \(prune.isDryRun) and key in (
-                    select key from run_unique left join run on run.id = run_unique.run_id
-                    where (run.id is null or run.state is not null) and coalesce(until < now(), true) limit \(part))
+                    select key from run_unique join run on run.id = run_unique.run_id
+                    where run.state is not null and coalesce(until < now(), true) limit \(part))
+                returning key
             ), gone_conversation as (
                 delete from conversation where not \(prune.isDryRun) and id in (
                     select id from conversation
                     where created_at < now() - make_interval(days => \(prune.days)::int)
                         and not exists (select from turn where conversation_id = conversation.id)
                     limit \(part))
+                returning id
             ), gone_message as (
                 delete from outbox where not \(prune.isDryRun) and id in (
                     select id from outbox
-                    where state in ('sent', 'dead') and ended_at < now() - make_interval(days =>
-                        case state when 'sent' then \(Prune.keyDays)::int else \(prune.days)::int end)
+                    where state = 'sent' and ended_at < now() - make_interval(days => \(Prune.keyDays)::int)
+                        or state = 'dead' and ended_at < now() - make_interval(days => \(prune.days)::int)
                     limit \(part))
+                returning id
             )
             select jsonb_build_object(
                 'questions', questions, 'runs', (select count(*) from old_run),
                 'events', (select count(*) from run_event where run_id in (select id from old_run)),
-                'keys', keys, 'more', questions = \(part) or keys = \(part))
+                'keys', keys, 'more', \(part) in (
+                    questions, keys, (select count(*) from gone_unique), (select count(*) from gone_conversation),
+                    (select count(*) from gone_message)))
             from (select count(*) as questions from old_question) as questions,
                 (select count(*) as keys from old_key) as keys
             """,

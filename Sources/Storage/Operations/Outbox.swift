@@ -66,7 +66,7 @@ struct Outbox: Sendable {
     private func release(unknownTo claim: ClaimMessages, deadline: ContinuousClock.Instant) async throws {
         _ = try await database.rows(
             """
-            update outbox set state = 'unknown', holder = null, next_at = clock_timestamp()
+            update outbox set \(unsafe: Transitions.lostMessage("It was lost on its way to its sender."))
             where state = 'sending' and holder = \(claim.runner) and id <> all(\(claim.holding)::bigint[])
                 and leased_at < clock_timestamp() - \(Leases.underWay)::float8 * interval '1 second'
             """,

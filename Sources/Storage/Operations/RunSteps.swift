@@ -38,6 +38,9 @@ struct RunSteps: Sendable {
 
     private func begin(_ begin: BeginStep, _ call: CallContext) async throws -> JSON {
         try Self.check(begin.step, begin.name, begin.digest, tokens: begin.tokens, microdollars: begin.microdollars)
+        guard (0...begin.tokens).contains(begin.outputTokens ?? begin.tokens) else {
+            throw ServiceError.invalidArgument("output_tokens is a part of tokens.")
+        }
         guard begin.arguments?.utf8.count ?? 0 <= BeginStep.maximumArgumentBytes else {
             throw ServiceError.invalidArgument("arguments has at most \(BeginStep.maximumArgumentBytes) bytes.")
         }
@@ -59,7 +62,7 @@ struct RunSteps: Sendable {
                 """
                 select octavo_begin_step(\(begin.run.uuid), \(begin.runner), \(begin.attempt)::integer, \(begin.step),
                     'model', \(begin.name), \(begin.digest), \(begin.tokens), \(begin.repeats),
-                    \(begin.microdollars)::bigint / 1000000.0)
+                    \(begin.microdollars)::bigint / 1000000.0, \(begin.outputTokens ?? begin.tokens))
                 """
             case .tool:
                 """
@@ -133,20 +136,54 @@ struct RunSteps: Sendable {
         guard (1...36_500).contains(list.days) else {
             throw ServiceError.invalidArgument("days has to be from 1 to 36500.")
         }
-        let costs = try await database.json(
-            """
-            select jsonb_build_object('costs', coalesce(jsonb_agg(line order by cost desc, key), '[]'))
-            from (
-                select \(unsafe: list.by.rawValue)::text as key, sum(cost) as cost, jsonb_build_object(
-                    'key', \(unsafe: list.by.rawValue)::text, 'requests', sum(requests), 'input_tokens', sum(input_tokens),
-                    'output_tokens', sum(output_tokens), 'cost', sum(cost), 'unpriced', sum(unpriced)) as line
-                from run_cost where day > (now() at time zone 'UTC')::date - \(list.days)::integer
-                group by \(unsafe: list.by.rawValue) order by sum(cost) desc limit 1000
-            ) as lines
-            """,
-            isReadOnly: true,
-            deadline: call.deadline
-        )
+        let costs = try await database.json(Self.costs(list), isReadOnly: true, deadline: call.deadline)
         return costs ?? .emptyObject
+    }
+
+    static func costs(_ list: ListCosts) -> Query {
+        """
+        with bought as materialized (
+            -- The view run_cost, but that a price is looked up for all that a model was asked on a day.
+            select \(unsafe: list.by.column) as key, \(unsafe: ListCosts.Key.model.column) as model,
+                \(unsafe: ListCosts.Key.day.column) as day, count(*) as requests,
+                sum(input_tokens) as input_tokens, sum(least(cached_tokens, input_tokens)) as cached_tokens,
+                sum(output_tokens) as output_tokens, sum(told_cost) as told_cost,
+                count(*) filter (where told_cost is null
+                    and (ended_at is null or input_tokens + output_tokens > 0)) as untold
+            from run_step as step join run on run.id = step.run_id join question on question.id = run.question_id
+            where kind = 'model' and began_at >= date_trunc('day', now(), 'UTC') - \(list.days - 1)::integer
+                * interval '24 hours'
+            group by 1, 2, 3
+        ), priced as (
+            select bought.*, case when price.model is null then told_cost else (
+                    (input_tokens - cached_tokens) * price.input + cached_tokens * price.cached
+                        + output_tokens * price.output) / 1000000 end as cost,
+                case when price.model is null then untold else 0 end as unpriced
+            from bought left join lateral (
+                select * from model_price where model = bought.model and since <= day order by since desc limit 1
+            ) as price on true
+        )
+        select jsonb_build_object('costs', coalesce(jsonb_agg(line order by cost desc, key), '[]'))
+        from (
+            select key::text as key, coalesce(sum(cost), 0) as cost, jsonb_build_object(
+                'key', key::text, 'requests', sum(requests), 'input_tokens', sum(input_tokens),
+                'output_tokens', sum(output_tokens), 'cost', coalesce(sum(cost), 0), 'unpriced', sum(unpriced)) as line
+            from priced group by key order by coalesce(sum(cost), 0) desc limit 1000
+        ) as lines
+        """
+    }
+}
+
+extension ListCosts.Key {
+    /// What is summed by, of a step, its run and its question.
+    fileprivate var column: String {
+        switch self {
+        case .run: "run.id"
+        case .agent: "run.agent"
+        case .reader: "question.reader"
+        case .channel: "question.channel"
+        case .day: "(step.began_at at time zone 'UTC')::date"
+        case .model: "coalesce(step.answered_by, step.name)"
+        }
     }
 }

@@ -146,7 +146,9 @@ struct Runs: Sendable {
                     pause: min(max(0, release.afterMilliseconds ?? 0), HoldProvider.longestMilliseconds)
                 )
             }
-        _ = try await database.rows(statement, deadline: call.deadline)
+        _ = try await database.racing(until: call.deadline) {
+            try await database.rows(statement, deadline: call.deadline)
+        }
         leases.over(release.run, of: release.runner)
         signals.signal(.run(release.run))
         signals.signal(release.reason == .failed ? .clock : .queue)
@@ -158,7 +160,10 @@ struct Runs: Sendable {
     }
 
     private func cancel(_ cancel: CancelRun, _ call: CallContext) async throws -> Done {
-        let ended = try await database.rows(Transitions.cancel(cancel.run.uuid), deadline: call.deadline)
+        // Others may end runs of the same lanes at this moment.
+        let ended = try await database.racing(until: call.deadline) {
+            try await database.rows(Transitions.cancel(cancel.run.uuid), deadline: call.deadline)
+        }
         try signals.concluded(ended)
         guard ended.isEmpty else { return Done() }
         let rows = try await database.rows(
@@ -188,11 +193,14 @@ struct Runs: Sendable {
         }
         _ = try await database.rows(
             """
+            with forgotten as (
+                delete from agent_start where agent = \(limit.agent) and \(limit.starts == nil)
+            )
             insert into agent_limit (agent, concurrent, starts, per)
             values (\(limit.agent), \(limit.concurrent), \(limit.starts),
                 \(limit.seconds)::integer * interval '1 second')
             on conflict (agent) do update set concurrent = excluded.concurrent, starts = excluded.starts,
-                per = excluded.per, next_at = '-infinity'
+                per = excluded.per
             """,
             deadline: call.deadline
         )

@@ -97,8 +97,13 @@ struct Webhooks: Sendable {
             ), place as (
                 delete from outbox_destination using gone where name = destination
             ), given_up as (
-                update outbox set state = 'dead', ended_at = clock_timestamp(), error = 'The webhook was removed.'
-                from gone where outbox.destination = gone.destination and state in ('queued', 'unknown')
+                -- What is on its way is not tried again, whatever comes of it: there may be another webhook of that name by then. In
+                -- one statement, since it may be given out at this very moment.
+                update outbox set tries = case state when 'sending' then attempt else tries end,
+                    ended_at = case when state <> 'sending' then clock_timestamp() end,
+                    error = case state when 'sending' then error else 'The webhook was removed.' end,
+                    state = case state when 'sending' then state else 'dead' end
+                from gone where outbox.destination = gone.destination and state in ('queued', 'sending', 'unknown')
             )
             select from gone
             """,

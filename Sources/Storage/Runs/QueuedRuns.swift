@@ -55,7 +55,9 @@ final class QueuedRuns: Service {
         return """
             with full_agent as materialized (
                 select agent from agent_limit as limits
-                where next_at > clock_timestamp() + per - per / starts
+                where starts <= (
+                        select sum(runs) from agent_start
+                        where agent_start.agent = limits.agent and at > clock_timestamp() - per)
                     or concurrent <= (
                         select count(*) from run_work as begun where begun.agent = limits.agent and state = 'running')
             )

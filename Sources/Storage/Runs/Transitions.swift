@@ -93,13 +93,20 @@ enum Transitions {
             having count(*) > 0
             """,
             """
-            update outbox set holder = null, next_at = clock_timestamp(), error = 'Its sender was lost.',
-                state = case when attempt < tries then 'unknown' else 'dead' end,
-                ended_at = case when attempt >= tries then clock_timestamp() end
+            update outbox set \(unsafe: lostMessage("Its sender was lost."))
             where state = 'sending' and holder in (select id from runner where \(isGone: lost))
             """,
             "delete from runner where \(isGone: lost)",
         ]
+    }
+
+    /// What becomes of a message of which nobody knows whether it was sent: it is tried again, if it may be.
+    static func lostMessage(_ why: String) -> String {
+        """
+        holder = null, next_at = clock_timestamp(), error = '\(why)',
+            state = case when attempt < tries then 'unknown' else 'dead' end,
+            ended_at = case when attempt >= tries then clock_timestamp() end
+        """
     }
 
     /// Ends a run, and the runs it has begun. The answer are the leases that ended with them.
@@ -113,12 +120,16 @@ enum Transitions {
     static func fallDue(most: Int, sweep: Bool) -> Query {
         """
         with due as (
-            select run_id from run_work
+            select run_id, lane from run_work
             where state = 'scheduled' and ready_at <= clock_timestamp() and ready_at > \(unsafe: past(sweep))
             order by ready_at limit \(most) for update skip locked
+        ), lane as materialized (
+            -- In the order of octavo_conclude, since each of them is entered below.
+            select pg_advisory_xact_lock(key) from (
+                select distinct hashtextextended(lane, 1) as key from due where lane is not null order by key) as lane
         )
         update run_work set state = 'queued', ticket = nextval('run_ticket')
-        from due where run_work.run_id = due.run_id
+        from due where run_work.run_id = due.run_id and (select count(*) from lane) >= 0
         returning run_work.run_id
         """
     }

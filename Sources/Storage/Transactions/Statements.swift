@@ -194,7 +194,7 @@ extension Database {
     }
 
     /// Repeats what loses races, after 5 ms to 1 s, growing and random, so that those who raced do not meet again.
-    private func racing<Value: Sendable>(
+    func racing<Value: Sendable>(
         until deadline: ContinuousClock.Instant,
         _ body: () async throws -> Value
     ) async throws -> Value {

@@ -15,10 +15,13 @@ extension RunsTests {
             var opened: [RunID] = []
             var events: [RunEvent] = []
             var begun: [OpenRun.Step] = []
+            var asked: [BeginStep] = []
             var ended: [EndedStep] = []
             var released: [ReleaseRun] = []
             var failures = 0
             var lease: Int? = 1
+            /// Each step has to ask, as where there are budgets.
+            var hasBudgets = false
         }
 
         let state = Mutex(State())
@@ -36,8 +39,12 @@ extension RunsTests {
                     state.opened.append(open.run)
                     state.events.append(open.event)
                     if let step = open.step { state.begun.append(step) }
-                    return OpenRun.Result(attempt: state.lease, begun: open.step != nil)
+                    return OpenRun.Result(attempt: state.lease, begun: open.step != nil && !state.hasBudgets)
                 }
+            }
+            operations.on(BeginStep.self) { begin, _ in
+                self.state.withLock { $0.asked.append(begin) }
+                return BeginStep.Result(state: .begun)
             }
             operations.on(ReleaseRun.self) { release, _ in
                 self.state.withLock { $0.released.append(release) }

@@ -53,6 +53,19 @@ import Wire
         }
     }
 
+    @Test func aCallWhoseBeginningWasNotHeardOfIsNotAskedForAgain() async throws {
+        try await withWaiting { host, runner, _, _ in
+            let asked = try #require(await host.approvals().first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+            let lease = try await runner.claim(1, as: "a")[0]
+            let begun = try await runner.begin(lease)
+            let again = try await runner.begin(lease)
+            #expect(begun.state == .begun && again.state == .begun)
+            let states = try await host.approvals().map(\.state)
+            #expect(states == [.used])
+        }
+    }
+
     @Test func otherArgumentsAreNotWhatWasApproved() async throws {
         try await withWaiting { host, runner, _, _ in
             let asked = try #require(await host.approvals().first)

@@ -101,6 +101,40 @@ import Wire
         }
     }
 
+    @Test(arguments: [
+        """
+        insert into outbox (destination, kind, key, body, state, tries, ended_at)
+        select 'w', 'webhook', n, '', 'sent', 1, now() - interval '1 year' from generate_series(1, 2500) as n
+        """,
+        """
+        insert into conversation (id, agent, channel, created_at)
+        select gen_random_uuid(), 'a', 'http', now() - interval '1 year' from generate_series(1, 2500)
+        """,
+        """
+        with asked as (
+            insert into question (text, channel) select 'q', 'http' from generate_series(1, 2500) returning id
+        ), opened as (
+            insert into run (id, question_id, agent, model, state, finished_at)
+            select gen_random_uuid(), id, 'a', 'm', 'succeeded', now() from asked returning id
+        )
+        insert into run_unique (key, run_id, until_ended) select id, id, true from opened
+        """,
+    ])
+    func whateverThereIsMuchOfIsPrunedToItsEnd(filling: String) async throws {
+        try await withStorage { storage, connection in
+            try await connection.run(script: filling)
+            var calls = 1
+            while try await storage.perform(Prune(days: 90)).more { calls += 1 }
+            let left = try await connection.query(
+                """
+                select (select count(*) from outbox) + (select count(*) from conversation)
+                    + (select count(*) from run_unique)
+                """
+            )
+            #expect(try left[0][0, as: Int.self] == 0 && calls == 3)
+        }
+    }
+
     @Test(arguments: [6, -1, 36_501])
     func daysThatMakeNoSenseAreRefused(days: Int) async throws {
         try await withStorage { storage, _ in

@@ -164,6 +164,57 @@ import Wire
         }
     }
 
+    @Test(arguments: [SettleMessage.Verdict.failed, .unknown, nil])
+    func whatIsOnItsWayWhenItsWebhookIsRemovedGoesToNoOtherOfThatName(verdict: SettleMessage.Verdict?) async throws {
+        try await withHost { host, database in
+            for _ in 0..<2 { _ = try await host.admin.perform(TestWebhook("ci")) }
+            try await host.withRunner { client in
+                let item = try #require(
+                    await client.stream(ClaimMessages(runner: "a", holding: []), deadline: .seconds(60)).next()
+                )
+                _ = try await host.admin.perform(RemoveWebhook("ci"))
+                _ = try await host.admin.perform(AddWebhook(Webhook(name: "ci", url: "https://other.example.com/")))
+                // Or its sender is lost.
+                if let verdict { _ = try await client.perform(settle(item, as: "a", verdict)) }
+            }
+            try await eventually {
+                try await values(database, "select count(*) from outbox where state = 'dead'") == [2]
+            }
+        }
+    }
+
+    @Test func whatReachesItsReceiverIsSentThoughItsWebhookWasRemoved() async throws {
+        try await withHost { host, _ in
+            _ = try await host.admin.perform(TestWebhook("ci"))
+            try await host.withRunner { client in
+                let item = try #require(
+                    await client.stream(ClaimMessages(runner: "a", holding: []), deadline: .seconds(60)).next()
+                )
+                _ = try await host.admin.perform(RemoveWebhook("ci"))
+                _ = try await client.perform(settle(item, as: "a", .sent))
+            }
+            let states = try await deliveries(host).map(\.state)
+            #expect(states == [.sent])
+        }
+    }
+
+    @Test func whatIsLostOnTheWayToItsSenderForTheLastTimeIsDead() async throws {
+        try await withHost { host, database in
+            _ = try await host.admin.perform(TestWebhook("ci"))
+            try await host.withRunner { client in
+                let claim = ClaimMessages(runner: "a", holding: [])
+                let item = try #require(await client.stream(claim, deadline: .seconds(60)).next())
+                try await sql(database, "update outbox set tries = attempt, leased_at = now() - interval '1 minute'")
+                // The next offer says that it holds nothing, and gets the next message.
+                _ = try await host.admin.perform(TestWebhook("ci"))
+                let other = try await client.stream(claim, deadline: .seconds(60)).next()
+                #expect(other?.message == item.message + 1)
+            }
+            let states = try await deliveries(host).map(\.state)
+            #expect(states.last == .dead)
+        }
+    }
+
     @Test func twoHostsGiveEachMessageOutOnce() async throws {
         let database = try await TestDatabase.make()
         try await StorageHost.run(database: database) { one in

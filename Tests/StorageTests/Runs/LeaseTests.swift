@@ -112,6 +112,36 @@ import Wire
         }
     }
 
+    @Test func whoCancelsIsNotTheOneThatLosesARaceForALane() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            let parent = try await host.admin.enqueue("parent").run
+            for lane in ["one", "two"] {
+                try await host.admin.enqueue { ($0.parent, $0.lane) = (parent, lane) }
+            }
+            let lanes = try await values(
+                database,
+                "select hashtextextended(lane, 1) from run_work where has_turn order by 1"
+            )
+            // Somebody who holds the second lane and wants the first, and is not the one who gives up.
+            let other = try await PostgresConnection.connect(PostgresConfiguration(database))
+            try await other.query("set deadlock_timeout = '60 s'")
+            try await other.query("begin")
+            try await other.query("select from pg_advisory_xact_lock(\(lanes[1]))")
+            async let cancelled = host.admin.perform(CancelRun(run: parent))
+            try await eventually {
+                let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+                return try await values(database, waiting) == [1]
+            }
+            try await other.query("select from pg_advisory_xact_lock(\(lanes[0]))")
+            try await other.query("commit")
+            await other.close()
+            _ = try await cancelled
+            let state = try await host.admin.state(of: parent)
+            #expect(state == .cancelled)
+        }
+    }
+
     @Test func whatHasEndedOtherwiseIsNotCancelled() async throws {
         try await withHost { host in
             let run = try await host.admin.enqueue().run

@@ -130,6 +130,36 @@ import Wire
         }
     }
 
+    @Test func theOrderOfALaneIsThatOfItsRunsAndNotOfTheirPriorities() async throws {
+        try await withHost { host in
+            var runs: [RunID] = []
+            for priority in [1, 0, 3, 1] {
+                let accepted = try await host.admin.enqueue { ($0.lane, $0.priority) = ("c", priority) }
+                runs.append(accepted.run)
+            }
+            try await host.withRunner { runner in
+                for run in runs {
+                    let lease = try await runner.claim(1, as: "a")[0]
+                    #expect(lease.run == run)
+                    try await runner.finish(lease, as: "a")
+                }
+            }
+        }
+    }
+
+    @Test func aKeyStandsNoLongerThanItsRunIsKept() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            let unique = EnqueueRun.Unique(key: "k", seconds: 3_600, untilEnded: true)
+            let first = try await host.admin.enqueue { $0.unique = unique }
+            _ = try await host.admin.perform(CancelRun(run: first.run))
+            // As it is pruned.
+            try await sql(database, "delete from question")
+            let second = try await host.admin.enqueue { $0.unique = unique }
+            #expect(second.isNew)
+        }
+    }
+
     @Test func noMoreOfAnAgentRunThanItsLimitAllowsAndOthersGoOn() async throws {
         try await withHost { host in
             _ = try await host.admin.perform(LimitRuns(agent: "slow", concurrent: 2))
@@ -162,6 +192,30 @@ import Wire
             try await eventuallyQueued(6, host)
             let leases = try await host.withRunner { try await $0.claim(1, as: "b", ["echo", "other"]) }
             #expect(leases.map(\.run) == [other])
+        }
+    }
+
+    @Test func noTimeOfTheLimitsLengthSeesMoreBegunThanItAllows() async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(LimitRuns(agent: "echo", starts: 3, seconds: 3_600))
+            for _ in 0..<7 { try await host.admin.enqueue() }
+            try await host.withRunner { runner in
+                var iterator = runner.claims(as: "a", ["echo", "other"]).items.makeAsyncIterator()
+                for _ in 0..<3 { guard case .lease? = try await iterator.next() else { throw NoLease() } }
+                // A part of the time has gone by, then all of it, then a part of it again.
+                for (minutes, agents) in [(50, ["other"]), (11, ["echo", "echo", "echo"]), (50, ["other"])] {
+                    try await sql(database, "update agent_start set at = at - interval '\(minutes) minutes'")
+                    if agents == ["other"] { try await host.admin.enqueue("other") }
+                    for agent in agents {
+                        guard case .lease(let lease)? = try await iterator.next() else { throw NoLease() }
+                        #expect(lease.agent == agent)
+                    }
+                }
+            }
+            // What is over is forgotten.
+            let kept = try await values(database, "select sum(runs) from agent_start")
+            #expect(kept == [3])
         }
     }
 

@@ -1,5 +1,6 @@
 import Contract
 import OctavoTesting
+import Postgres
 import RPC
 import Testing
 import Wire
@@ -39,6 +40,23 @@ import Wire
         #expect(counts.agents.count == GetRunMetrics.mostAgents + 1)
         #expect(counts.agents[GetRunMetrics.rest]?.ended == ["failed": 10])
         #expect(counts.agents["agent 1"]?.ended == ["failed": 1, "succeeded": 1])
+    }
+
+    /// Of a table whose rows are nearly all of no interest: an index says which are.
+    @Test func neitherMessagesThatWereSentNorStepsOfLongAgoAreRead() async throws {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(TestDatabase.make()))
+        for (statement, indexes) in [
+            (RunNumbers.waitingMessages, ["outbox_head", "outbox_ended"]),
+            (RunSteps.costs(ListCosts(by: .agent)), ["run_step_began"]),
+        ] {
+            let results = try await connection.transaction([
+                "select set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)",
+                Query(unsafe: "explain " + statement.sql.replacing("$1", with: "29")),
+            ])
+            let plan = try results[1].map { try $0[0, as: String.self] }.joined(separator: "\n")
+            for index in indexes { #expect(plan.contains(index), "\(plan)") }
+        }
+        await connection.close()
     }
 
     @Test func messagesThatWereNotTakenAreCounted() async throws {

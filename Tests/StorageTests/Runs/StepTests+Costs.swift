@@ -70,6 +70,8 @@ extension StepTests {
                 #expect(costs.first?.inputTokens == 1_000 && costs.first?.outputTokens == 500, "\(key)")
                 #expect(costs.first.map { abs($0.cost - 0.007) < 1e-9 } == true, "\(key)")
             }
+            let seen = try await values(database, "select (sum(cost) * 1000)::bigint from run_cost")
+            #expect(seen == [7])
         }
     }
 
@@ -100,6 +102,52 @@ extension StepTests {
                 )
                 let cheap = try await runner.perform(second)
                 #expect(cheap.state == .begun)
+            }
+        }
+    }
+
+    @Test(arguments: [nil, 6_000])
+    func theEstimateOfAnAnswerHasThePriceOfAnswers(outputTokens: Int?) async throws {
+        let database = try await TestDatabase.make()
+        try await StorageHost.run(database: database) { host in
+            _ = try await host.admin.perform(
+                SetPrice(model: "m", since: "2020-01-01", input: 0, cached: 0, output: 100)
+            )
+            _ = try await host.admin.perform(SetBudget(name: "a dollar", unit: .money, amount: 1))
+            _ = try await host.admin.perform(SetBudget(name: "tokens", unit: .tokens, amount: 100_000))
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                // Where it is not said which they are, all may be the answer's.
+                var step = begin(lease, as: "a", tokens: outputTokens == nil ? 6_000 : 20_000)
+                step.outputTokens = outputTokens
+                let begun = try await runner.perform(step)
+                #expect(begun.state == .begun)
+                step.step = "2"
+                let second = step
+                await #expect { try await runner.perform(second) } throws: {
+                    ($0 as? ServiceError)?.code == .resourceExhausted
+                }
+                // What was not needed is there again, in both.
+                _ = try await runner.perform(try end(lease, as: "a", "So.", input: 500, output: 1_000))
+                let used = try await values(database, "select (used * 10)::bigint from budget order by name")
+                #expect(used == [1, 15_000])
+                let now = try await runner.perform(second)
+                #expect(now.state == .begun)
+            }
+        }
+    }
+
+    @Test func aPartOfTheTokensIsNoMoreThanAllOfThem() async throws {
+        try await withHost { host in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                var step = begin(try await runner.claim(1, as: "a")[0], as: "a", tokens: 10)
+                step.outputTokens = 11
+                let wrong = step
+                await #expect { try await runner.perform(wrong) } throws: {
+                    ($0 as? ServiceError)?.code == .invalidArgument
+                }
             }
         }
     }
