@@ -165,6 +165,24 @@ import Wire
         }
     }
 
+    /// Another day, or another text in the agent's file: the tools were called all the same.
+    @Test func anAnswerThatToolsWereCalledForStandsWhateverIsAsked() async throws {
+        try await withHost { host in
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "a")[0]
+                _ = try await runner.perform(begin(lease, as: "a"))
+                _ = try await runner.perform(try end(lease, as: "a", "Call x."))
+                _ = try await runner.perform(begin(lease, as: "a", "1/x", .tool, repeats: false))
+            }
+            try await host.withRunner { runner in
+                let lease = try await runner.claim(1, as: "b")[0]
+                let same = try await runner.perform(begin(lease, as: "b", digest: "e"))
+                #expect(same.state == .answered && same.answer?.description == "\"Call x.\"")
+            }
+        }
+    }
+
     @Test func aToolThatMustNotBeRepeatedIsNotWhenNobodyKnowsWhatItDid() async throws {
         try await withHost { host in
             try await host.admin.enqueue()
