@@ -23,7 +23,7 @@ extension [Migration] {
         Migration(number: 22, name: "no_jit", sql: text(PackageResources.m0022_no_jit_sql)),
         Migration(number: 23, name: "promises", sql: text(PackageResources.m0023_promises_sql)),
         Migration(number: 24, name: "retries", sql: text(PackageResources.m0024_retries_sql)),
-        Migration(number: 26, name: "bought_steps", sql: text(PackageResources.m0026_bought_steps_sql)),
+        Migration(number: 25, name: "bought_steps", sql: text(PackageResources.m0025_bought_steps_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {
