@@ -32,7 +32,13 @@ public struct AnthropicModel: Model {
         settings: ProviderSettings = ProviderSettings()
     ) throws(AgentError) {
         let known = KnownModel.named(name, of: provider, isAtHome: true)
-        self.link = try ProviderLink(baseURL: baseURL, key: key, keyHeader: .apiKey, settings: settings)
+        self.link = try ProviderLink(
+            to: ServedModel(name: name, provider: provider),
+            baseURL: baseURL,
+            key: key,
+            keyHeader: .apiKey,
+            settings: settings
+        )
         self.name = name
         self.provider = provider
         self.capabilities = capabilities ?? known.capabilities

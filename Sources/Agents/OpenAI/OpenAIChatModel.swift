@@ -41,7 +41,12 @@ public struct OpenAIChatModel: Model {
         price: Price? = nil,
         settings: ProviderSettings = ProviderSettings()
     ) throws(AgentError) {
-        let link = try ProviderLink(baseURL: baseURL, key: key, settings: settings)
+        let link = try ProviderLink(
+            to: ServedModel(name: name, provider: provider),
+            baseURL: baseURL,
+            key: key,
+            settings: settings
+        )
         let known = KnownModel.named(name, of: provider, isAtHome: link.isOpenAI || provider != "openai")
         self.name = name
         self.provider = provider

@@ -29,7 +29,12 @@ public struct OpenAIEmbeddingModel: EmbeddingModel {
         price: Price? = nil,
         settings: ProviderSettings = ProviderSettings()
     ) throws(AgentError) {
-        self.link = try ProviderLink(baseURL: baseURL, key: key, settings: settings)
+        self.link = try ProviderLink(
+            to: ServedModel(name: name, provider: provider),
+            baseURL: baseURL,
+            key: key,
+            settings: settings
+        )
         self.name = name
         self.provider = provider
         self.dimensions = dimensions

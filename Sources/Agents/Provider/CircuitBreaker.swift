@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Leaves a provider alone that fails again and again, so that whoever asks is told at once, or asked of another model, and
-/// the provider has time to recover. One may stand in front of all models of a provider.
+/// Leaves a model alone that fails again and again, so that whoever asks is told at once, or asked of another model, and what
+/// failed has time to recover. One stands in front of all models of a provider, and counts for each of them: a server often has
+/// one model that is broken beside others that are well, and one that is away altogether is noticed by each.
 ///
 ///     closed ── failures in a row ──▶ open ── pause over ──▶ one request tries ── success ──▶ closed
 ///                                      ▲                             │
@@ -9,63 +10,107 @@ import Synchronization
 ///
 /// A provider that asked for fewer requests is left alone as long as it asked, by everybody.
 public final class CircuitBreaker: Sendable {
-    private let state: Mutex<CircuitState>
+    private let circuits: Mutex<Circuits>
 
     /// - Parameters:
     ///   - failures: how many in a row open it. Three requests with their retries are nine.
     ///   - pause: how long it is open at first; twice as long after each trial that fails, up to a minute.
     public init(failures: Int = 9, pause: Duration = .seconds(10)) {
-        state = Mutex(CircuitState(threshold: max(1, failures), shortest: pause))
+        circuits = Mutex(Circuits(threshold: max(1, failures), shortest: pause))
     }
 
     /// Throws ``ProviderFailure`` when no request may be made now.
-    func admit(now: ContinuousClock.Instant = .now) throws {
-        switch state.withLock({ $0.admit(now) }) {
+    func admit(_ model: ServedModel, now: ContinuousClock.Instant = .now) throws {
+        switch circuits.withLock({ $0.admit(model, now) }) {
         case .admitted: break
-        case .open(let rest):
-            let sentence = "The provider failed again and again, and is left alone for a while."
+        case .open(let rest, let reason):
+            let sentence = "\(model) failed again and again, and is left alone for a while. The last time: \(reason)"
             throw ProviderFailure(AgentError(.providerUnavailable, sentence, retryAfter: rest), mayRetry: false)
         case .held(let rest):
+            let provider = model.provider.isEmpty ? "The provider" : "The provider \(model.provider)"
             throw ProviderFailure(
-                AgentError(.rateLimited, "The provider asked for fewer requests.", retryAfter: rest),
+                AgentError(.rateLimited, "\(provider) asked for fewer requests.", retryAfter: rest),
                 mayRetry: true
             )
         }
     }
 
-    func succeeded() {
-        state.withLock { $0.succeeded() }
+    func succeeded(_ model: ServedModel) {
+        circuits.withLock { $0.succeeded(model) }
     }
 
     /// The request came to nothing, whatever the reason: what it was says whether the provider is to blame.
-    func ended(with error: AgentError?, now: ContinuousClock.Instant = .now) {
-        state.withLock { state in
+    func ended(_ model: ServedModel, with error: AgentError?, now: ContinuousClock.Instant = .now) {
+        circuits.withLock { circuits in
             switch error?.code {
-            case .providerUnavailable, .timedOut: state.failed(now)
-            case .rateLimited: state.hold(error?.retryAfter, now)
-            default: state.abandoned()
+            case .providerUnavailable, .timedOut: circuits.failed(model, error?.message ?? "", now)
+            case .rateLimited: circuits.hold(error?.retryAfter, askedOf: model, now)
+            default: circuits.abandoned(model)
             }
         }
     }
 }
 
 /// Pure: what happened goes in, whether to ask comes out.
-struct CircuitState {
+struct Circuits {
     enum Verdict: Equatable {
         case admitted
-        case open(Duration)
+        /// With what was the matter the last time.
+        case open(Duration, String)
         case held(Duration)
     }
 
     /// A provider that was away for an hour is found again within this.
-    private static let longest = Duration.seconds(60)
+    static let longest = Duration.seconds(60)
+    /// Models that fail at the same time: more than any provider has, unless names are made up. Those beyond are asked as ever.
+    private static let mostModels = 1_000
 
     let threshold: Int
     let shortest: Duration
+    /// Of the models that have failed and not answered since.
+    private var failing: [ServedModel: CircuitState] = [:]
+    private var heldUntil: ContinuousClock.Instant?
+
+    init(threshold: Int, shortest: Duration) {
+        self.threshold = threshold
+        self.shortest = shortest
+    }
+
+    mutating func admit(_ model: ServedModel, _ now: ContinuousClock.Instant) -> Verdict {
+        if let heldUntil, now < heldUntil { return .held(heldUntil - now) }
+        return failing[model]?.admit(now) ?? .admitted
+    }
+
+    mutating func succeeded(_ model: ServedModel) {
+        failing[model] = nil
+    }
+
+    mutating func failed(_ model: ServedModel, _ reason: String, _ now: ContinuousClock.Instant) {
+        guard failing[model] != nil || failing.count < Self.mostModels else { return }
+        let new = CircuitState(threshold: threshold, shortest: shortest)
+        failing[model, default: new].failed(reason, now)
+    }
+
+    mutating func hold(_ wish: Duration?, askedOf model: ServedModel, _ now: ContinuousClock.Instant) {
+        abandoned(model)
+        guard let wish else { return }
+        heldUntil = max(heldUntil ?? now, now + min(wish, Self.longest))
+    }
+
+    /// It was cancelled, or refused for what it asked: that says nothing of the model.
+    mutating func abandoned(_ model: ServedModel) {
+        failing[model]?.abandoned()
+    }
+}
+
+/// That of one model that has failed and not answered since.
+struct CircuitState {
+    let threshold: Int
+    let shortest: Duration
     private var failures = 0
+    private var reason = ""
     private var pause: Duration?
     private var openUntil: ContinuousClock.Instant?
-    private var heldUntil: ContinuousClock.Instant?
     private var isTrying = false
 
     init(threshold: Int, shortest: Duration) {
@@ -73,41 +118,27 @@ struct CircuitState {
         self.shortest = shortest
     }
 
-    mutating func admit(_ now: ContinuousClock.Instant) -> Verdict {
-        if let heldUntil, now < heldUntil { return .held(heldUntil - now) }
+    mutating func admit(_ now: ContinuousClock.Instant) -> Circuits.Verdict {
         guard let openUntil else { return .admitted }
-        if now < openUntil { return .open(openUntil - now) }
-        // One at a time: a provider that comes back slowly is not to be met by all at once.
-        guard !isTrying else { return .open(shortest) }
+        if now < openUntil { return .open(openUntil - now, reason) }
+        // One at a time: a model that comes back slowly is not to be met by all at once.
+        guard !isTrying else { return .open(shortest, reason) }
         isTrying = true
         return .admitted
     }
 
-    mutating func succeeded() {
-        failures = 0
-        pause = nil
-        openUntil = nil
-        isTrying = false
-    }
-
-    mutating func failed(_ now: ContinuousClock.Instant) {
+    mutating func failed(_ reason: String, _ now: ContinuousClock.Instant) {
         failures += 1
+        self.reason = reason
         let wasTrying = isTrying
         isTrying = false
         // Requests that were under way when it opened say nothing new.
         guard failures >= threshold, wasTrying || openUntil == nil else { return }
-        let next = min(pause.map { $0 * 2 } ?? shortest, Self.longest)
+        let next = min(pause.map { $0 * 2 } ?? shortest, Circuits.longest)
         pause = next
         openUntil = now + next
     }
 
-    mutating func hold(_ wish: Duration?, _ now: ContinuousClock.Instant) {
-        isTrying = false
-        guard let wish else { return }
-        heldUntil = max(heldUntil ?? now, now + min(wish, Self.longest))
-    }
-
-    /// It was cancelled, or refused for what it asked: that says nothing of the provider.
     mutating func abandoned() {
         isTrying = false
     }

@@ -12,6 +12,7 @@ struct ProviderExchange: Sendable {
     /// Bytes of an error's body: enough for its sentence.
     static let complaintLimit = 64 * 1024
 
+    let model: ServedModel
     let settings: ProviderSettings
     let secret: Secret?
 
@@ -46,7 +47,7 @@ struct ProviderExchange: Sendable {
         }
     }
 
-    /// One request, of which the provider's breaker is told how it went.
+    /// One request, of which the breaker is told how it went.
     private func attempted<Decoder: AnswerDecoder>(
         _ request: OutgoingRequest,
         _ decoder: Decoder,
@@ -55,13 +56,13 @@ struct ProviderExchange: Sendable {
         _ emit: @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         let breaker = settings.breaker
-        try breaker.admit()
+        try breaker.admit(model)
         do {
             try await exchange(request, decoder, watchdog, span, emit)
-            breaker.succeeded()
+            breaker.succeeded(model)
         } catch {
             // The watchdog cancels what takes too long, and alone knows that it did.
-            breaker.ended(with: (error as? ProviderFailure)?.error ?? watchdog.verdict)
+            breaker.ended(model, with: (error as? ProviderFailure)?.error ?? watchdog.verdict)
             throw error
         }
     }

@@ -21,6 +21,7 @@ struct ProviderLink: Sendable {
 
     /// - Throws: ``AgentError/Code/misconfigured``.
     init(
+        to model: ServedModel,
         baseURL: String,
         key: String?,
         keyHeader: KeyHeader = .bearer,
@@ -41,7 +42,7 @@ struct ProviderLink: Sendable {
         self.secret = secret
         self.keyHeader = keyHeader
         self.streams = settings.streams
-        self.exchange = ProviderExchange(settings: settings, secret: secret)
+        self.exchange = ProviderExchange(model: model, settings: settings, secret: secret)
     }
 
     var isOpenAI: Bool { host == "api.openai.com" }
@@ -70,6 +71,14 @@ struct ProviderLink: Sendable {
         http.body = .byteBuffer(ByteBuffer(string: text))
         try await exchange.send(OutgoingRequest(http: http, path: path, body: text), decoder: decoder, emit: emit)
     }
+}
+
+/// Whom a request is for, as people are told it and breakers tell it apart.
+struct ServedModel: Sendable, Hashable, CustomStringConvertible {
+    let name: String
+    let provider: String
+
+    var description: String { provider.isEmpty ? name : "\(provider):\(name)" }
 }
 
 /// A request to a provider, with what tells it from others.

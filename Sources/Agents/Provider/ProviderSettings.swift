@@ -12,7 +12,7 @@ public struct ProviderSettings: Sendable {
     public var streams: Bool
     /// Set up as `HTTPClient.Configuration.agents()`; who made it shuts it down, after the last run.
     public var client: HTTPClient
-    /// Leaves the provider alone when it fails again and again. To be shared by all its models.
+    /// Leaves a model alone that fails again and again, and the provider when it asks for that. To be shared by all its models.
     public var breaker: CircuitBreaker
     /// Keeps exchanges, or plays them back without the network.
     public var cassette: Cassette?

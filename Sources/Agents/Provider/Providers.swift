@@ -6,7 +6,8 @@ import FoundationEssentials
 /// let model = try Providers().model("anthropic:claude-sonnet-4-5")
 /// ```
 ///
-/// The models of one provider share its ``CircuitBreaker``: keep a `Providers`, and do not make one for each run.
+/// The models of one provider share its ``CircuitBreaker``, which counts the failures of each: keep a `Providers`, and do not make
+/// one for each run.
 public struct Providers: Sendable {
     private struct Entry: Sendable {
         let provider: Provider

@@ -6,68 +6,82 @@ import Testing
 @Suite(.serialized) struct CircuitBreakerTests {
     private let start = ContinuousClock.now
 
-    private func open() -> CircuitState {
-        var state = CircuitState(threshold: 2, shortest: .seconds(10))
-        for _ in 0..<2 { state.failed(start) }
-        return state
+    private let model = ServedModel(name: "m", provider: "house")
+
+    private func circuits() -> Circuits { Circuits(threshold: 2, shortest: .seconds(10)) }
+
+    private func open() -> Circuits {
+        var circuits = circuits()
+        for _ in 0..<2 { circuits.failed(model, "Away.", start) }
+        return circuits
     }
 
     @Test func failuresInARowOpenIt() {
-        var state = CircuitState(threshold: 2, shortest: .seconds(10))
-        state.failed(start)
-        state.succeeded()
-        state.failed(start)
-        #expect(state.admit(start) == .admitted)
-        state.failed(start)
-        #expect(state.admit(start + .seconds(4)) == .open(.seconds(6)))
+        var circuits = circuits()
+        circuits.failed(model, "Away.", start)
+        circuits.succeeded(model)
+        circuits.failed(model, "Away.", start)
+        #expect(circuits.admit(model, start) == .admitted)
+        circuits.failed(model, "Broken.", start)
+        #expect(circuits.admit(model, start + .seconds(4)) == .open(.seconds(6), "Broken."))
     }
 
     @Test func afterThePauseOneTriesAndASuccessClosesIt() {
-        var state = open()
-        #expect(state.admit(start + .seconds(10)) == .admitted)
-        #expect(state.admit(start + .seconds(10)) == .open(.seconds(10)))
-        state.succeeded()
-        #expect(state.admit(start + .seconds(10)) == .admitted)
-        #expect(state.admit(start + .seconds(10)) == .admitted)
+        var circuits = open()
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
+        #expect(circuits.admit(model, start + .seconds(10)) == .open(.seconds(10), "Away."))
+        circuits.succeeded(model)
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
     }
 
     @Test func aTrialThatFailsDoublesThePauseUpToAMinute() {
-        var state = open()
+        var circuits = open()
         var now = start + .seconds(10)
         for pause in [20, 40, 60, 60] {
-            #expect(state.admit(now) == .admitted)
-            state.failed(now)
-            #expect(state.admit(now) == .open(.seconds(pause)))
+            #expect(circuits.admit(model, now) == .admitted)
+            circuits.failed(model, "Away.", now)
+            #expect(circuits.admit(model, now) == .open(.seconds(pause), "Away."))
             now += .seconds(pause)
         }
     }
 
     @Test func aTrialThatWasCancelledLetsAnotherTry() {
-        var state = open()
-        #expect(state.admit(start + .seconds(10)) == .admitted)
-        state.abandoned()
-        #expect(state.admit(start + .seconds(10)) == .admitted)
+        var circuits = open()
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
+        circuits.abandoned(model)
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
     }
 
     @Test func lateFailuresOfOldRequestsDoNotProlongIt() {
-        var state = open()
-        state.failed(start + .seconds(9))
-        #expect(state.admit(start + .seconds(10)) == .admitted)
+        var circuits = open()
+        circuits.failed(model, "Away.", start + .seconds(9))
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
     }
 
-    @Test func aWishToBeLeftAloneCountsForAll() {
-        var state = CircuitState(threshold: 2, shortest: .seconds(10))
-        state.hold(.seconds(5), start)
-        state.hold(.seconds(3), start)
-        state.hold(nil, start)
-        #expect(state.admit(start + .seconds(4)) == .held(.seconds(1)))
-        #expect(state.admit(start + .seconds(5)) == .admitted)
-        state.hold(.seconds(86_400), start)
-        #expect(state.admit(start + .seconds(60)) == .admitted)
+    @Test func aWishToBeLeftAloneCountsForAllModelsOfTheProvider() {
+        var circuits = circuits()
+        let sister = ServedModel(name: "n", provider: "house")
+        circuits.hold(.seconds(5), askedOf: model, start)
+        circuits.hold(.seconds(3), askedOf: model, start)
+        circuits.hold(nil, askedOf: model, start)
+        #expect(circuits.admit(sister, start + .seconds(4)) == .held(.seconds(1)))
+        #expect(circuits.admit(sister, start + .seconds(5)) == .admitted)
+        circuits.hold(.seconds(86_400), askedOf: model, start)
+        #expect(circuits.admit(sister, start + .seconds(60)) == .admitted)
     }
 
-    @Test func aProviderThatFailsAgainAndAgainIsLeftAlone() async throws {
-        try await ScriptedProvider.withServer(answering: { _, _ in .fails(500) }) { provider in
+    @Test func modelsWithoutNumberAreNotKept() {
+        var circuits = Circuits(threshold: 1, shortest: .seconds(10))
+        for number in 0..<2_000 { circuits.failed(ServedModel(name: "\(number)", provider: ""), "Away.", start) }
+        #expect(circuits.admit(ServedModel(name: "1999", provider: ""), start) == .admitted)
+        #expect(circuits.admit(ServedModel(name: "0", provider: ""), start) == .open(.seconds(10), "Away."))
+    }
+
+    @Test func aModelThatFailsAgainAndAgainIsLeftAloneAndItsSistersAreAsked() async throws {
+        try await ScriptedProvider.withServer(
+            answering: { request, _ in request.body.contains(#""n""#) ? .says("Hello") : .fails(500) }
+        ) { provider in
             let settings = ProviderSettings(retries: 0, breaker: CircuitBreaker(failures: 2, pause: .seconds(60)))
             let model = try OpenAIChatModel("m", baseURL: provider.url, settings: settings)
             for _ in 0..<4 { await #expect(throws: AgentError.self) { try await Agent(model: model).run("?") } }
@@ -75,10 +89,13 @@ import Testing
             let error = await #expect(throws: AgentError.self) { try await Agent(model: model).run("?") }
             #expect(error?.code == .providerUnavailable)
             #expect(try #require(error?.retryAfter) > .seconds(30))
-            // Another model of the same provider is not asked either.
+            let sentence = error?.message ?? ""
+            #expect(sentence.contains("openai:m failed") && sentence.contains("HTTP 500"), "\(sentence)")
+            // Another model of the same provider is, also as the one that takes its place.
             let sister = try OpenAIChatModel("n", baseURL: provider.url, settings: settings)
-            await #expect(throws: AgentError.self) { try await Agent(model: sister).run("?") }
-            #expect(provider.requests.count == 2)
+            let answer = try await Agent(model: FallbackModel(model, [sister])).run("?")
+            #expect(answer.output == "Hello" && answer.model == "n")
+            #expect(provider.requests.count == 3)
         }
     }
 
