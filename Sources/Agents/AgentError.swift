@@ -6,7 +6,8 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable, Codable {
         /// The agent, a tool or a model was set up wrongly: asking again will not help.
         case misconfigured
-        /// One of ``AgentLimits`` was reached, or a budget shared with other runs.
+        /// One of ``AgentLimits`` was reached, the time in all among them, or a budget shared with other runs. Asking again would
+        /// only be the next one to reach it.
         case limitReached
         /// The provider cannot be reached, broke off, or failed on its side. Later may work.
         case providerUnavailable
@@ -20,7 +21,7 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         case cancelled
         /// A tool that may not be repeated was interrupted, and what it did is not known.
         case interrupted
-        /// The provider, or the whole run, took longer than allowed.
+        /// The provider took longer than allowed. Later may work.
         case timedOut
     }
 

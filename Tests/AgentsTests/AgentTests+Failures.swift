@@ -132,7 +132,16 @@ extension AgentTests {
 
     @Test func theWholeRunIsLimitedInTime() async throws {
         let agent = Agent(model: FunctionModel.hanging, limits: AgentLimits(wallClock: .milliseconds(10)))
-        #expect(await code { try await agent.run("?") } == .timedOut)
+        #expect(await code { try await agent.run("?") } == .limitReached)
+    }
+
+    @Test func theTimeOfEarlierAttemptsCounts() async throws {
+        let model = ScriptedModel(.says("Hello"))
+        let limits = AgentLimits(wallClock: .seconds(600), wallClockSpent: .seconds(600))
+        await #expect(throws: AgentError(.limitReached, "The run took longer than its limit of 600.0 seconds.")) {
+            try await Agent(model: model, limits: limits).run("?")
+        }
+        #expect(model.requests.isEmpty)
     }
 
     @Test func runsMayShareABudget() async throws {

@@ -43,7 +43,10 @@ struct ClassifierAgent: RunnableAgent {
         var usage = Contract.Usage()
         var answered = modelName
         if let model {
-            let result = try await classifier(steps?.recorded(model) ?? model).classify(question.text)
+            let result = try await classifier(
+                steps?.recorded(model) ?? model,
+                try await AgentLimits(file.limits, after: steps)
+            ).classify(question.text)
             labels = result.output
             (usage, answered) = (Contract.Usage(result), result.model)
         } else {
@@ -63,13 +66,13 @@ struct ClassifierAgent: RunnableAgent {
         )
     }
 
-    private func classifier(_ model: any Model) -> Classifier {
+    private func classifier(_ model: any Model, _ limits: AgentLimits) -> Classifier {
         Classifier(
             model: model,
             categories: task.categories.map { .init($0.name, $0.description) },
             several: task.several,
             options: file.options,
-            limits: AgentLimits(file.limits),
+            limits: limits,
             budget: budget,
             logger: logger
         )

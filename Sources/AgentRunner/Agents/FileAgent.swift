@@ -88,31 +88,29 @@ struct FileAgent: RunnableAgent {
         let written = question.text + "\n" + task.instructions.text(task.variables)
         let policy = CallPolicy(task: task, written: written, taint: taint)
         let journal = PolicedJournal(steps: steps, policy: policy)
+        let limits = try await AgentLimits(file.limits, after: steps)
         // Of the question, not of now: a run that goes on the next day says the same to its model, and gets what it has bought.
         let day = String(Timestamp.of(steps?.run.time ?? Date()).prefix(10))
         return try await tools.use { tools in
-            try await run(question, earlier?.messages ?? [], tools, steps?.recorded(model) ?? model, journal, day, emit)
+            let agent = agent(steps?.recorded(model) ?? model, tools, limits, journal, values(for: question, day))
+            return try await run(agent, question, earlier?.messages ?? [], emit)
         }
     }
 
     private func run(
+        _ agent: Agent<String>,
         _ question: Question,
         _ history: [Agents.Message],
-        _ tools: [Tool],
-        _ model: any Model,
-        _ journal: PolicedJournal,
-        _ day: String,
         _ emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
         guard let schema = task.output else {
-            let agent = agent(.text, model, tools, journal, question, day)
             let result = try await agent.run(question.text, history: history) { event in
                 if case .text(let text) = event { try emit(.text(text)) }
             }
             return Outcome(state: .succeeded, answer: result.output, model: result.model, usage: Contract.Usage(result))
         }
         // Held to the schema by the library, which sends back what does not fit it.
-        let result = try await agent(try AgentOutput(schema: schema), model, tools, journal, question, day)
+        let result = try await agent.answering(with: try AgentOutput(schema: schema))
             .run(question.text, history: history)
         let text = result.output.text
         try emit(.text(text))
@@ -125,21 +123,19 @@ struct FileAgent: RunnableAgent {
         )
     }
 
-    private func agent<Output>(
-        _ output: AgentOutput<Output>,
+    private func agent(
         _ model: any Model,
         _ tools: [Tool],
+        _ limits: AgentLimits,
         _ journal: PolicedJournal,
-        _ question: Question,
-        _ day: String
-    ) -> Agent<Output> {
+        _ values: [String: String]
+    ) -> Agent<String> {
         Agent(
             model: model,
-            instructions: task.instructions.text(values(for: question, day)) + (tools.isEmpty ? "" : Self.rule),
+            instructions: task.instructions.text(values) + (tools.isEmpty ? "" : Self.rule),
             tools: tools,
-            output: output,
             options: file.options,
-            limits: AgentLimits(file.limits),
+            limits: limits,
             budget: budget,
             journal: journal,
             logger: logger
@@ -158,14 +154,32 @@ struct FileAgent: RunnableAgent {
     }
 }
 
+extension Agent {
+    fileprivate func answering<Other>(with output: AgentOutput<Other>) -> Agent<Other> {
+        Agent<Other>(
+            model: model,
+            instructions: instructions,
+            tools: tools,
+            output: output,
+            options: options,
+            limits: limits,
+            budget: budget,
+            journal: journal,
+            logger: logger
+        )
+    }
+}
+
 extension AgentLimits {
-    /// The library's own where the file says nothing.
-    init(_ limits: AgentFile.Limits) {
+    /// The library's own where the file says nothing. Time counts from the first attempt.
+    init(_ limits: AgentFile.Limits?, after steps: Steps?) async throws {
         self.init()
-        if let requests = limits.requests { self.requests = requests }
-        if let toolCalls = limits.toolCalls { self.toolCalls = toolCalls }
-        if let tokens = limits.tokens { totalTokens = tokens }
-        if let dollars = limits.dollars { microdollars = Int(dollars * 1_000_000) }
-        if let seconds = limits.seconds { wallClock = .seconds(seconds) }
+        if let requests = limits?.requests { self.requests = requests }
+        if let toolCalls = limits?.toolCalls { self.toolCalls = toolCalls }
+        if let tokens = limits?.tokens { totalTokens = tokens }
+        if let dollars = limits?.dollars { microdollars = Int(dollars * 1_000_000) }
+        guard let seconds = limits?.seconds else { return }
+        wallClock = .seconds(seconds)
+        wallClockSpent = try await steps?.timeSpent() ?? .zero
     }
 }

@@ -53,7 +53,7 @@ struct SummariserAgent: RunnableAgent {
                 sentences: task.sentences,
                 audience: task.audience,
                 options: file?.options ?? ModelOptions(),
-                limits: file.map { AgentLimits($0.limits) } ?? AgentLimits(),
+                limits: try await AgentLimits(file?.limits, after: steps),
                 budget: budget,
                 logger: logger
             )

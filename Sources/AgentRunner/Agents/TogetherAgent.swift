@@ -57,13 +57,26 @@ struct TogetherAgent: RunnableAgent {
         trace: TraceParent,
         emit: @escaping @Sendable (RunEvent.Body) throws -> Void
     ) async throws -> Outcome {
+        // Theirs by name, to be asked for what was used also by one that has failed.
+        var partSteps: [String: Steps] = [:]
+        for part in parts { partSteps[part.name] = try steps?.part(part.name) }
+        return try await answer(question, steps, partSteps, trace, emit)
+    }
+
+    private func answer(
+        _ question: Question,
+        _ steps: Steps?,
+        _ partSteps: [String: Steps],
+        _ trace: TraceParent,
+        _ emit: @escaping @Sendable (RunEvent.Body) throws -> Void
+    ) async throws -> Outcome {
         let together = Together<Outcome?>(
             parts.map { part in
                 .init(part.name) { budget in
                     do {
                         return try await part.agent.paying(from: budget).answerUnlessAwaiting(
                             question,
-                            steps: steps?.part(part.name),
+                            steps: partSteps[part.name],
                             trace: trace
                         ) { event in
                             // What they say would be mixed up; what they come to follows as a part each.
@@ -77,35 +90,37 @@ struct TogetherAgent: RunnableAgent {
             },
             onFailure: failsFast ? .stop : .collect
         )
-        let ended = try await withinTime {
+        let ended = try await withinTime(after: steps) {
             try await together.run(within: budget ?? Budget(file.limits)) { part in
-                guard let outcome = outcome(of: part) else { return }
+                guard let outcome = outcome(of: part, partSteps) else { return }
                 try emit(.part(agent: part.name, outcome: outcome))
             }
         }
-        return try outcome(of: ended)
+        return try outcome(of: ended, partSteps)
     }
 
     private func withinTime(
+        after steps: Steps?,
         _ run: @escaping @Sendable () async throws -> [Together<Outcome?>.Outcome]
     ) async throws -> [Together<Outcome?>.Outcome] {
         guard let seconds = file.limits.seconds else { return try await run() }
+        let left = Duration.seconds(seconds) - (try await steps?.timeSpent() ?? .zero)
+        let late = AgentError(.limitReached, "The agents took longer than the \(seconds) seconds they have together.")
+        guard left > .zero else { throw late }
         return try await withThrowingTaskGroup(of: [Together<Outcome?>.Outcome]?.self) { group in
             group.addTask { try await run() }
             group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
+                try await Task.sleep(for: left)
                 return nil
             }
             defer { group.cancelAll() }
-            guard let first = try await group.next(), let outcomes = first else {
-                throw AgentError(.timedOut, "The agents took longer than the \(seconds) seconds they have together.")
-            }
+            guard let first = try await group.next(), let outcomes = first else { throw late }
             return outcomes
         }
     }
 
     /// A part that failed is an outcome like any other; one that waits for a person has none yet.
-    private func outcome(of part: Together<Outcome?>.Outcome) -> Outcome? {
+    private func outcome(of part: Together<Outcome?>.Outcome, _ steps: [String: Steps]) -> Outcome? {
         switch part.result {
         case .success(let outcome): return outcome
         case .failure(let error):
@@ -114,15 +129,16 @@ struct TogetherAgent: RunnableAgent {
             return Outcome(
                 state: .failed,
                 error: Outcome.Failure(code: failure.code, message: failure.message),
-                model: model
+                model: model,
+                usage: steps[part.name]?.usage ?? Contract.Usage()
             )
         }
     }
 
     /// The whole fails only when every part has.
-    private func outcome(of ended: [Together<Outcome?>.Outcome]) throws -> Outcome {
+    private func outcome(of ended: [Together<Outcome?>.Outcome], _ steps: [String: Steps]) throws -> Outcome {
         let outcomes = try ended.map { part in
-            guard let outcome = outcome(of: part) else { throw AwaitsApproval() }
+            guard let outcome = outcome(of: part, steps) else { throw AwaitsApproval() }
             return (name: part.name, outcome: outcome)
         }
         let failure = outcomes.allSatisfy { $0.outcome.state == .failed } ? outcomes.first?.outcome.error : nil

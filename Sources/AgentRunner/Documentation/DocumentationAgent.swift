@@ -158,11 +158,15 @@ struct DocumentationAgent: RunnableAgent {
 
 extension Contract.Usage {
     init(_ result: AgentResult<some Sendable>) {
+        self.init(result.usage, requests: result.requests)
+    }
+
+    init(_ usage: Agents.Usage, requests: Int) {
         self.init(
-            requests: result.requests,
-            inputTokens: result.usage.inputTokens,
-            outputTokens: result.usage.outputTokens,
-            microdollars: result.usage.microdollars
+            requests: requests,
+            inputTokens: usage.inputTokens,
+            outputTokens: usage.outputTokens,
+            microdollars: usage.microdollars
         )
     }
 }

@@ -54,11 +54,13 @@ struct RecordedModel: Model {
             let answer = gathered.answer.withLock { $0 }
             var usage = answer.usage
             usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
+            steps.spend(usage)
             if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model) }
             throw error
         }
         let answer = gathered.answer.withLock { $0 }
         let usage = answer.usage
+        steps.spend(usage)
         if steps.prefix.isEmpty, answer.toolCalls.isEmpty, answer.text.utf8.count <= Self.mostBytesWithTheEnd {
             try steps.ended(step, answer, usage, model: answer.model)
         } else {
@@ -75,6 +77,7 @@ struct RecordedModel: Model {
 
     /// What was said before.
     private func say(_ answer: ModelAnswer, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
+        steps.spend(answer.usage)
         if let name = answer.model { try await emit(.model(name)) }
         if !answer.text.isEmpty { try await emit(.text(answer.text)) }
         for thought in answer.thinking { try await emit(.thought(thought)) }

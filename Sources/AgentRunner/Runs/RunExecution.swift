@@ -286,7 +286,8 @@ struct RunExecution: Sendable {
             return Outcome(
                 state: .failed,
                 error: Outcome.Failure(code: failure.code, message: failure.message),
-                model: agent.modelName
+                model: agent.modelName,
+                usage: steps.usage
             )
         }
     }

@@ -109,7 +109,8 @@ struct AwaitsApproval: Error {}
 
 extension RunnableAgent {
     /// Answers; throws `AwaitsApproval` where a call waits for a person, whatever the agent makes of that: agents tell of errors in
-    /// words of their own, and some answer without what has failed. Says also where another model has answered than the agent's.
+    /// words of their own, and some answer without what has failed. Says also where another model has answered than the agent's, and
+    /// what was used, also by agents that it has asked.
     func answerUnlessAwaiting(
         _ question: Question,
         steps: Steps?,
@@ -119,6 +120,7 @@ extension RunnableAgent {
         do {
             var outcome = try await answer(question, steps: steps, trace: trace, emit: emit)
             if outcome.model != modelName { outcome.insteadOf = modelName }
+            if let steps { outcome.usage = steps.usage }
             guard steps?.isAwaiting == true else { return outcome }
         } catch {
             guard steps?.isAwaiting == true else { throw error }

@@ -32,6 +32,7 @@ final class Steps: Sendable {
     let callsUnderWay = Atomic(0)
     let callsWaiting = Atomic(0)
     private let hasWaiting = Atomic(false)
+    private let spent = Mutex((requests: 0, usage: Agents.Usage()))
     private let mayHaveHistory: Bool
 
     /// - Parameters:
@@ -104,6 +105,31 @@ final class Steps: Sendable {
         hasWaiting.store(true, ordering: .relaxed)
         askingCall?.breakOff(AwaitsApproval())
         asker?.beginWaiting()
+    }
+
+    /// A model was asked, by this attempt or an earlier one whose answer is there: that counts for whoever asks this agent too.
+    func spend(_ usage: Agents.Usage) {
+        spent.withLock { spent in
+            spent.requests += 1
+            spent.usage += usage
+        }
+        asker?.spend(usage)
+    }
+
+    /// What its calls of models have used so far, and those of the agents it has asked, whatever came of them.
+    var usage: Contract.Usage {
+        let spent = spent.withLock { $0 }
+        return Contract.Usage(spent.usage, requests: spent.requests)
+    }
+
+    /// How long earlier attempts have taken.
+    func timeSpent() async throws -> Duration {
+        // A run that is being opened has none; and to wait for its lease here would keep its first step from going along.
+        guard opening == nil, case let attempt = try await lease.value(), attempt > 1 else { return .zero }
+        let found = try await Patience.repeating(for: Self.patience) {
+            try await storage.perform(GetRun(run: run), traceparent: trace)
+        }
+        return found.timeSpent(before: attempt, within: prefix)
     }
 
     /// What was said before in a conversation.

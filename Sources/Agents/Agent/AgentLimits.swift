@@ -12,6 +12,8 @@ public struct AgentLimits: Sendable, Hashable {
     public var microdollars: Int?
     /// Time in all, waiting for the reader of the events included.
     public var wallClock: Duration
+    /// Of this time, what is over already: earlier attempts at the same run have taken it.
+    public var wallClockSpent: Duration
     /// UTF-8 bytes of one tool result; a longer one is not given to the model, which is told so. A quarter of a mebibyte
     /// is about 60,000 tokens, more than one result should cost.
     public var toolResultBytes: Int
@@ -28,6 +30,7 @@ public struct AgentLimits: Sendable, Hashable {
         totalTokens: Int = 1_000_000,
         microdollars: Int? = nil,
         wallClock: Duration = .seconds(900),
+        wallClockSpent: Duration = .zero,
         toolResultBytes: Int = 256 * 1024,
         toolRetries: Int = 3,
         outputRetries: Int = 2
@@ -37,6 +40,7 @@ public struct AgentLimits: Sendable, Hashable {
         self.totalTokens = totalTokens
         self.microdollars = microdollars
         self.wallClock = wallClock
+        self.wallClockSpent = wallClockSpent
         self.toolResultBytes = toolResultBytes
         self.toolRetries = toolRetries
         self.outputRetries = outputRetries

@@ -24,7 +24,7 @@ struct AgentRun<Output: Sendable>: Sendable {
         self.agent = agent
         self.plan = OutputPlan(agent.output, for: agent.model.capabilities)
         self.onEvent = onEvent
-        self.deadline = .now + agent.limits.wallClock
+        self.deadline = .now + agent.limits.wallClock - agent.limits.wallClockSpent
     }
 
     func start(_ history: [Message]) -> RunState {
@@ -256,11 +256,14 @@ struct AgentRun<Output: Sendable>: Sendable {
     private func withinWallClock<Value: Sendable>(
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
+        let late = AgentError(.limitReached, "The run took longer than its limit of \(agent.limits.wallClock).")
+        // Nothing more is begun: it could be paid for before the alarm rings.
+        guard deadline > .now else { throw late }
+        return try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await work() }
             group.addTask {
                 try await Alarm.sleep(until: deadline)
-                throw AgentError(.timedOut, "The run took longer than \(agent.limits.wallClock).")
+                throw late
             }
             defer { group.cancelAll() }
             guard let value = try await group.next() else { throw AgentError.cancelled }

@@ -33,9 +33,13 @@ struct Asking: Sendable {
     }
 
     /// The answer as the gateway's one document.
-    func document(_ question: String, agent: String? = nil, in talk: ConversationID? = nil) async throws -> String {
-        let run = RunID.new()
-        return try await persevering(with: run) { isFirst in
+    func document(
+        _ question: String,
+        agent: String? = nil,
+        in talk: ConversationID? = nil,
+        as run: RunID = .new()
+    ) async throws -> String {
+        try await persevering(with: run) { isFirst in
             if let talk { return try await document(question, in: talk, run, isFirst: isFirst) }
             let response = try await post(question, to: agent, run, accept: "application/json", isFirst: isFirst)
             let body = try await collect(response)

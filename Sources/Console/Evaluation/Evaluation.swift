@@ -43,14 +43,22 @@ struct Evaluation: Sendable {
 
     private func result(of evaluated: EvaluationFile.Case) async -> EvaluationResults.Case {
         var result = EvaluationResults.Case(name: evaluated.name)
+        let run = RunID.new()
+        let start = ContinuousClock.now
+        let outcome: Outcome
         do {
-            let start = ContinuousClock.now
-            let answer = try JSON(validating: try await asking.document(evaluated.input, agent: file.agent))
+            let document = try await asking.document(evaluated.input, agent: file.agent, as: run)
             result.milliseconds = (ContinuousClock.now - start).inMilliseconds
-            let outcome = try finished(answer)
-            result.run = answer.member("run")?.string
-            result.tokens = outcome.usage.inputTokens + outcome.usage.outputTokens
-            result.microdollars = outcome.usage.requests == 0 ? 0 : outcome.usage.microdollars
+            outcome = try finished(JSON(validating: document))
+        } catch {
+            result.milliseconds = (ContinuousClock.now - start).inMilliseconds
+            result.failures.append("\(error)")
+            // What has failed was paid for as well.
+            if let failed = try? await asking.outcome(of: run) { result.count(failed, of: run) }
+            return result
+        }
+        result.count(outcome, of: run)
+        do {
             for expectation in evaluated.expectations {
                 if let failure = try await failure(of: expectation, outcome, result) { result.failures.append(failure) }
             }
@@ -131,6 +139,12 @@ struct EvaluationResults: Codable, Sendable {
         /// Nil when nobody knows the price of the model.
         var microdollars: Int? = 0
         var run: String?
+
+        mutating func count(_ outcome: Outcome, of run: RunID) {
+            self.run = "\(run)"
+            tokens = outcome.usage.inputTokens + outcome.usage.outputTokens
+            microdollars = outcome.usage.requests == 0 ? 0 : outcome.usage.microdollars
+        }
 
         var dollars: Double? { microdollars.map { Double($0) / 1_000_000 } }
     }
