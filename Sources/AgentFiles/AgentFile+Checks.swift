@@ -2,9 +2,34 @@ import Agents
 
 /// What the schema cannot say: whether the parts of a file fit each other.
 extension AgentFile {
+    /// Whether it says one thing that the agent does, and only what goes with that.
+    static func taskProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
+        guard let names = document.value.members?.map(\.name) else { return [] }
+        let known = AgentFileSchema.json["properties"]?.members?.map(\.name) ?? []
+        let tasks = names.filter(AgentFileSchema.taskNames.contains)
+        guard let task = tasks.first else {
+            // It may be the one that is misspelt.
+            guard names.allSatisfy(known.contains) else { return [] }
+            return [
+                document.problem(
+                    at: "",
+                    "it does not say what the agent does: instructions, classify, summarise or together"
+                )
+            ]
+        }
+        let others = tasks.dropFirst().map {
+            document.problem(at: "/\($0)", "\($0) and \(task) exclude each other: an agent does one of them")
+        }
+        guard !tasks.contains("instructions") else { return others }
+        return others
+            + names.filter(AgentFileSchema.onlyInstructed.contains).map {
+                document.problem(at: "/\($0)", "\($0) goes with instructions only, not with \(task)")
+            }
+    }
+
     func problems(in document: YAMLDocument) -> [AgentFileProblem] {
         switch task {
-        case .instructed(let instructed): instructed.problems(in: document)
+        case .instructed(let instructed): instructed.problems(of: name, in: document)
         case .together(let several):
             several.agents.enumerated().compactMap { index, agent in
                 agent == name
@@ -16,30 +41,34 @@ extension AgentFile {
 }
 
 extension AgentFile.Instructed {
-    fileprivate func problems(in document: YAMLDocument) -> [AgentFileProblem] {
-        variableProblems(document) + toolProblems(document) + serverProblems(document) + outputProblems(document)
+    fileprivate func problems(of name: String, in document: YAMLDocument) -> [AgentFileProblem] {
+        variableProblems(document) + toolProblems(of: name, document) + hostProblems(document)
+            + serverProblems(document) + outputProblems(document)
     }
 
     private func variableProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
         let known = Set(variables.keys).union(Template.known)
-        let unknown = instructions.variables.filter { !known.contains($0.name) }.map { variable in
-            var problem = document.problem(
-                at: "/instructions",
-                "there is no variable \"\(variable.name)\"; there are \(known.sorted().joined(separator: ", "))"
-            )
-            // Of a block of lines the first stands under its name; of other text the lines may be folded.
-            if document.blocks.contains("/instructions"), let place = problem.place {
-                problem.place = .init(line: place.line + 1 + variable.line, column: 1)
-            }
+        /// Where the braces stand, whatever the text around them is folded or quoted like.
+        func problem(_ number: Int, _ message: String) -> AgentFileProblem {
+            var problem = document.problem(at: "/instructions", message)
+            problem.place = problem.place.flatMap { document.place(of: "{{", number, from: $0) } ?? problem.place
             return problem
+        }
+        let unknown = instructions.variables.filter { !known.contains($0.name) }.map { variable in
+            problem(variable.number, Spelling.unknown(variable.name, "variable ", among: known.sorted()))
+        }
+        let strays = instructions.strays.filter { $0.isClosed || known.contains($0.name) }.map { stray in
+            let what = stray.isClosed ? "is no variable" : "is not closed"
+            let form = "a variable is written {{name}}, its name in small letters, digits and _, without spaces"
+            return problem(stray.number, "\"\(stray.written)\" \(what): \(form)")
         }
         let taken = Template.known.filter { variables[$0] != nil }.map { name in
             document.problem(at: "/variables/\(name)", "every run has a value for \"\(name)\" of its own")
         }
-        return unknown + taken
+        return unknown + strays + taken
     }
 
-    private func toolProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
+    private func toolProblems(of name: String, _ document: YAMLDocument) -> [AgentFileProblem] {
         var problems: [AgentFileProblem] = []
         var callNames: [String: ToolName] = [:]
         for (index, tool) in tools.enumerated() {
@@ -49,6 +78,7 @@ extension AgentFile.Instructed {
                 problems.append(
                     document.problem(at: pointer, "fetch needs the hosts it may fetch from: fetch: {hosts: […]}")
                 )
+            case .agent(name): problems.append(document.problem(at: pointer, "an agent cannot ask itself"))
             case .mcp(let server, _) where servers[server] == nil:
                 problems.append(document.problem(at: pointer, "there is no server \"\(server)\" under mcp"))
             default: break
@@ -71,10 +101,28 @@ extension AgentFile.Instructed {
         return problems
     }
 
+    /// A number is an address, of this machine or of others: only names are looked up and found to be of the internet.
+    private func hostProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
+        hosts.enumerated().filter { $1.split(separator: ".").last?.first?.isNumber == true }.map { index, host in
+            document.problem(
+                at: "/fetch/hosts/\(index)",
+                "\"\(host)\" is an address: pages are fetched from hosts of the internet, by their names"
+            )
+        }
+    }
+
     private func serverProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
         servers.flatMap { name, server in
             var problems: [AgentFileProblem] = []
-            if case .command(let words) = server.transport, words.first?.hasPrefix("/") != true {
+            let written = document.value["mcp"]?[name]
+            switch (written?["command"], written?["url"]) {
+            case (nil, nil):
+                problems.append(document.problem(at: "/mcp/\(name)", "say how it is reached: by a command, or a url"))
+            case (_?, _?):
+                problems.append(document.problem(at: "/mcp/\(name)/url", "command and url exclude each other"))
+            default: break
+            }
+            if case .command(let words) = server.transport, words.first?.hasPrefix("/") == false {
                 problems.append(document.problem(at: "/mcp/\(name)/command", "a program is named by its whole path"))
             }
             if !tools.contains(where: { if case .mcp(name, _) = $0 { true } else { false } }) {

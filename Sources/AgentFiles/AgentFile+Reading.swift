@@ -14,7 +14,9 @@ extension AgentFile {
         } catch {
             throw AgentFileProblems(all: [error])
         }
-        try document.check(against: AgentFileSchema.json, as: "the agent")
+        let slips =
+            document.problems(against: AgentFileSchema.ofEachField, as: "the agent") + Self.taskProblems(document)
+        guard slips.isEmpty else { throw AgentFileProblems(all: slips.sorted()) }
         self.init(name: name, document.value)
         var problems = self.problems(in: document)
         if !Self.isName(name) {
@@ -64,25 +66,9 @@ public struct AgentFileProblems: Error, Sendable, Hashable, CustomStringConverti
     public var description: String { all.map(\.description).joined(separator: "\n") }
 }
 
-extension YAMLDocument {
-    /// Holds the file to a schema. `whole` is what it is called where it is wrong as a whole.
-    func check(against schema: JSONValue, as whole: String) throws(AgentFileProblems) {
-        let violations: [SchemaViolation]
-        do {
-            violations = try SchemaValidator(schema).validate(value)
-        } catch {
-            throw AgentFileProblems(all: [AgentFileProblem(file: file, message: "\(error)")])
-        }
-        guard !violations.isEmpty else { return }
-        let problems = violations.map { violation in
-            problem(at: violation.path, violation.path.isEmpty ? "\(whole) \(violation.reason)" : violation.reason)
-        }
-        throw AgentFileProblems(all: problems.sorted())
-    }
-}
-
 extension [AgentFileProblem] {
-    fileprivate func sorted() -> [AgentFileProblem] {
+    /// In the order of the text.
+    func sorted() -> [AgentFileProblem] {
         sorted { ($0.place ?? .init(line: 0, column: 0)) < ($1.place ?? .init(line: 0, column: 0)) }
     }
 }

@@ -9,12 +9,8 @@ public enum AgentFileSchema {
         "description": "An agent of Octavo. Its name is that of the file.",
         "type": "object",
         "additionalProperties": false,
-        "minProperties": 1,
         "properties": .object(common + instructed + tasks),
-        "oneOf": [
-            ["required": ["instructions"]], ["required": ["classify"]], ["required": ["summarise"]],
-            ["required": ["together"]],
-        ],
+        "oneOf": .array(taskNames.map { ["required": [.string($0)]] }),
         "dependentSchemas": .object(onlyInstructed.map { .init($0, ["required": ["instructions"]]) }),
         "$defs": [
             "name": ["type": "string", "pattern": .string(namePattern), "maxLength": 63],
@@ -22,7 +18,18 @@ public enum AgentFileSchema {
         ],
     ]
 
+    /// The schema but for what it says of fields that go together: of these ``AgentFile`` has words of its own.
+    static let ofEachField = json.without(["oneOf", "dependentSchemas"])
+
     static let namePattern = "^[a-z][a-z0-9-]*$"
+    static let toolPattern = "^(search|read|list|fetch|agent:[a-z][a-z0-9-]*|mcp:[a-z][a-z0-9_]*/[A-Za-z0-9_-]+)$"
+    static let hostPattern = #"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$"#
+    private static let variablePattern = "^[a-z_][a-z0-9_]*$"
+    private static let serverPattern = "^[a-z][a-z0-9_]*$"
+    private static let urlPattern = "^https?://"
+
+    /// What an agent does: a file has one of them.
+    static let taskNames = ["instructions", "classify", "summarise", "together"]
 
     /// What only an agent that follows instructions has.
     static let onlyInstructed = [
@@ -42,9 +49,16 @@ public enum AgentFileSchema {
             "Models that take its place, in this order, when it cannot answer."
         ),
         field("temperature", ["type": "number", "minimum": 0, "maximum": 2], "0 for the likeliest words."),
-        field("max_tokens", ["type": "integer", "minimum": 1], "The most tokens one answer of the model may have."),
+        field(
+            "max_tokens",
+            ["type": "integer", "minimum": 1, "maximum": mostTokens],
+            "The most tokens one answer of the model may have."
+        ),
         field("limits", limits, "Where a run ends at the latest."),
     ]
+
+    /// No limit of a thousand million is one.
+    private static let mostTokens: JSONValue = 1_000_000_000
 
     private static let limits: JSONValue = [
         "type": "object",
@@ -52,9 +66,17 @@ public enum AgentFileSchema {
         "properties": .object([
             field("requests", ["type": "integer", "minimum": 1, "maximum": 1000], "Requests to the model."),
             field("tool_calls", ["type": "integer", "minimum": 0, "maximum": 10000], "Calls of tools."),
-            field("tokens", ["type": "integer", "minimum": 1], "Tokens, read and written."),
-            field("dollars", ["type": "number", "exclusiveMinimum": 0], "Money, by the prices known of the models."),
-            field("seconds", ["type": "number", "exclusiveMinimum": 0, "maximum": 3600], "Time in all."),
+            field("tokens", ["type": "integer", "minimum": 1, "maximum": mostTokens], "Tokens, read and written."),
+            field(
+                "dollars",
+                ["type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000],
+                "Money, by the prices known of the models."
+            ),
+            field(
+                "seconds",
+                ["type": "number", "exclusiveMinimum": 0, "maximum": 3600],
+                "Time in all, from the first attempt."
+            ),
         ]),
     ]
 
@@ -67,7 +89,7 @@ public enum AgentFileSchema {
         field(
             "variables",
             [
-                "type": "object", "propertyNames": ["pattern": "^[a-z_][a-z0-9_]*$"],
+                "type": "object", "propertyNames": ["pattern": .string(variablePattern)],
                 "additionalProperties": ["type": "string", "maxLength": 10_000],
             ],
             "Values for the variables of the instructions."
@@ -76,10 +98,7 @@ public enum AgentFileSchema {
             "tools",
             [
                 "type": "array", "maxItems": 64, "uniqueItems": true,
-                "items": [
-                    "type": "string",
-                    "pattern": "^(search|read|list|fetch|agent:[a-z][a-z0-9-]*|mcp:[a-z][a-z0-9_]*/[A-Za-z0-9_-]+)$",
-                ],
+                "items": ["type": "string", "pattern": .string(toolPattern)],
             ],
             "What the model may call: search, read and list of the documentation, fetch of a page (with fetch), agent:NAME, mcp:SERVER/TOOL (with mcp)."
         ),
@@ -116,7 +135,7 @@ public enum AgentFileSchema {
                 "hosts",
                 [
                     "type": "array", "minItems": 1, "maxItems": 100,
-                    "items": ["type": "string", "pattern": #"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$"#],
+                    "items": ["type": "string", "pattern": .string(hostPattern)],
                 ],
                 "Hosts, over HTTPS: a name, or *.name for all below it."
             )
@@ -126,7 +145,7 @@ public enum AgentFileSchema {
     private static let servers: JSONValue = [
         "type": "object",
         "maxProperties": 16,
-        "propertyNames": ["pattern": "^[a-z][a-z0-9_]*$", "maxLength": 30],
+        "propertyNames": ["pattern": .string(serverPattern), "maxLength": 30],
         "additionalProperties": [
             "type": "object",
             "additionalProperties": false,
@@ -139,7 +158,7 @@ public enum AgentFileSchema {
                 ),
                 field(
                     "url",
-                    ["type": "string", "format": "uri", "pattern": "^https?://"],
+                    ["type": "string", "format": "uri", "pattern": .string(urlPattern)],
                     "Its address, streamable HTTP."
                 ),
                 field(
@@ -218,5 +237,38 @@ public enum AgentFileSchema {
     private static func field(_ name: String, _ schema: JSONValue, _ description: String) -> JSONValue.Member {
         guard case .object(let members) = schema else { return .init(name, schema) }
         return .init(name, .object([.init("description", .string(description))] + members))
+    }
+}
+
+extension AgentFileSchema {
+    /// Why a value does not fit a pattern, for whoever has written it; nil for other patterns than those of this schema.
+    static func reason(_ written: String, against pattern: String) -> String? {
+        let written = String(written.prefix(100))
+        switch pattern {
+        case toolPattern:
+            let meant = Spelling.nearest(to: written, among: ["search", "read", "list", "fetch"])
+            return "there is no tool \"\(written)\"\(meant.map { ": did you mean \"\($0)\"?" } ?? ".") "
+                + "There are search, read, list, fetch, agent:NAME and mcp:SERVER/TOOL"
+        case hostPattern:
+            return
+                "\"\(written)\" is no host of the internet: one is written docs.example.com, or *.example.com for all below it"
+        case namePattern: return "\"\(written)\" is no agent's name: small letters, digits and hyphens, a letter first"
+        case variablePattern: return "\"\(written)\" is no variable's name: small letters, digits and _, no digit first"
+        case serverPattern: return "\"\(written)\" is no server's name: small letters, digits and _, a letter first"
+        case urlPattern: return "\"\(written)\" is no address of a server: it begins with https:// or http://"
+        default: return nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// Without members of these names, also further below.
+    fileprivate func without(_ names: Set<String>) -> JSONValue {
+        switch self {
+        case .object(let members):
+            .object(members.filter { !names.contains($0.name) }.map { .init($0.name, $0.value.without(names)) })
+        case .array(let items): .array(items.map { $0.without(names) })
+        default: self
+        }
     }
 }

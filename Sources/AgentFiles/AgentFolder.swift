@@ -5,55 +5,102 @@ public struct AgentFolder: Sendable {
     /// Agents of one installation. Each is checked at every reload, and its servers are started.
     static let mostAgents = 200
 
+    /// The agents that are part of every runner.
+    public static let builtIn: Set<String> = ["documentation", "echo", "summariser"]
+
     /// The agents, by name.
     public private(set) var agents: [AgentFile] = []
     /// What is wrong with the files that are none.
     public private(set) var problems: [AgentFileProblem] = []
+    /// The files of the agents, by their names.
+    private var paths: [String: String] = [:]
 
     /// Reads a folder. One that does not exist holds no agents.
     ///
     /// - Parameter builtIn: Names of agents that are there already.
-    public init(path: String, builtIn: Set<String> = []) {
-        let names: [String]
+    public init(path: String, builtIn: Set<String> = AgentFolder.builtIn) {
         do {
-            names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+            for file in try Self.files(in: path) { read(file, builtIn: builtIn) }
         } catch {
             if FileManager.default.fileExists(atPath: path) {
                 problems.append(AgentFileProblem(file: path, message: "the folder cannot be read"))
             }
             return
         }
-        for file in names where !file.hasPrefix(".") {
-            guard file.hasSuffix(".yaml") || file.hasSuffix(".yml") else { continue }
-            read(path + "/" + file, name: String(file.prefix { $0 != "." }), builtIn: builtIn)
-        }
         checkNames(builtIn)
+    }
+
+    /// Some files before they are part of an installation. They may name what else there is in their folders.
+    public init(checking paths: [String]) {
+        for path in paths { read(path, builtIn: Self.builtIn) }
+        let own = problems
+        let folders = Set(paths.map { path in path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." })
+        for file in folders.sorted().flatMap({ (try? Self.files(in: $0)) ?? [] }) where !paths.contains(file) {
+            read(file, builtIn: Self.builtIn)
+        }
+        // What is wrong with the others was not asked.
+        problems = own
+        checkNames(Self.builtIn)
+        problems.removeAll { !paths.contains($0.file) }
+        agents.removeAll { !paths.contains(self.paths[$0.name] ?? "") }
+    }
+
+    /// The file of one of the agents.
+    public func path(of agent: AgentFile) -> String? { paths[agent.name] }
+
+    private static func files(in path: String) throws -> [String] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
+            .map { "\(path)/\($0)" }
     }
 
     /// The agent of one file.
     public static func agent(at path: String) throws(AgentFileProblems) -> AgentFile {
-        let file = path.split(separator: "/").last.map(String.init) ?? path
-        let name = String(file.prefix { $0 != "." })
-        guard let handle = FileManager.default.contents(atPath: path) else {
-            throw AgentFileProblems(all: [AgentFileProblem(file: path, message: "the file cannot be read")])
+        let bytes: Data
+        do {
+            bytes = try contents(of: path)
+        } catch {
+            throw AgentFileProblems(all: [error])
         }
-        guard let text = String(validating: handle.prefix(YAMLDocument.mostBytes + 1), as: UTF8.self) else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw AgentFileProblems(all: [AgentFileProblem(file: path, message: "the file is not UTF-8")])
         }
-        return try AgentFile(text, name: name, file: path)
+        return try AgentFile(text, name: name(of: path), file: path)
     }
 
-    private mutating func read(_ path: String, name: String, builtIn: Set<String>) {
+    private static func contents(of path: String) throws(AgentFileProblem) -> Data {
+        let files = FileManager.default
+        var isFolder = false
+        guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw AgentFileProblem(file: path, message: "there is no such file")
+        }
+        guard !isFolder else {
+            throw AgentFileProblem(file: path, message: "this is a folder: name its files, \(path)/*.yaml")
+        }
+        guard files.isReadableFile(atPath: path), let bytes = files.contents(atPath: path) else {
+            throw AgentFileProblem(file: path, message: "the file may not be read by this user")
+        }
+        return bytes
+    }
+
+    /// What stands before the first point of a file's name.
+    private static func name(of path: String) -> String {
+        String((path.split(separator: "/").last ?? "").prefix { $0 != "." })
+    }
+
+    private mutating func read(_ path: String, builtIn: Set<String>) {
+        let name = Self.name(of: path)
         guard agents.count < Self.mostAgents else {
             problems.append(AgentFileProblem(file: path, message: "there are more than \(Self.mostAgents) agents"))
             return
         }
-        guard !builtIn.contains(name), !agents.contains(where: { $0.name == name }) else {
+        guard !builtIn.contains(name), paths[name] == nil else {
             problems.append(AgentFileProblem(file: path, message: "there is an agent \"\(name)\" already"))
             return
         }
         do {
             agents.append(try Self.agent(at: path))
+            paths[name] = path
         } catch {
             problems += error.all
         }
@@ -71,11 +118,12 @@ public struct AgentFolder: Sendable {
 
     private func problem(of agent: AgentFile, _ builtIn: Set<String>) -> AgentFileProblem? {
         let known = builtIn.union(agents.map(\.name))
+        let file = paths[agent.name] ?? "\(agent.name).yaml"
         if let unknown = agent.others.first(where: { !known.contains($0) }) {
-            return AgentFileProblem(file: "\(agent.name).yaml", message: "there is no agent \"\(unknown)\"")
+            return AgentFileProblem(file: file, message: "there is no agent \"\(unknown)\"")
         }
         if reaches(agent.name, from: agent) {
-            return AgentFileProblem(file: "\(agent.name).yaml", message: "it would ask itself, by way of others")
+            return AgentFileProblem(file: file, message: "it would ask itself, by way of others")
         }
         return nil
     }

@@ -47,7 +47,8 @@ public struct EvaluationFile: Sendable, Hashable {
         } catch {
             throw AgentFileProblems(all: [error])
         }
-        try document.check(against: Self.schema, as: "the evaluation")
+        let slips = document.problems(against: Self.schema, as: "the evaluation")
+        guard slips.isEmpty else { throw AgentFileProblems(all: slips.sorted()) }
         let value = document.value
         agent = value["agent"]?.string ?? ""
         cases = []
@@ -104,7 +105,7 @@ public struct EvaluationFile: Sendable, Hashable {
         "schema": ["type": "object"],
         "supported": ["type": "boolean"],
         "seconds": ["type": "number", "exclusiveMinimum": 0],
-        "tokens": ["type": "integer", "minimum": 0],
+        "tokens": ["type": "integer", "minimum": 0, "maximum": 1_000_000_000],
         "dollars": ["type": "number", "minimum": 0],
         "judge": [
             "type": "object", "additionalProperties": false, "required": ["agent", "claim"],

@@ -16,19 +16,22 @@ struct YAMLDocument {
     private(set) var value: JSONValue = .null
     /// Where the values stand, by JSON Pointer; a member's place is that of its name.
     private var places: [String: AgentFileProblem.Place] = [:]
-    /// Members by JSON Pointer whose value is a block of lines under its name: `|` and `>`.
-    private(set) var blocks: Set<String> = []
+    /// As it is written.
+    private let lines: [Substring]
 
     init(_ text: String, file: String) throws(AgentFileProblem) {
         self.file = file
+        // Some editors begin a file with a mark of its encoding.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         guard text.utf8.count <= Self.mostBytes else {
             throw AgentFileProblem(file: file, message: "the file has more than \(Self.mostBytes / 1024) KiB")
         }
+        lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            throw Self.problem(error, file: file)
+            throw problem(error)
         }
         guard let root else { throw AgentFileProblem(file: file, message: "the file is empty") }
         value = try read(root, at: "", depth: 0)
@@ -52,7 +55,7 @@ struct YAMLDocument {
         if places[pointer] == nil, let mark = node.mark {
             places[pointer] = AgentFileProblem.Place(line: mark.line, column: mark.column)
         }
-        guard depth < Self.deepest else { throw problem(at: pointer, "there are more than \(Self.deepest) levels") }
+        guard depth < Self.deepest else { throw problem(at: pointer, Self.tooDeep) }
         guard places.count < Self.mostValues else {
             throw problem(at: pointer, "there are more than \(Self.mostValues) values, with what stands for aliases")
         }
@@ -67,7 +70,9 @@ struct YAMLDocument {
         case .mapping(let mapping):
             var members: [JSONValue.Member] = []
             for (name, value) in mapping {
-                guard case .scalar(let key) = name else { throw problem(at: pointer, "a name has to be text") }
+                guard case .scalar(let key) = name else {
+                    throw problem(at: pointer, "a name has to be text; text that begins with a brace stands in quotes")
+                }
                 let member = pointer + "/" + key.string.replacing("~", with: "~0").replacing("/", with: "~1")
                 if let mark = name.mark { places[member] = .init(line: mark.line, column: mark.column) }
                 members.append(.init(key.string, try read(value, at: member, depth: depth + 1)))
@@ -80,10 +85,7 @@ struct YAMLDocument {
     private mutating func read(_ scalar: Node.Scalar, at pointer: String) throws(AgentFileProblem) -> JSONValue {
         switch scalar.style {
         case .plain, .any: break
-        case .literal, .folded:
-            blocks.insert(pointer)
-            return .string(scalar.string)
-        case .singleQuoted, .doubleQuoted: return .string(scalar.string)
+        case .literal, .folded, .singleQuoted, .doubleQuoted: return .string(scalar.string)
         }
         let text = scalar.string
         switch text {
@@ -97,26 +99,80 @@ struct YAMLDocument {
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) })
         else { return .string(text) }
         if let integer = Int(text) { return .integer(integer) }
-        return Double(text).map(JSONValue.number) ?? .string(text)
+        guard let number = Double(text) else { return .string(text) }
+        guard number.isFinite else { throw problem(at: pointer, "the number \(text.prefix(40)) is too large") }
+        return .number(number)
+    }
+}
+
+// MARK: What is wrong with it
+
+extension YAMLDocument {
+    private static let tooDeep = "there are more than \(deepest) levels"
+
+    /// Where the words stand that are written for the `count`th time from `place` on, from 1.
+    func place(of words: String, _ count: Int, from place: AgentFileProblem.Place) -> AgentFileProblem.Place? {
+        guard place.line > 0, place.column > 0 else { return nil }
+        var count = count
+        for (index, line) in lines.enumerated().dropFirst(place.line - 1) {
+            var rest = line
+            if index == place.line - 1 { rest = Substring(line.unicodeScalars.dropFirst(place.column - 1)) }
+            while let found = rest.firstRange(of: words) {
+                count -= 1
+                if count == 0 {
+                    return .init(line: index + 1, column: line[..<found.lowerBound].unicodeScalars.count + 1)
+                }
+                rest = rest[found.upperBound...]
+            }
+        }
+        return nil
     }
 
     /// The parser's words name its own insides as well; the first of them are for people.
-    private static func problem(_ error: any Error, file: String) -> AgentFileProblem {
+    private func problem(_ error: any Error) -> AgentFileProblem {
         switch error {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             AgentFileProblem(
                 file: file,
                 place: .init(line: mark.line, column: mark.column),
-                message: "this is not YAML: \(problem)"
+                message: Self.message(problem)
             )
         case YamlError.duplicatedKeysInMapping(let names, let context):
             AgentFileProblem(
                 file: file,
-                place: .init(line: context.mark.line, column: context.mark.column),
+                place: repetition(
+                    of: names.min() ?? "",
+                    at: .init(line: context.mark.line, column: context.mark.column)
+                ),
                 message: "the name \"\(names.sorted().joined(separator: "\", \""))\" stands twice in one place"
             )
         default: AgentFileProblem(file: file, message: "this is not YAML in UTF-8")
         }
+    }
+
+    private static func message(_ problem: String) -> String {
+        if problem.contains("nesting") { return tooDeep }
+        let reason =
+            switch problem {
+            case "mapping values are not allowed in this context":
+                "text with a colon and a space in it stands in quotes, or below its name after a |"
+            case "found unexpected end of stream": "a quotation mark is not closed"
+            case "but found another document": "a second document begins here"
+            default: problem
+            }
+        return "this is not YAML: \(reason)"
+    }
+
+    /// Where a name stands for the second time that stands at `first` for the first: in the same column, or between braces.
+    private func repetition(of name: String, at first: AgentFileProblem.Place) -> AgentFileProblem.Place {
+        var others: [AgentFileProblem.Place] = []
+        var count = 2
+        while others.count < 1_000, let place = place(of: name, count, from: first) {
+            count += 1
+            let behind = lines[place.line - 1].unicodeScalars.dropFirst(place.column - 1 + name.unicodeScalars.count)
+            if behind.first(where: { $0 != " " && $0 != "\"" && $0 != "'" }) == ":" { others.append(place) }
+        }
+        return others.first { $0.column == first.column } ?? others.first ?? first
     }
 }

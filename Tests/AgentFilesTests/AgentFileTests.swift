@@ -90,23 +90,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("instructions: a\nmodle: x", "triage.yaml:2:1: is not a property that is allowed here"),
         ("instructions: a\nlimits:\n  requests: many", "triage.yaml:3:3: must be an integer"),
-        ("description: x", "triage.yaml:1:1: the agent must fit one of 4 forms"),
-        ("instructions: a\nclassify: {categories: {a: b, c: d}}", "fit exactly one of 4 forms"),
-        ("summarise: {}\ntools: [search]", #"must have the property "instructions""#),
-        (
-            "instructions: |\n  One.\n  Two {{tema}}.",
-            #"triage.yaml:3:1: there is no variable "tema"; there are channel, date, reader"#
-        ),
-        ("instructions: a {{b}}", #"triage.yaml:1:1: there is no variable "b""#),
+        ("instructions: a {{b}}", #"triage.yaml:1:17: there is no variable "b"; there are channel, date, reader"#),
         ("instructions: a\nvariables: {date: x}", "triage.yaml:2:13: every run has a value"),
-        ("instructions: a\ntools:\n  - search\n  - sarch", "triage.yaml:4:5: must match the pattern"),
         ("instructions: a\ntools: [fetch]", "triage.yaml:2:9: fetch needs the hosts"),
         ("instructions: a\ntools: [mcp:x/y]", #"there is no server "x" under mcp"#),
         ("instructions: a\nmcp: {x: {command: [run]}}\ntools: [mcp:x/y]", "a program is named by its whole path"),
         ("instructions: a\nmcp: {x: {url: \"https://a.example/mcp\"}}", "none of its tools is in tools"),
-        ("instructions: a\nmcp: {x: {}}\ntools: [mcp:x/y]", "must fit one of 2 forms"),
         ("instructions: a\napproval: [fetch]", #""fetch" is none of the tools"#),
         (
             "instructions: a\noutput:\n  type: object\n  properties:\n    a:\n      minlength: 3",
@@ -115,8 +105,7 @@ import Testing
         ("instructions: a\noutput: {type: string}", "triage.yaml:2:10: must be"),
         ("together: {agents: [triage]}", "an agent cannot be part of itself"),
         ("a: b: c", "triage.yaml:1:5: this is not YAML"), ("a: [1", "this is not YAML"), ("", "the file is empty"),
-        ("instructions: a\ninstructions: b", #"the name "instructions" stands twice"#),
-        ("instructions: *x", "this is not YAML"), ("- a", "the agent must be an object, not an array"),
+        ("instructions: *x", "this is not YAML"),
     ]) func whatIsWrongIsToldWithItsLineAndColumn(_ text: String, _ expected: String) {
         let problems = problems(text)
         #expect(problems.contains { $0.contains(expected) }, "\(problems)")
@@ -137,7 +126,7 @@ import Testing
         let bomb = "a0: &a0 [x]\n" + lines.joined(separator: "\n")
         #expect(problems(bomb).first?.contains("more than 10000 values") == true)
         #expect(problems("instructions: " + String(repeating: "x", count: 300_000)).first?.contains("256 KiB") == true)
-        #expect(problems(String(repeating: "[", count: 5_000)) != [])
+        #expect(problems(String(repeating: "[", count: 5_000)).first?.contains("32 levels") == true)
         let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         #expect(problems("instructions: \(deep)").first?.contains("32 levels") == true)
     }

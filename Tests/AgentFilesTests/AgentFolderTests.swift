@@ -52,4 +52,22 @@ import Testing
         let folder = AgentFolder(path: "/nowhere/at/all")
         #expect(folder.agents.isEmpty && folder.problems.isEmpty)
     }
+
+    @Test func whatIsCheckedIsToldWhatAReloadWouldSay() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/octavo-agents-\(UUID())"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let files = [
+            "a": "together: {agents: [b, summariser]}", "b": "instructions: x\ntools: [\"agent:c\"]",
+            "c": "together: {agents: [a]}", "d": "together: {agents: [gone]}", "e": "together: {agents: [f]}",
+            "f": "summarise: {}", "echo": "summarise: {}", "g": "oops",
+        ]
+        for (name, text) in files { try text.write(toFile: "\(path)/\(name).yaml", atomically: false, encoding: .utf8) }
+        func check(_ names: String...) -> AgentFolder { AgentFolder(checking: names.map { "\(path)/\($0).yaml" }) }
+        #expect(check("a").problems.map(\.description) == ["\(path)/a.yaml: it would ask itself, by way of others"])
+        #expect(check("d").problems.map(\.message) == [#"there is no agent "gone""#])
+        #expect(check("e").problems.isEmpty && check("e").agents.map(\.name) == ["e"])
+        #expect(check("echo").problems.map(\.message) == [#"there is an agent "echo" already"#])
+        #expect(check("f", "g").problems.count == 1)
+    }
 }

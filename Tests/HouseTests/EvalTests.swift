@@ -55,7 +55,7 @@ import Wire
 
             try "agent: a\ncases: 7".write(toFile: path, atomically: true, encoding: .utf8)
             let wrong = try await house.octavo(["eval", path])
-            #expect(wrong.errors.contains("docs.yaml:2:1: must be an array"), "\(wrong)")
+            #expect(wrong.errors.contains("docs.yaml:2:1: must be a list, not a number"), "\(wrong)")
         }
     }
 

@@ -11,21 +11,26 @@ struct InstalledAgents: Sendable {
 
     let agents: [String: any RunnableAgent]
     let problems: [AgentFileProblem]
+    private let folder: String
+    private static let mostProblemsTold = 5
 
     /// Throws `ConfigurationError` for settings that cannot be used; files that cannot be used are problems.
     init(_ config: ConfigReader, storage: RPCClient, logger: Logger) throws {
         let provider = try ModelProvider(config)
         let path = config.string(forKey: "octavo.agents") ?? Self.usualFolder
         var builder = AgentBuilder(provider: provider, storage: storage, logger: logger)
-        let folder = AgentFolder(path: path, builtIn: Set(builder.agents.keys))
+        let folder = AgentFolder(path: path)
         problems = folder.problems + builder.add(folder.agents, of: path)
         agents = builder.agents
+        self.folder = path
     }
 
     /// For a reload, which takes everything or nothing.
     func check() throws(ConfigurationError) {
-        guard let first = problems.first else { return }
-        let more = problems.count > 1 ? ", and \(problems.count - 1) more: octavo agents list" : ""
-        throw ConfigurationError("\(first)\(more)")
+        guard !problems.isEmpty else { return }
+        // All that a person mends in one go; agents that were left out for others' sake follow those.
+        let told = problems.prefix(Self.mostProblemsTold).map(\.description).joined(separator: "; ")
+        let more = problems.count - Self.mostProblemsTold
+        throw ConfigurationError(more > 0 ? "\(told); and \(more) more: octavo agents check \(folder)/*.yaml" : told)
     }
 }

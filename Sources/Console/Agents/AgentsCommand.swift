@@ -108,24 +108,20 @@ struct AgentsCheck: ParsableCommand {
         discussion: """
               octavo agents check /etc/octavo/agents/*.yaml
 
-            What is wrong is told as FILE:LINE:COLUMN, and the exit code is 1.
+            What is wrong is told as FILE:LINE:COLUMN, and the exit code is 1. Agents that a file names have to be built in, in the \
+            same folder, or among the files. Models, their providers and servers are looked for when the agent runner takes the files.
             """
     )
 
     @Argument(help: "The files.") var files: [String]
 
     func run() throws {
-        var isFine = true
-        for path in files {
-            do {
-                let agent = try AgentFolder.agent(at: path)
-                Terminal.output.line("\(Terminal.harmless(path)): agent \(agent.name)")
-            } catch {
-                isFine = false
-                Terminal.error.line(Terminal.harmless("\(error)"))
-            }
+        let folder = AgentFolder(checking: files)
+        for agent in folder.agents {
+            Terminal.output.line("\(Terminal.harmless(folder.path(of: agent) ?? "")): agent \(agent.name)")
         }
-        if !isFine { throw ExitCode(1) }
+        for problem in folder.problems { Terminal.error.line(Terminal.harmless("\(problem)")) }
+        if !folder.problems.isEmpty { throw ExitCode(1) }
     }
 }
 

@@ -1,7 +1,9 @@
 import AgentFiles
 import Agents
+import Configuration
 import Contract
 import Logging
+import RPC
 import Synchronization
 import Testing
 import Wire
@@ -118,5 +120,14 @@ import Wire
         await #expect(throws: ServiceError.self) {
             try await run(TogetherAgent(file: file, parts: mixed, failsFast: true), "x")
         }
+    }
+
+    @Test func theAgentsThatAreBuiltInAreThoseThatFilesAreCheckedAgainst() throws {
+        let storage = RPCClient(path: "/nowhere", role: .agentRunner, name: "storage", logger: logger)
+        let provider = try ModelProvider(
+            ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: [:]))
+        )
+        let builder = AgentBuilder(provider: provider, storage: storage, logger: logger)
+        #expect(Set(builder.agents.keys) == AgentFolder.builtIn)
     }
 }
