@@ -7,6 +7,9 @@ struct MCPTool: Sendable {
     let description: String
     let input: JSON
     var output: JSON?
+    /// Whether it reads the documentation and does nothing else, but that runs are kept. Clients let such tools through without
+    /// asking anybody.
+    private var onlyReads = true
 
     static let search = MCPTool(
         name: "search_documentation",
@@ -44,6 +47,8 @@ struct MCPTool: Sendable {
     init(asking agent: ListAgents.Agent) {
         name = Self.name(asking: agent.name)
         description = agent.description.isEmpty ? "Asks the agent \(agent.name)." : agent.description
+        // What a server, a page's host or another agent does with what it is sent is not known here.
+        onlyReads = agent.tools.allSatisfy(["search", "read", "list"].contains)
         input = JSON(
             trusted:
                 #"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#
@@ -57,9 +62,9 @@ struct MCPTool: Sendable {
             "name": JSON(string: name),
             "description": JSON(string: description),
             "inputSchema": input,
-            // None of them changes anything that lasts, but that runs are kept.
             "annotations": JSON(object: [
-                "readOnlyHint": JSON(trusted: "true"), "openWorldHint": JSON(trusted: "false"),
+                "readOnlyHint": JSON(trusted: onlyReads ? "true" : "false"),
+                "openWorldHint": JSON(trusted: onlyReads ? "false" : "true"),
             ]),
         ])
     }
