@@ -146,6 +146,32 @@ import Wire
         }
     }
 
+    @Test func whatHasAFormIsOneDocumentOnStandardOutput() async throws {
+        let files = [
+            "ticket":
+                "instructions: Make one.\noutput: {type: object, required: [title], properties: {title: {type: string}}}",
+            "triage":
+                "classify: {categories: {holidays: Days off and holidays., travel: Trains and receipts.}}\nmodel: extractive",
+        ]
+        let call = ScriptedCall(id: "1", name: "answer", arguments: #"{"title":"Invoice"}"#)
+        try await ScriptedProvider.withServer(answering: { _, _ in .calls(call) }) { provider in
+            try await withFolder(files) { _, settings in
+                let model = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "scripted"]
+                try await TestHouse.run(
+                    database: TestDatabase.make(),
+                    settings: settings.merging(model) { $1 }
+                ) { house in
+                    try await house.waitUntilReady()
+                    let ticket = try await house.octavo(["agents", "run", "ticket", "The invoice is missing."])
+                    #expect(ticket.text == #"{"title":"Invoice"}"# + "\n", "\(ticket)")
+                    let triage = try await house.octavo(["agents", "run", "triage", "A day off and holidays."])
+                    #expect(triage.text.hasPrefix(#"{"labels":[{"category":"holidays""#), "\(triage)")
+                    #expect(triage.text.split(separator: "\n").count == 1, "\(triage)")
+                }
+            }
+        }
+    }
+
     @Test func oneRequestIsClassifiedSummarisedAndAnsweredAtOnceAndWithoutAProvider() async throws {
         let files = [
             "triage": "classify: {categories: {holidays: Days off and holidays., travel: Trains and receipts.}}",

@@ -54,6 +54,8 @@ struct AgentsRun: AsyncParsableCommand {
         commandName: "run",
         abstract: "Give an agent a text; what it says appears as it comes.",
         discussion: """
+            An agent that answers in a form of its own (output, classify, summarise) prints that as one JSON document, and nothing else.
+
               octavo agents run triage "The invoice of May is missing."
               octavo agents run summariser < report.txt
             """
@@ -79,7 +81,7 @@ struct AgentsRun: AsyncParsableCommand {
         if json {
             Terminal.output.line(try await asking.document(text, agent: agent))
         } else {
-            try await asking.stream(text, agent: agent, to: .output)
+            try await asking.stream(text, agent: agent, hasForm: asking.hasForm(agent), to: .output)
         }
     }
 

@@ -52,15 +52,16 @@ struct Asking: Sendable {
         }
     }
 
-    /// The answer as it comes.
+    /// The answer as it comes; of an agent with a form of its own, that alone.
     func stream(
         _ question: String,
         agent: String? = nil,
         in talk: ConversationID? = nil,
+        hasForm: Bool = false,
         to terminal: Terminal
     ) async throws {
         let run = RunID.new()
-        var view = StreamView(terminal: terminal)
+        var view = StreamView(terminal: terminal, showsText: !hasForm)
         defer { if !view.isOver { view.endLine() } }
         try await persevering(with: run) { isFirst in
             let response =

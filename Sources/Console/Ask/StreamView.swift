@@ -5,14 +5,17 @@ import Wire
 /// Shows a run's events while they come, each once, however often the stream begins again.
 struct StreamView {
     let terminal: Terminal
+    /// Whether what it says is shown, beside its output: one that answers in a form of its own says the same in words.
+    private let showsText: Bool
     private var citations: [Citation] = []
     private var hasText = false
     private var outcome: Outcome?
     /// The number of the last event shown.
     private(set) var seen = 0
 
-    init(terminal: Terminal) {
+    init(terminal: Terminal, showsText: Bool = true) {
         self.terminal = terminal
+        self.showsText = showsText
     }
 
     /// Whether the run's end was shown.
@@ -30,6 +33,7 @@ struct StreamView {
         case .search(let query, let hits):
             if !hasText { Terminal.error.progress("\(hits) sections on \"\(Terminal.harmless(query).prefix(60))\"") }
         case .citation(let citation): citations.append(citation)
+        case .text where !showsText: break
         case .text(let text):
             if !hasText { Terminal.error.clearProgress() }
             hasText = true
