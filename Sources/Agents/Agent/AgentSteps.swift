@@ -15,11 +15,15 @@ extension AgentStep: Equatable where Output: Equatable {}
 /// The steps of one run. See ``Agent/iterate(_:images:history:onEvent:)``.
 ///
 /// ```swift
-/// var steps = agent.iterate("How warm is it in Oslo?")
-/// while let step = try await steps.next() {
-///     if case .called = step { steps.say("Be quick.") }
+/// func hurry(_ agent: Agent<String>) async throws {
+///     var steps = agent.iterate("How warm is it in Oslo?")
+///     while let step = try await steps.next() {
+///         if case .called = step { steps.say("Be quick.") }
+///     }
 /// }
 /// ```
+///
+/// Not at the top level of `main.swift`, whose variables belong to the main actor.
 public struct AgentSteps<Output: Sendable>: AsyncSequence, AsyncIteratorProtocol, Sendable {
     /// What a step came to.
     public typealias Element = AgentStep<Output>
