@@ -45,14 +45,13 @@ struct ApprovalsList: AsyncParsableCommand {
         let lines = try found.decode(ListApprovals.Result.self).approvals
         if lines.isEmpty { Terminal.error.line("Nothing waits for anybody.") }
         for line in lines {
-            let by = line.by.map { " by \($0)" } ?? " until \(line.expires)"
+            let by = line.by.map { " by \(Terminal.oneLine($0))" } ?? " until \(line.expires)"
             out.line(out.styled("\(line.approval)  \(line.state.rawValue)\(by)", .bold))
-            out.line("   \(Terminal.harmless(line.agent)) calls \(Terminal.harmless(line.tool)) with")
-            // All of it: who approves has to see what.
-            out.line("   \(Terminal.harmless(line.arguments))")
-            if let why = line.why { out.line("   \(Terminal.harmless(why))") }
-            let question = Terminal.harmless(line.question).replacing("\n", with: " ")
-            out.line(out.styled("   for run \(line.run): \(question)", .dim))
+            out.line("   \(Terminal.oneLine(line.agent)) calls \(Terminal.oneLine(line.tool)) with")
+            // All of it: who approves has to see what. And each on one line, so that none looks like another.
+            out.line("   \(Terminal.exact(line.arguments))")
+            if let why = line.why { out.line("   \(Terminal.oneLine(why))") }
+            out.line(out.styled("   for run \(line.run): \(Terminal.oneLine(line.question))", .dim))
         }
     }
 }

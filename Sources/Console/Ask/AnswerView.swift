@@ -11,7 +11,7 @@ struct AnswerView {
             terminal.line(terminal.styled("failed: \(Terminal.harmless(error.message))", .red))
         }
         if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
-        if let output = outcome.output { terminal.line(Terminal.harmless(output.description)) }
+        if let output = outcome.output { terminal.line(Terminal.exact(output.description)) }
         show(outcome.citations)
         if let substitution = outcome.substitution { terminal.line(terminal.styled(substitution, .dim)) }
     }

@@ -62,7 +62,7 @@ struct StreamView {
     }
 
     func showOutcome() throws {
-        if let output = outcome?.output { terminal.line(Terminal.harmless(output.description)) }
+        if let output = outcome?.output { terminal.line(Terminal.exact(output.description)) }
         AnswerView(terminal: terminal).show(citations)
         // Beside the answer and not in it, for whoever reads that in a program.
         if let substitution = outcome?.substitution { Terminal.error.line(substitution) }

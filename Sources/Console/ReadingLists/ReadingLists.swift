@@ -93,7 +93,7 @@ extension ReadingListEntry {
     /// An entry in a list for people.
     fileprivate var line: String {
         let part = section.map { " · section \($0)" } ?? ""
-        let about = summary.map { "  " + Terminal.harmless($0).replacing("\n", with: " ") } ?? ""
+        let about = summary.map { "  " + Terminal.oneLine($0) } ?? ""
         return "\(id)  \(Terminal.harmless(book.title))\(part)\(about)"
     }
 }

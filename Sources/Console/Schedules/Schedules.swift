@@ -57,7 +57,7 @@ struct SchedulesList: AsyncParsableCommand {
                 return [
                     Terminal.harmless(schedule.name), schedule.cron, schedule.zone,
                     line.paused ? "paused" : Self.minute(line.next), Self.minute(line.last), "\(line.missed)",
-                    String(Terminal.harmless(what).replacing("\n", with: " ").prefix(60)),
+                    String(Terminal.oneLine(what).prefix(60)),
                 ]
             }
         )

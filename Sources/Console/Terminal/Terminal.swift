@@ -66,15 +66,4 @@ struct Terminal: Sendable {
             }
         }
     }
-
-    /// Text from documents and models, without the control characters that could drive the terminal.
-    static func harmless(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter { scalar in
-                    scalar == "\n" || scalar == "\t" || !(scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
-                }
-            )
-        )
-    }
 }
