@@ -194,6 +194,7 @@ public enum StorageService {
         Books(database: database).add(to: &operations)
         Sections(database: database).add(to: &operations)
         RunSteps(database: database).add(to: &operations)
+        Rules(database: database).add(to: &operations)
         Transactions(database: database).add(to: &operations)
         Maintenance(database: database).add(to: &operations)
         Keys(database: database).add(to: &operations)

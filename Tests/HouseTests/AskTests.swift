@@ -138,7 +138,7 @@ import Wire
 
             let list = try await house.octavo(["runs", "list", "--run-folder", house.runFolder])
             #expect(list.text.contains("succeeded"))
-            let run = String(list.text.prefix(36))
+            let run = String(try #require(list.text.split(separator: "\n").last).prefix(36))
             let shown = try await house.octavo(["runs", "show", run, "--run-folder", house.runFolder])
             #expect(shown.text.contains("█"))
         }

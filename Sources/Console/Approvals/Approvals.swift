@@ -15,8 +15,8 @@ struct Approvals: AsyncParsableCommand {
               octavo approvals deny 8 --because "We have enough of them."
 
             A run waits until somebody has decided, or the time is over. What is approved is one call with exactly the arguments \
-            that are shown; it is used up by that call. What is required of an agent counts for all its runs, and wherever another \
-            asks it or consists of it.
+            that are shown, where \\u… stands for a character that cannot be seen; it is used up by that call. What is required of \
+            an agent counts for all its runs, and wherever another asks it or consists of it. What is required: octavo runs rules
             """,
         subcommands: [
             ApprovalsList.self, ApprovalsApprove.self, ApprovalsDeny.self, ApprovalsRequire.self, ApprovalsTrust.self,
@@ -33,7 +33,7 @@ struct ApprovalsList: AsyncParsableCommand {
     )
 
     @Flag(help: "Also what was decided, and what its time ran out for.") var all = false
-    @Option(help: "How many, 1 to 100.") var limit = 20
+    @Option(parsing: .unconditional, help: "How many, 1 to 100.") var limit = 20
     @Flag(help: "One JSON document, for scripts: {\"approvals\":[…]} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
@@ -98,7 +98,7 @@ struct ApprovalsRequire: AsyncParsableCommand {
 
     @Argument(help: "The agent.") var agent: String
     @Argument(help: "The tool, as a model calls it or as an agent's file names it.") var tool: String
-    @Option(help: "How long they have.") var within = Lifetime(minutes: 24 * 60)
+    @Option(parsing: .unconditional, help: "How long they have, such as 8h.") var within = Lifetime(minutes: 24 * 60)
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {

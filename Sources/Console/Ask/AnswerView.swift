@@ -8,7 +8,11 @@ struct AnswerView {
     /// A whole answer.
     func show(_ outcome: Outcome) {
         if let error = outcome.error {
-            terminal.line(terminal.styled("failed: \(Terminal.harmless(error.message))", .red))
+            let sentence = Terminal.harmless(error.message)
+            terminal.line(
+                outcome.state == .cancelled
+                    ? terminal.styled(sentence, .dim) : terminal.styled("failed: \(sentence)", .red)
+            )
         }
         if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
         if let output = outcome.output { terminal.line(Terminal.exact(output.description)) }

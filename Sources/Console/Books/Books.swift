@@ -30,8 +30,8 @@ struct BooksList: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Begin behind the book with this id.") var after = 0
-    @Option(help: "How many, 1 to 500.") var limit = 100
+    @Option(parsing: .unconditional, help: "Begin behind the book with this id.") var after = 0
+    @Option(parsing: .unconditional, help: "How many, 1 to 500.") var limit = 100
     @Flag(help: "One JSON document, for scripts: {\"books\":[…],\"next\":…} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 

@@ -20,8 +20,11 @@ struct BooksSearch: AsyncParsableCommand {
     )
 
     @Argument(help: "What to look for.") var words: [Word]
-    @Option(help: "How many sections to show, 1 to 50.") var limit = 10
-    @Option(help: "Search the book with this id only, as `octavo books list` shows it. (default: all)") var book: Int?
+    @Option(parsing: .unconditional, help: "How many sections to show, 1 to 50.") var limit = 10
+    @Option(
+        parsing: .unconditional,
+        help: "Search the book with this id only, as `octavo books list` shows it. (default: all)"
+    ) var book: Int?
     @Flag(help: "One JSON document, for scripts: {\"hits\":[…],…} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 

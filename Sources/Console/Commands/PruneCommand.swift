@@ -15,7 +15,7 @@ struct PruneCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Delete what is older, in days, 7 to 36500.") var days: Int
+    @Option(parsing: .unconditional, help: "Delete what is older, in days, 7 to 36500.") var days: Int
     @Flag(help: "Only count what would be deleted.") var dryRun = false
     @Flag(help: "One JSON document, for scripts.") var json = false
     @OptionGroup var service: ServiceOptions

@@ -73,7 +73,7 @@ struct ConversationsShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "What was said and answered.")
 
     @Argument(help: "The conversation's id.") var conversation: String
-    @Option(help: "How many of the latest turns, 1 to 100.") var limit = 20
+    @Option(parsing: .unconditional, help: "How many of the latest turns, 1 to 100.") var limit = 20
     @Flag(help: "One JSON document, for scripts (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
@@ -109,7 +109,7 @@ struct ConversationsConduct: AsyncParsableCommand {
     )
 
     @Argument(help: "The agent.") var agent: String
-    @Argument(help: "\(SetConduct.DoubleText.allCases.map(\.rawValue).joined(separator: ", ")).") var conduct: String
+    @Argument(help: "\(SetConduct.DoubleText.words).") var conduct: String
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {

@@ -24,7 +24,7 @@ struct EvalCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "The file of cases.") var file: String
-    @Option(help: "How many cases at once, 1 to 64.") var atOnce = 4
+    @Option(parsing: .unconditional, help: "How many cases at once, 1 to 64.") var atOnce = 4
     @Option(
         help: ArgumentHelp(
             "The gateway's address. (default: OCTAVO_URL, else \(Asking.usualURL))",

@@ -71,8 +71,8 @@ struct KeysList: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Begin behind the key with this id.") var after = 0
-    @Option(help: "How many, 1 to 500.") var limit = 100
+    @Option(parsing: .unconditional, help: "Begin behind the key with this id.") var after = 0
+    @Option(parsing: .unconditional, help: "How many, 1 to 500.") var limit = 100
     @Flag(help: "One JSON document, for scripts.") var json = false
     @OptionGroup var service: ServiceOptions
 

@@ -30,7 +30,7 @@ struct ReadingListAdd: AsyncParsableCommand {
 
     @Argument(help: "The reader's id.") var reader: Int
     @Argument(help: "The book's id.") var book: Int
-    @Option(help: "Keep this section of the book only.") var section: Int?
+    @Option(parsing: .unconditional, help: "Keep this section of the book only.") var section: Int?
     @Option(help: "What it is about, at most 2000 characters.") var summary: String?
     @Flag(help: "One JSON document, for scripts.") var json = false
     @OptionGroup var service: ServiceOptions
@@ -51,8 +51,8 @@ struct ReadingListShow: AsyncParsableCommand {
     )
 
     @Argument(help: "The reader's id.") var reader: Int
-    @Option(help: "Begin behind the entry with this id.") var before: Int?
-    @Option(help: "How many, 1 to 200.") var limit = 50
+    @Option(parsing: .unconditional, help: "Begin behind the entry with this id.") var before: Int?
+    @Option(parsing: .unconditional, help: "How many, 1 to 200.") var limit = 50
     @Flag(help: "One JSON document, for scripts.") var json = false
     @OptionGroup var service: ServiceOptions
 

@@ -12,30 +12,35 @@ struct RunsCosts: AsyncParsableCommand {
               octavo runs costs
               octavo runs costs --by reader --days 7
 
-            Each line is the cost, the calls of models, the tokens sent and received, and whose they are. Where \
-            no price is set (octavo runs price) the agent runner's counts, which knows those of well-known models.
+            In US dollars, the dearest first. Where no price is set (octavo runs price) the agent runner's counts, which knows those of \
+            well-known models; calls whose price nobody knows are counted beside what the others cost.
             """
     )
 
-    @Option(help: "\(ListCosts.Key.allCases.map(\.rawValue).joined(separator: ", ")).") var by = "agent"
-    @Option(help: "Only of the last days.") var days = 30
+    @Option(help: "By what they are summed: \(ListCosts.Key.words).") var by = "agent"
+    @Option(parsing: .unconditional, help: "Only of the last days.") var days = 30
     @Flag(help: "One JSON document, for scripts: {\"costs\":[…]} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
         guard let key = ListCosts.Key(rawValue: by) else {
-            throw Failure("Costs are not summed by \"\(by)\". By what they are: octavo help runs costs")
+            throw Failure(
+                "Costs are not summed by \"\(Terminal.oneLine(by))\". By what they are: octavo help runs costs"
+            )
         }
         let list = try await service.withService("storage") { try await $0.json(ListCosts(by: key, days: days)) }
         if json { return Terminal.output.line(list.description) }
-        for line in try list.decode(ListCosts.Result.self).costs {
-            let cost = "\((line.cost * 10_000).rounded() / 10_000)".padded(to: 12)
-            let counts =
-                "\(line.requests)".padded(to: 8) + "\(line.inputTokens)".padded(to: 12)
-                + "\(line.outputTokens)".padded(to: 12)
-            let unpriced = line.unpriced > 0 ? "  (without \(line.unpriced) calls whose price nobody knows)" : ""
-            Terminal.output.line(cost + counts + Terminal.harmless(line.key ?? "–") + unpriced)
-        }
+        let costs = try list.decode(ListCosts.Result.self).costs
+        if costs.isEmpty { Terminal.error.line("No model was called in the last \(days) days.") }
+        Terminal.output.table(
+            ["COST", "CALLS", "NO PRICE", "SENT", "RECEIVED", by.uppercased()],
+            costs.map { line in
+                [
+                    Dollars.words(line.cost), "\(line.requests)", "\(line.unpriced)", "\(line.inputTokens)",
+                    "\(line.outputTokens)", Terminal.oneLine(line.key ?? "-"),
+                ]
+            }
+        )
     }
 }
 
@@ -49,12 +54,18 @@ struct RunsPrice: AsyncParsableCommand {
 
     @Argument(help: "The model.") var model: String
     @Argument(help: "The day in UTC, as 2026-01-31.") var since: String
-    @Option(help: "Tokens sent.") var input: Double
-    @Option(help: "Tokens sent that the provider has in its cache. (default: as the others)") var cached: Double?
-    @Option(help: "Tokens received.") var output: Double
+    @Option(parsing: .unconditional, help: "Dollars for tokens sent.") var input: Double
+    @Option(
+        parsing: .unconditional,
+        help: "Dollars for tokens sent that the provider has in its cache. (default: as the others)"
+    ) var cached: Double?
+    @Option(parsing: .unconditional, help: "Dollars for tokens received.") var output: Double
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
+        for (option, price) in [("--input", input), ("--cached", cached ?? 0), ("--output", output)] {
+            try SetBudget.check(price, option)
+        }
         let price = SetPrice(model: model, since: since, input: input, cached: cached ?? input, output: output)
         _ = try await service.withService("storage") { try await $0.perform(price) }
     }
@@ -68,20 +79,21 @@ struct RunsBudget: AsyncParsableCommand {
         discussion: """
               octavo runs budget everybody --unit tokens --amount 1000000 --period day
               octavo runs budget news --agent release-notes --unit money --amount 5 --period month
-              octavo runs budget everybody --unit tokens
+              octavo runs budget everybody
+              octavo runs rules
 
-            A step that does not fit into all budgets that are meant is refused. Without --amount the budget is taken away.
+            A step that does not fit into all budgets that are meant is refused. Without --amount the budget is taken away. Which there \
+            are, and what is used of them: octavo runs rules
             """
     )
 
     @Argument(help: "The budget's name.") var name: String
-    @Option(help: "\(SetBudget.Unit.allCases.map(\.rawValue).joined(separator: ", ")).") var unit: String
-    @Option(help: "How much.") var amount: Double?
-    @Option(help: "\(SetBudget.Period.allCases.map(\.rawValue).joined(separator: ", ")). (default: for ever)")
-    var period: String?
+    @Option(help: "In what it is counted: \(SetBudget.Unit.words).") var unit: String?
+    @Option(parsing: .unconditional, help: "How much; money is in US dollars.") var amount: Double?
+    @Option(help: "How often it begins anew: each \(SetBudget.Period.words). (default: never)") var period: String?
     @Option(help: "Only this agent's runs.") var agent: String?
     @Option(help: "Only what this reader asks.") var reader: String?
-    @Option(help: "Only what is asked there: \(Question.Channel.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Only what is asked there: \(Question.Channel.words).")
     var channel: String?
     @OptionGroup var service: ServiceOptions
 

@@ -18,9 +18,12 @@ struct RunsEnqueue: AsyncParsableCommand {
 
     @Argument(help: "The question.") var question: String
     @Option(help: "The agent that is asked.") var agent = "documentation"
-    @Option(help: "0 to 3; a step counts as a minute of waiting. (default: 1)") var priority: Int?
-    @Option(help: ArgumentHelp("Not before this time is over.", valueName: "seconds")) var delay: Double?
-    @Option(help: ArgumentHelp("Give up when this time is over.", valueName: "seconds")) var deadline: Double?
+    @Option(parsing: .unconditional, help: "0 to 3; a step counts as a minute of waiting. (default: 1)") var priority:
+        Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Not before this time is over.", valueName: "seconds"))
+    var delay: Double?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Give up when this time is over.", valueName: "seconds"))
+    var deadline: Double?
     @Option(help: "Runs of one lane go one after another.") var lane: String?
     @OptionGroup var service: ServiceOptions
 
@@ -57,7 +60,7 @@ struct RunsFollow: AsyncParsableCommand {
     )
 
     @Argument(help: "The run's id, as `octavo runs list` shows it.") var run: String
-    @Option(help: "Only the events behind this number.") var after = 0
+    @Option(parsing: .unconditional, help: "Only the events behind this number.") var after = 0
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -142,9 +145,9 @@ struct RunsLimit: AsyncParsableCommand {
     )
 
     @Argument(help: "The agent.") var agent: String
-    @Option(help: "So many at a time; 0 holds them all.") var concurrent: Int?
-    @Option(help: "So many begun in any time of --seconds.") var starts: Int?
-    @Option(help: "The time that --starts are counted over.") var seconds: Int?
+    @Option(parsing: .unconditional, help: "So many at a time; 0 holds them all.") var concurrent: Int?
+    @Option(parsing: .unconditional, help: "So many begun in any time of --seconds.") var starts: Int?
+    @Option(parsing: .unconditional, help: "The time that --starts are counted over, in seconds.") var seconds: Int?
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {

@@ -89,11 +89,12 @@ struct SchedulesAdd: AsyncParsableCommand {
     @Option(help: "The time zone, such as Europe/Berlin.") var zone = "UTC"
     @Option(help: ArgumentHelp("The question.", valueName: "question")) var ask: String?
     @Option(help: "The agent that is asked.") var agent = "documentation"
-    @Option(help: "0 to 3; a step counts as a minute of waiting. (default: 1)") var priority: Int?
-    @Option(help: "How often a run may fail. (default: 5, for a command 1)") var tries: Int?
-    @Option(help: "A run that takes longer fails, such as 10m.") var deadline: Lifetime?
+    @Option(parsing: .unconditional, help: "0 to 3; a step counts as a minute of waiting. (default: 1)") var priority:
+        Int?
+    @Option(parsing: .unconditional, help: "How often a run may fail. (default: 5, for a command 1)") var tries: Int?
+    @Option(parsing: .unconditional, help: "A run that takes longer fails, such as 10m.") var deadline: Lifetime?
     @Option(help: "none, last or all.") var catchUp = "last"
-    @Option(help: "With --catch-up all: at most so many. (default: 10)") var most: Int?
+    @Option(parsing: .unconditional, help: "With --catch-up all: at most so many. (default: 10)") var most: Int?
     @Argument(parsing: .postTerminator, help: "A command of `octavo run` with its words.") var command: [String] = []
     @Flag(help: "One JSON document, for scripts (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
@@ -192,7 +193,7 @@ struct SchedulesNext: AsyncParsableCommand {
     @Argument(help: "A schedule.") var name: String?
     @Option(help: "Or an expression.") var cron: String?
     @Option(help: "And its time zone.") var zone: String?
-    @Option(help: "How many times, 1 to 100.") var count = 5
+    @Option(parsing: .unconditional, help: "How many times, 1 to 100.") var count = 5
     @Flag(help: "One JSON document, for scripts: {\"ticks\":[…]} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 

@@ -29,7 +29,8 @@ struct Up: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The address to listen on; 0.0.0.0 for all.", valueName: "address")) var host =
         "127.0.0.1"
-    @Option(help: "The TCP port to listen on; 0 lets the system choose.") var port: UInt16 = 8080
+    @Option(parsing: .unconditional, help: "The TCP port to listen on; 0 lets the system choose.") var port: UInt16 =
+        8080
     @Option(
         help: ArgumentHelp(
             "The state folder. (default: OCTAVO_STATE, else ~/.local/state/octavo, for root /var/lib/octavo-up)",

@@ -66,9 +66,10 @@ struct WebhooksAdd: AsyncParsableCommand {
     )
 
     @Argument(help: "Its name, by which its secret is found.") var name: String
-    @Argument(help: "Where it is posted to, https://….") var url: String
+    @Argument(help: "Where it is posted to, https://…; http:// only inside the house.") var url: String
     @Option(help: "Only of this agent's runs.") var agent: String?
-    @Option(help: ArgumentHelp("No more than so many a second.", valueName: "number")) var perSecond: Int?
+    @Option(parsing: .unconditional, help: ArgumentHelp("No more than so many a second.", valueName: "number"))
+    var perSecond: Int?
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -138,10 +139,10 @@ struct WebhooksDeliveries: AsyncParsableCommand {
     )
 
     @Argument(help: "Only those to this webhook.") var name: String?
-    @Option(help: "Only those in this state: \(ListDeliveries.State.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Only those in this state: \(ListDeliveries.State.words).")
     var state: String?
-    @Option(help: "Begin behind this message.") var before: Int?
-    @Option(help: "How many, 1 to 100.") var limit = 20
+    @Option(parsing: .unconditional, help: "Begin behind this message.") var before: Int?
+    @Option(parsing: .unconditional, help: "How many, 1 to 100.") var limit = 20
     @Flag(help: "One JSON document, for scripts: {\"deliveries\":[…]} (protocol/storage.md).") var json = false
     @OptionGroup var service: ServiceOptions
 

@@ -8,7 +8,7 @@ public struct ListApprovals: Operation {
     public static let effect = Effect.reads
 
     /// What became of one.
-    public enum State: String, Codable, Sendable, CaseIterable {
+    public enum State: String, Choice {
         /// Somebody has to decide.
         case pending
         /// It may be called, once.

@@ -198,7 +198,7 @@ public struct SetConduct: Operation {
     public typealias Result = Done
 
     /// What is done about a text that comes too early.
-    public enum DoubleText: String, Codable, Sendable, CaseIterable {
+    public enum DoubleText: String, Choice {
         /// It is answered when the earlier ones are.
         case enqueue
         /// It is refused.

@@ -74,7 +74,7 @@ public struct SettleMessage: Operation {
     public static let maximumErrorBytes = 1_000
 
     /// How it fared.
-    public enum Verdict: String, Codable, Sendable, CaseIterable {
+    public enum Verdict: String, Choice {
         /// The receiver has it.
         case sent
         /// The receiver has it not; it is sent again after a pause.

@@ -132,7 +132,7 @@ public struct ListDeliveries: Operation {
     public static let effect = Effect.reads
 
     /// Where a message stands. The diagram is in `protocol/outbox.md`.
-    public enum State: String, Codable, Sendable, CaseIterable {
+    public enum State: String, Choice {
         case queued, sending, unknown, sent, dead
     }
 

@@ -1,4 +1,4 @@
-/// Sets how much may be spent, or takes that away. Errors: `invalid_argument`.
+/// Sets how much may be spent, or takes that away. Errors: `invalid_argument`; `not_found` when there is nothing to take away.
 public struct SetBudget: Operation {
     /// The name on the wire.
     public static let name = "budgets.set"
@@ -6,16 +6,18 @@ public struct SetBudget: Operation {
     public static let callers: Set<Role> = [.admin]
     /// What it answers with.
     public typealias Result = Done
+    /// More than anybody spends, and exact in every language's numbers.
+    public static let most = 1e15
 
     /// What a budget is counted in.
-    public enum Unit: String, Codable, Sendable, CaseIterable {
+    public enum Unit: String, Choice {
         case requests
         case toolCalls = "tool_calls"
         case tokens, money
     }
 
     /// When it begins anew.
-    public enum Period: String, Codable, Sendable, CaseIterable {
+    public enum Period: String, Choice {
         case hour, day, month
     }
 
@@ -27,15 +29,15 @@ public struct SetBudget: Operation {
     public var reader: String?
     /// Asked there.
     public var channel: Question.Channel?
-    /// What is counted.
-    public var unit: Unit
-    /// How much; null takes the budget away.
+    /// What is counted; it may be left out where the budget is taken away.
+    public var unit: Unit?
+    /// How much, of all units but money a whole number; null takes the budget away.
     public var amount: Double?
     /// In each of these, in UTC; null for ever.
     public var period: Period?
 
     /// The call with its arguments.
-    public init(name: String, unit: Unit, amount: Double?, period: Period? = nil) {
+    public init(name: String, unit: Unit? = nil, amount: Double? = nil, period: Period? = nil) {
         self.name = name
         self.unit = unit
         self.amount = amount
@@ -81,7 +83,7 @@ public struct ListCosts: Operation {
     public static let callers: Set<Role> = [.admin]
 
     /// What is summed by.
-    public enum Key: String, Codable, Sendable, CaseIterable {
+    public enum Key: String, Choice {
         case run, agent, reader, channel, day, model
     }
 

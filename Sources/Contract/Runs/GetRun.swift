@@ -23,6 +23,14 @@ public struct GetRun: Operation {
         public var events: Int
         /// The run whose question it asks once more.
         public var retryOf: RunID?
+        /// When it falls due, as RFC 3339, while it is scheduled.
+        public var due: String?
+        /// Its priority, while it is under way.
+        public var priority: Int?
+        /// Its lane, while it is under way; told to administrators alone.
+        public var lane: String?
+        /// When it ends whatever its state, as RFC 3339, while it is under way.
+        public var deadline: String?
         /// The trace it belongs to: `journalctl TRACE_ID=…`, and its spans where those are kept.
         public var traceID: String?
         /// When it was asked, as RFC 3339.
@@ -38,6 +46,7 @@ public struct GetRun: Operation {
             case id, state, agent, question, attempt, failures, events
             case retryOf = "retry_of"
             case traceID = "trace_id"
+            case due, priority, lane, deadline
             case created, finished, outcome, steps
         }
     }

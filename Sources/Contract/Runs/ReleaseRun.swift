@@ -9,7 +9,7 @@ public struct ReleaseRun: Operation {
     public typealias Result = Done
 
     /// Why a lease is given back.
-    public enum Reason: String, Codable, Sendable, CaseIterable {
+    public enum Reason: String, Choice {
         /// The runner is being stopped: no try is counted.
         case drained
         /// The runner cannot carry it out: queued again at once.

@@ -1,7 +1,7 @@
 public import Wire
 
 /// Where a run stands. The diagram is in `protocol/runs.md`.
-public enum RunState: String, Codable, Sendable, CaseIterable {
+public enum RunState: String, Choice {
     /// Accepted for later, or to be tried again after a pause.
     case scheduled
     /// Others of its lane go first.
@@ -24,7 +24,7 @@ public struct Question: Codable, Sendable, Equatable {
     public static let maximumReaderBytes = 200
 
     /// Where a question came from.
-    public enum Channel: String, Codable, Sendable, CaseIterable {
+    public enum Channel: String, Choice {
         case http, terminal, web, slack
         /// Nobody asked: its time had come.
         case schedule

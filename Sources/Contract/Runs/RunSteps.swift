@@ -30,7 +30,7 @@ public struct BeginStep: Operation {
     }
 
     /// What is called.
-    public enum Kind: String, Codable, Sendable {
+    public enum Kind: String, Choice {
         case model, tool
     }
 

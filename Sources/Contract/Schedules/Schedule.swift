@@ -3,7 +3,7 @@ public import Wire
 /// Times at which a run of an agent begins, or a command. What its parts mean is in `protocol/schedules.md`.
 public struct Schedule: Codable, Sendable, Equatable {
     /// What becomes of ticks that nobody was there for.
-    public enum CatchUp: String, Codable, Sendable, CaseIterable {
+    public enum CatchUp: String, Choice {
         /// They are let go.
         case none
         /// The latest one is fired, if no other one is due.

@@ -38,7 +38,7 @@ public struct BeginTransaction: StreamingOperation {
     }
 
     /// What statements of the transaction see of others (PostgreSQL manual, 13.2).
-    public enum Isolation: String, Codable, Sendable, CaseIterable {
+    public enum Isolation: String, Choice {
         /// Each statement sees what was committed before it began.
         case readCommitted = "read_committed"
         /// Every statement sees what was committed before the first one.

@@ -3,14 +3,13 @@ import Postgres
 import RPC
 import Wire
 
-/// The operations on what runs buy: steps, budgets, prices and costs.
+/// The operations on what runs buy: steps, prices and costs. Budgets are set with other rules (`Rules`).
 struct RunSteps: Sendable {
     let database: Database
 
     func add(to operations: inout Operations) {
         operations.onJSON(BeginStep.self) { try await begin($0, $1) }
         operations.on(EndStep.self) { try await end($0, $1) }
-        operations.on(SetBudget.self) { try await set($0, $1) }
         operations.on(SetPrice.self) { try await set($0, $1) }
         operations.onJSON(ListCosts.self) { try await list($0, $1) }
     }
@@ -89,25 +88,6 @@ struct RunSteps: Sendable {
         guard try rows.first?[0, as: Bool.self] == true else {
             throw ServiceError.failedPrecondition("The lease of run \(end.run) is lost; it goes on elsewhere.")
         }
-        return Done()
-    }
-
-    private func set(_ budget: SetBudget, _ call: CallContext) async throws -> Done {
-        guard (1...EnqueueRun.maximumNameBytes).contains(budget.name.utf8.count), budget.amount ?? 0 >= 0 else {
-            throw ServiceError.invalidArgument("A budget has a name of 1 to 200 bytes, and an amount of 0 or more.")
-        }
-        _ = try await database.rows(
-            budget.amount == nil
-                ? "delete from budget where name = \(budget.name)"
-                : """
-                insert into budget (name, agent, reader, channel, unit, amount, period)
-                values (\(budget.name), \(budget.agent), \(budget.reader), \(budget.channel?.rawValue),
-                    \(budget.unit.rawValue), \(budget.amount)::float8::numeric, \(budget.period?.rawValue))
-                on conflict (name) do update set agent = excluded.agent, reader = excluded.reader,
-                    channel = excluded.channel, unit = excluded.unit, amount = excluded.amount, period = excluded.period
-                """,
-            deadline: call.deadline
-        )
         return Done()
     }
 
