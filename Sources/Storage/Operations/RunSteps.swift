@@ -147,7 +147,7 @@ struct RunSteps: Sendable {
         from (
             select key::text as key, coalesce(sum(cost), 0) as cost, jsonb_build_object(
                 'key', key::text, 'requests', sum(requests), 'input_tokens', sum(input_tokens),
-                'output_tokens', sum(output_tokens), 'cost', coalesce(sum(cost), 0), 'unpriced', sum(unpriced)) as line
+                'output_tokens', sum(output_tokens), 'cost', trim_scale(coalesce(sum(cost), 0)), 'unpriced', sum(unpriced)) as line
             from priced group by key order by coalesce(sum(cost), 0) desc limit 1000
         ) as lines
         """
