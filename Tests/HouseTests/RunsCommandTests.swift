@@ -188,4 +188,32 @@ import Wire
             }
         }
     }
+
+    // MARK: Queries
+
+    @Test func runsAreFoundByTheirStateAndWhatNobodyKnowsIsRefused() async throws {
+        try await withHouse { house in
+            let accepted = try await octavo("runs", "enqueue", "How?", "--agent", "echo", "--delay", "3600", in: house)
+            let http = HTTP(house: house)
+            let found = try await http.get("/v1/runs?state=scheduled&limit=5")
+            #expect(found.status == 200 && found.body.contains(accepted.text.prefix(36)), "\(found)")
+            let none = try await http.get("/v1/runs?state=failed")
+            #expect(none.status == 200 && none.json?.member("runs")?.elements?.isEmpty == true, "\(none)")
+            let wrong = try await http.get("/v1/runs?state=broken")
+            #expect(
+                wrong.status == 400 && wrong.string("detail")?.contains("one of scheduled, waiting") == true,
+                "\(wrong)"
+            )
+            let run = accepted.text.prefix(36)
+            for path in [
+                "/v1/runs?sate=failed", "/v1/books?offset=1", "/v1/books/1?page=2", "/v1/search?q=x&count=1",
+                "/v1/readers?page=2",
+                "/v1/readers/1/reading-list?page=2", "/v1/runs/\(run)/events?from=1",
+                "/v1/conversations/\(ConversationID())?page=2",
+            ] {
+                let refused = try await http.get(path)
+                #expect(refused.status == 400 && refused.body.contains("There is no parameter"), "\(path): \(refused)")
+            }
+        }
+    }
 }

@@ -11,11 +11,13 @@ struct BookRoutes: Sendable {
 
     func add(to router: RouterGroup<BasicRequestContext>) {
         router.get("books") { request, _ in
+            try Query.takes("after", "limit", in: request)
             let after = try Query.integer("after", in: request, default: 0, range: 0...Int.max)
             let limit = try Query.integer("limit", in: request, default: 100, range: 1...500)
             return JSONResponse.response(try await storage.json(ListBooks(after: after, limit: limit)))
         }
         router.get("books/:book") { request, context in
+            try Query.takes("after", "limit", in: request)
             let book = try Query.id(context.parameters.require("book"), of: "book")
             let after = try Query.integer("after", in: request, default: 0, range: 0...Int.max)
             let limit = try Query.integer("limit", in: request, default: 500, range: 1...1000)
@@ -28,6 +30,7 @@ struct BookRoutes: Sendable {
             return try JSONResponse.response(section)
         }
         router.get("search") { request, _ in
+            try Query.takes("q", "limit", "book", in: request)
             // Forms write a space as "+", and a plus as "%2B" (WHATWG URL, application/x-www-form-urlencoded).
             let form = request.uri.query?.replacing("+", with: "%20") ?? ""
             guard let query = URI("/?\(form)").queryParameters.get("q"), !query.trimmed.isEmpty else {

@@ -20,6 +20,7 @@ struct ConversationRoutes: Sendable {
         }
         router.get("conversations/:conversation") { request, context in
             let conversation = try Self.conversation(context.parameters.require("conversation"))
+            try Query.takes("limit", in: request)
             let limit = try Query.integer("limit", in: request, default: 20, range: 1...100)
             return JSONResponse.response(try await storage.json(GetConversation(conversation, limit: limit)))
         }

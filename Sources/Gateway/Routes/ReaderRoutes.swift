@@ -13,6 +13,7 @@ struct ReaderRoutes: Sendable {
 
     func add(to router: RouterGroup<BasicRequestContext>) {
         router.get("readers") { request, _ in
+            try Query.takes("after", "limit", in: request)
             let after = try Query.integer("after", in: request, default: 0, range: 0...Int.max)
             let limit = try Query.integer("limit", in: request, default: 100, range: 1...500)
             return JSONResponse.response(try await storage.json(ListReaders(after: after, limit: limit)))

@@ -12,6 +12,7 @@ struct ReadingListRoutes: Sendable {
     func add(to router: RouterGroup<BasicRequestContext>) {
         router.post("reading-list") { request, _ in try await keep(request) }
         router.get("readers/:reader/reading-list") { request, context in
+            try Query.takes("before", "limit", in: request)
             let reader = try Query.id(context.parameters.require("reader"), of: "reader")
             // Ids begin with 1: behind 0 there is nothing, and 0 stands for the first page.
             let before = try Query.integer("before", in: request, default: 0, range: 0...Int.max)

@@ -13,9 +13,13 @@ struct RunRoutes: Sendable {
 
     func add(to router: RouterGroup<BasicRequestContext>) {
         router.get("runs") { request, _ in
+            try Query.takes("state", "before", "limit", in: request)
+            let state: RunState? = try Query.choice("state", in: request)
             let before = try request.uri.queryParameters.get("before").map { try run(String($0)) }
             let limit = try Query.integer("limit", in: request, default: 20, range: 1...100)
-            return JSONResponse.response(try await storage.json(ListRuns(before: before, limit: limit)))
+            return JSONResponse.response(
+                try await storage.json(ListRuns(state: state, before: before, limit: limit))
+            )
         }
         router.get("runs/:run") { _, context in
             JSONResponse.response(try await storage.json(GetRun(run: try run(context.parameters.require("run")))))
@@ -35,6 +39,7 @@ struct RunRoutes: Sendable {
     }
 
     private func events(of run: RunID, _ request: Request) async throws -> Response {
+        try Query.takes("after", in: request)
         // A run that does not exist is a 404, not a stream with an error in it.
         _ = try await storage.json(GetRun(run: run))
         let after = try lastSeen(in: request)
