@@ -68,6 +68,12 @@ public struct CallContext: Sendable {
         return "uid \(peer.uid), pid \(peer.pid)"
     }
 
+    /// Who calls, for the record: the user by name, where this machine knows one; who is no person, by role.
+    public var user: String {
+        guard role == .admin, let peer else { return role.rawValue }
+        return UserName.of(peer.uid) ?? "uid \(peer.uid)"
+    }
+
     /// A logger that carries the operation, the caller, the connection, the trace id, and the run that the call is about:
     /// in the journal each is a field of its own.
     public var logger: Logger {

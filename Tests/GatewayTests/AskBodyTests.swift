@@ -22,6 +22,12 @@ import Wire
         (#"{"question":"x","run":"7"}"#, #""run" has to be a UUID of version 7."#),
         (#"{"question":"x","run":"ffffffff-ffff-7fff-bfff-ffffffffffff"}"#, "a time more than a day ahead"),
         (#"{"question":"x","channel":"fax"}"#, #""channel" has to be one of http, terminal, web, slack."#),
+        (#"{"question":"x","tries":0}"#, #""tries" has to be a whole number from 1 to 100, not 0."#),
+        (#"{"question":"x","tries":"3"}"#, #""tries" has to be a whole number from 1 to 100, not a string."#),
+        (
+            #"{"question":"x","deadline_ms":1.5}"#,
+            #""deadline_ms" has to be a whole number from 1 to 31536000000, not 1.5."#
+        ),
         (#"{"question":"x","slack":"C1"}"#, #""slack" has to be like {"channel": "C0123ABCD""#),
         (#"{"question":"x","slack":{"channel":"C1"}}"#, #"The "thread" of a Slack thread is a timestamp"#),
         (#"{"question":"x","slack":{"thread":"1.000001"}}"#, #"The "channel" of a Slack thread is an id"#),
@@ -52,6 +58,18 @@ import Wire
         #expect(refusal(of: ByteBuffer(string: question)).contains("at most 16384 bytes; this one has 16386"))
         let reader = #"{"question":"x","reader":"\#(String(repeating: "r", count: 201))"}"#
         #expect(refusal(of: ByteBuffer(string: reader)).contains("200 bytes; this one has 201"))
+    }
+
+    @Test func whatIsWrongWithAMessageIsNamedByItsOwnFields() {
+        for text in ["", "  \n "] {
+            #expect {
+                try MessageBody(ByteBuffer(string: #"{"text":"\#(text.replacing("\n", with: "\\n"))"}"#)).say(
+                    in: ConversationID()
+                )
+            } throws: {
+                ($0 as? ServiceError)?.message.hasPrefix(#""text" is empty"#) == true
+            }
+        }
     }
 
     @Test func whatIsLeftOutOrNullHasItsDefault() throws {

@@ -137,6 +137,20 @@ import Wire
         }
     }
 
+    @Test func onATerminalHealthIsNoWiderThanIt() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            try await eventually {
+                try await house.octavo(["health", "--run-folder", house.runFolder]).exit == .code(0)
+            }
+            let health = try "\(House.programs())/octavo health --run-folder \(house.runFolder)"
+            let shown = try await shell("script -qec 'stty cols 60; NO_COLOR=1 \(health)' /dev/null")
+            let lines = shown.split(separator: "\r\n")
+            #expect(lines.contains { $0.hasPrefix("storage ") } && lines.allSatisfy { $0.count <= 60 }, "\(shown)")
+            #expect(lines.contains { $0.contains("pool.open") }, "\(shown)")
+        }
+    }
+
     private func errors(_ arguments: [String]) async throws -> String {
         let output = try await octavo(arguments)
         #expect(output.exit == .code(1), "\(arguments): \(output)")

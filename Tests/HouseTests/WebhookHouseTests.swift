@@ -42,6 +42,10 @@ import Wire
 
     @Test func aRunThatHasEndedIsPostedAndSigned() async throws {
         try await withHouse([.json("{}", status: 204)]) { house, receiver in
+            let unknown = try await octavo(["deliveries", "nope"], house)
+            #expect(unknown.exit == .code(1) && unknown.errors.contains("There is no webhook \"nope\""), "\(unknown)")
+            let none = try await octavo(["deliveries", "ci"], house)
+            #expect(none.exit == .code(0) && none.text.isEmpty, "\(none)")
             let run = try await echo(house)
             await receiver.received(1)
             let request = receiver.requests[0]

@@ -78,8 +78,27 @@ struct HealthCommand: AsyncParsableCommand {
         let why = health.reasons.isEmpty ? "" : "  " + health.reasons.joined(separator: "; ")
         let gauges = health.gauges.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let calls = health.inFlight == 1 ? "1 call in flight" : "\(health.inFlight) calls in flight"
-        let details = (["up \(Self.uptime(health.uptimeMilliseconds / 1000))", calls] + gauges).joined(separator: ", ")
-        return "\(health.service.padded(to: 13)) \(state)\(why)  \(out.styled(details, .dim))"
+        let details = ["up \(Self.uptime(health.uptimeMilliseconds / 1000))", calls] + gauges
+        let first = "\(health.service.padded(to: 13)) \(state)\(why)"
+        // Programs read a service a line.
+        guard let width = out.width else { return "\(first)  \(details.joined(separator: ", "))" }
+        let margin = String(repeating: " ", count: 14)
+        let lines = Self.lines(of: details, width: width - margin.count).map { margin + out.styled($0, .dim) }
+        return ([first] + lines).joined(separator: "\n")
+    }
+
+    /// Words with commas between them, as many on a line as fit.
+    static func lines(of words: [String], width: Int) -> [String] {
+        var lines: [String] = []
+        for (number, word) in words.enumerated() {
+            let word = number + 1 == words.count ? word : word + ","
+            if let last = lines.last, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(word)
+            }
+        }
+        return lines
     }
 
     /// `7 s`, `3 min`, `5 h`, `12 d`: the largest unit that there is more than one of.

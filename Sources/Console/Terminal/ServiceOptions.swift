@@ -43,7 +43,7 @@ struct ServiceOptions: ParsableArguments {
         do {
             return try await RPCClient.withConnection(path: path, role: .admin, name: service, logger: logger, body)
         } catch let error as ServiceError {
-            throw Failure(Terminal.harmless(error.message) + Self.advice(error.code))
+            throw Failure(Terminal.harmless(error.message) + Self.advice(error))
         }
     }
 
@@ -92,8 +92,10 @@ struct ServiceOptions: ParsableArguments {
     }
 
     /// What to do about an error, after its own sentence.
-    private static func advice(_ code: ErrorCode) -> String {
-        switch code {
+    static func advice(_ error: ServiceError) -> String {
+        switch error.code {
+        // It names the log itself.
+        case .internal where error.message.contains("log"): ""
         case .unavailable, .deadlineExceeded: " What is in the way: octavo health"
         case .resourceExhausted, .aborted: " Try again in a moment."
         case .outcomeUnknown: " Look whether it was done before you do it again."

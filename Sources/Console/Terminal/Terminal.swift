@@ -26,6 +26,14 @@ struct Terminal: Sendable {
         hasColour = isInteractive && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
     }
 
+    /// Columns, where somebody looks at it.
+    var width: Int? {
+        guard isInteractive else { return nil }
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     func styled(_ text: String, _ style: Style) -> String {
         hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }

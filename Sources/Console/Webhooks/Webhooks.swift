@@ -149,10 +149,22 @@ struct WebhooksDeliveries: AsyncParsableCommand {
     func run() async throws {
         let chosen = state.flatMap(ListDeliveries.State.init)
         if let state, chosen == nil {
-            throw Failure("There is no state \"\(state)\". Which there are: octavo help webhooks deliveries")
+            throw Failure(
+                "There is no state \"\(Terminal.oneLine(state))\". Which there are: octavo help webhooks deliveries"
+            )
         }
         let list = ListDeliveries(webhook: name, state: chosen, before: before, limit: limit)
-        let found = try await service.withService("storage") { try await $0.json(list) }
+        let found = try await service.withService("storage") { storage in
+            let found = try await storage.json(list)
+            // Of one that was removed there may be deliveries still.
+            if let name, try found.decode(ListDeliveries.Result.self).deliveries.isEmpty {
+                let webhooks = try await storage.perform(ListWebhooks()).webhooks.map(\.webhook.name)
+                guard webhooks.contains(name) else {
+                    throw Failure("There is no webhook \"\(Terminal.oneLine(name))\". Which there are: octavo webhooks")
+                }
+            }
+            return found
+        }
         if json { return Terminal.output.line(found.description) }
         Terminal.output.table(
             ["MESSAGE", "WEBHOOK", "STATE", "TRIES", "STATUS", "CREATED", "RUN", "WHY"],

@@ -67,6 +67,9 @@ public struct Say: Operation {
     /// The roles that may call it.
     public static let callers: Set<Role> = [.gateway, .admin]
 
+    /// The agent that is asked where nobody names one; it is always there.
+    public static let usualAgent = "documentation"
+
     /// What became of the text.
     public struct Result: Codable, Sendable, Equatable {
         /// What is done about a text.
@@ -112,8 +115,7 @@ public struct Say: Operation {
     public var question: Question
 
     /// The call with its arguments.
-    public init(conversation: ConversationID, run: RunID = .new(), agent: String = "documentation", question: Question)
-    {
+    public init(conversation: ConversationID, run: RunID = .new(), agent: String = usualAgent, question: Question) {
         self.conversation = conversation
         self.run = run
         self.agent = agent

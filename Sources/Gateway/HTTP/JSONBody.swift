@@ -50,11 +50,23 @@ struct JSONBody {
 
     static func id(_ field: String, _ value: JSON) throws(ServiceError) -> Int {
         guard let id = value.integer, id > 0 else {
-            let kind = kind(of: value)
-            let given = kind == "a number" ? "\(value.description.prefix(20))" : kind
-            throw .invalidArgument(#""\#(field)" has to be an id, a whole number from 1; not \#(given)."#)
+            throw .invalidArgument(#""\#(field)" has to be an id, a whole number from 1; not \#(given(value))."#)
         }
         return id
+    }
+
+    static func integer(_ field: String, _ value: JSON, range: ClosedRange<Int>) throws(ServiceError) -> Int {
+        guard let number = value.integer, range.contains(number) else {
+            let limit = "from \(range.lowerBound) to \(range.upperBound)"
+            throw .invalidArgument(#""\#(field)" has to be a whole number \#(limit), not \#(given(value))."#)
+        }
+        return number
+    }
+
+    /// A number as it was written, anything else by its kind.
+    private static func given(_ value: JSON) -> String {
+        let kind = kind(of: value)
+        return kind == "a number" ? String(value.description.prefix(20)) : kind
     }
 
     /// A misspelt field would otherwise be a wish that is silently not met.

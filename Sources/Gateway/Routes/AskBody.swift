@@ -69,8 +69,9 @@ struct AskBody {
                 throw .invalidArgument(#""channel" has to be one of \#(names)."#)
             }
             channel = known
-        case "deadline_ms": policy.deadlineMilliseconds = try JSONBody.id(field, value)
-        case "tries": policy.tries = try JSONBody.id(field, value)
+        case "deadline_ms":
+            policy.deadlineMilliseconds = try JSONBody.integer(field, value, range: 1...RunPolicy.longestMilliseconds)
+        case "tries": policy.tries = try JSONBody.integer(field, value, range: RunPolicy.triesRange)
         case "slack": slack = try Self.thread(value)
         default:
             throw JSONBody.unknown(

@@ -65,6 +65,7 @@ struct MessageBody {
     func say(in conversation: ConversationID) throws(ServiceError) -> Say {
         guard let text else { throw JSONBody.missing("text", example: Self.example) }
         let question = Question(text: text.trimmed, reader: reader, channel: .http)
-        return Say(conversation: conversation, run: run ?? .new(), agent: agent ?? "documentation", question: question)
+        try question.check(field: "text")
+        return Say(conversation: conversation, run: run ?? .new(), agent: agent ?? Say.usualAgent, question: question)
     }
 }

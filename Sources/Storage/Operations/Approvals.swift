@@ -43,7 +43,7 @@ struct Approvals: Sendable {
         }
         // Who it was is the socket's word and not the caller's.
         let rows = try await database.rows(
-            "select octavo_decide(\(decide.approval), \(decide.approve), \(call.caller), \(decide.reason))",
+            "select octavo_decide(\(decide.approval), \(decide.approve), \(call.user), \(decide.reason))",
             deadline: call.deadline
         )
         try signals.decided(rows)

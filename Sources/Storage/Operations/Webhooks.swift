@@ -58,7 +58,7 @@ struct Webhooks: Sendable {
             url.scheme == "https" || url.scheme == "http", url.host()?.isEmpty == false
         else {
             throw ServiceError.invalidArgument(
-                "\"url\" begins with https:// and has \(Webhook.maximumURLBytes) bytes at most."
+                "\"url\" begins with https:// or http://, names a host, and has \(Webhook.maximumURLBytes) bytes at most."
             )
         }
         guard url.user() == nil, url.password() == nil, url.fragment() == nil else {
