@@ -4,7 +4,7 @@ import Wire
 /// Answers with the question: for trying out everything around an agent, and for measuring it, without a model.
 struct EchoAgent: RunnableAgent {
     /// Under which it is asked for.
-    static let name = "echo"
+    static let name = ListAgents.echo
 
     var modelName: String { "echo" }
 

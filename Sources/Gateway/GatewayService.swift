@@ -131,7 +131,7 @@ public enum GatewayService {
         BookRoutes(storage: storage).add(to: api)
         ReaderRoutes(storage: storage, limits: limits).add(to: api)
         ReadingListRoutes(storage: storage, limits: limits).add(to: api)
-        ConversationRoutes(storage: storage, limits: limits).add(to: api)
+        ConversationRoutes(storage: storage, follower: follower, limits: limits).add(to: api)
         return MethodResponder(router)
     }
 }

@@ -145,6 +145,47 @@ import Wire
         }
     }
 
+    @Test func whatIsSaidInAConversationIsAnsweredAlsoWhenStorageIsKilledMeanwhile() async throws {
+        try await withHouse(model: Self.script) { house, _ in
+            try await require("documentation", "search", house)
+            let words = ["conversations", "say", "How do I request a day off?", "--run-folder", house.runFolder]
+            async let said = house.octavo(words)
+            try await eventually {
+                let list = ListApprovals(state: .pending)
+                let pending = try await house.withAdmin(of: "storage") { try await $0.perform(list).approvals }
+                guard let first = pending.first else { return false }
+                return try await run(first.run, house).state == .waiting
+            }
+            house.kill("octavo-storage")
+            try await house.waitUntilReady()
+            try await decide(1, house)
+            let answer = try await said
+            #expect(answer.exit == .code(0) && answer.text.contains("two weeks"), "\(answer)")
+            // Each event once.
+            #expect(
+                answer.errors.split(separator: "\n").count { $0.contains("octavo approvals approve 1") } == 1,
+                "\(answer)"
+            )
+        }
+    }
+
+    @Test func theArgumentsThatAreShownAreThoseThatWouldBeUsed() async throws {
+        let files = ["helper": "instructions: You help.\ntools: [search]\napproval: [search]"]
+        try await withHouse(files) { request, _ in
+            request.body.components(of: Self.toolResult) > 0
+                ? .says("Done.") : .calls(Self.call("search", "{\"query\":\"day\u{202E}off\u{200B}\"}"))
+        } _: { house, _ in
+            let id = try await enqueue("helper", "How?", house)
+            let asked = try #require(await waiting(id, house).first)
+            #expect(asked.tool == "search")
+            let shown = try await house.octavo(["approvals", "--run-folder", house.runFolder])
+            #expect(shown.text.contains(#"day\u202eoff\u200b"#), "\(shown)")
+            _ = try await house.octavo(["approvals", "deny", "1", "--run-folder", house.runFolder])
+            let decided = try await house.octavo(["approvals", "list", "--all", "--run-folder", house.runFolder])
+            #expect(decided.text.contains("denied by ") && !decided.text.contains("pid"), "\(decided)")
+        }
+    }
+
     @Test func aProgramThatWantsOneDocumentIsToldThatTheRunWaits() async throws {
         try await withHouse(model: Self.script) { house, _ in
             try await require("documentation", "search", house)

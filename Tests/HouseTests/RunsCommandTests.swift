@@ -189,6 +189,56 @@ import Wire
         }
     }
 
+    // MARK: Agents that nobody offers
+
+    @Test func whatIsForAnAgentThatIsNotHereIsAcceptedWithAWord() async throws {
+        try await withHouse { house in
+            for words in [
+                ["runs", "enqueue", "How?", "--agent", "nobody"], ["runs", "limit", "nobody", "--concurrent", "1"],
+                ["runs", "budget", "b", "--agent", "nobody", "--unit", "tokens", "--amount", "1"],
+                ["schedules", "add", "s", "--cron", "@daily", "--ask", "How?", "--agent", "nobody"],
+                ["webhooks", "add", "w", "https://example.com/", "--agent", "nobody"],
+                ["approvals", "require", "nobody", "x"], ["conversations", "conduct", "nobody", "merge"],
+                ["conversations", "say", "How?", "--agent", "nobody", "--later"],
+            ] {
+                let done = try await house.octavo(words + ["--run-folder", house.runFolder])
+                let sentence =
+                    "There is no agent \"nobody\" on this host now; what is for it waits until there is one. Agents: "
+                #expect(done.exit == .code(0) && done.errors.contains(sentence), "\(words): \(done)")
+                #expect(done.errors.contains("documentation, summariser"), "\(words): \(done)")
+            }
+            let known = try await octavo("runs", "limit", "documentation", "--concurrent", "1", in: house)
+            #expect(known.exit == .code(0) && known.errors.isEmpty, "\(known)")
+        }
+    }
+
+    @Test func runsThatNobodyTakesAreToldOf() async throws {
+        try await withHouse { house in
+            try await eventually { try await octavo("health", in: house).exit == .code(0) }
+            let quiet = try await octavo("health", in: house)
+            _ = try await octavo("runs", "enqueue", "How?", "--agent", "nobody", in: house)
+            let check = try await octavo("run", "check", in: house)
+            let sentence = "1 run waits for the agent \"nobody\", which is not on this host"
+            #expect(check.exit == .code(1) && check.text.contains(sentence), "\(check)")
+            #expect(check.text.contains("octavo runs list --state queued"), "\(check)")
+            let health = try await octavo("health", in: house)
+            #expect(
+                health.exit == .code(0) && health.text.contains(sentence) && !quiet.text.contains("nobody"),
+                "\(health)"
+            )
+        }
+    }
+
+    @Test func aMessageToAnAgentThatThereIsNotIsRefused() async throws {
+        try await withHouse { house in
+            let messages = "/v1/conversations/\(ConversationID())/messages"
+            let refused = try await HTTP(house: house).post(messages, #"{"text":"How?","agent":"nobody"}"#)
+            #expect(refused.status == 400 && refused.body.contains("There is no agent"), "\(refused)")
+            let said = try await HTTP(house: house).post(messages, #"{"text":"How?","agent":"echo"}"#)
+            #expect(said.status == 202, "\(said)")
+        }
+    }
+
     // MARK: Queries
 
     @Test func runsAreFoundByTheirStateAndWhatNobodyKnowsIsRefused() async throws {

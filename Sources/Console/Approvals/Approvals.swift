@@ -104,6 +104,7 @@ struct ApprovalsRequire: AsyncParsableCommand {
     func run() async throws {
         let require = RequireApproval(agent: agent, tool: ToolName(tool)?.callName ?? tool, seconds: within.seconds)
         _ = try await service.withService("storage") { try await $0.perform(require) }
+        await service.warn(about: agent)
     }
 }
 

@@ -40,7 +40,9 @@ struct Check: AsyncParsableCommand {
         async let gateway = look(at: "gateway")
         // Storage is what tells of them; that it is away is said already.
         async let migrations = refusal(of: service.socket("storage")) == nil ? lookAtMigrations() : []
+        async let stranded = service.strandedRuns()
         return lookAtSockets() + (await [storage, runner, gateway]).flatMap(\.self) + (await migrations)
+            + (await stranded).map { Finding(subject: "queue", problem: $0, mend: AgentsHere.mend) }
     }
 
     /// Where no service can be asked, and all of them for the same reason, that is all there is to say.

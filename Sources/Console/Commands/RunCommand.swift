@@ -17,6 +17,24 @@ struct RunCommand: AsyncParsableCommand {
         subcommands: commands + [ListCommands.self],
         defaultSubcommand: ListCommands.self
     )
+
+    /// Refuses words that a command does not take, for whoever has them carried out later, when nobody looks.
+    static func check(_ name: String, _ words: [String]) throws {
+        guard let command = commands.first(where: { $0.configuration.commandName == name }) else {
+            let known = commands.compactMap { $0.configuration.commandName }.joined(separator: ", ")
+            throw Failure("There is no command \"\(Terminal.oneLine(name))\" of `octavo run`: \(known).")
+        }
+        try parse(words, as: command)
+    }
+
+    private static func parse<Command: ParsableCommand>(_ words: [String], as command: Command.Type) throws {
+        do {
+            _ = try command.parse(words)
+        } catch {
+            let why = Terminal.oneLine(command.message(for: error))
+            throw Failure("The command would not be understood: \(why)")
+        }
+    }
 }
 
 /// What `octavo run` does with no command's name: lists all of them, or says which one may have been meant.

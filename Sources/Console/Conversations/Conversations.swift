@@ -35,14 +35,18 @@ struct ConversationsSay: AsyncParsableCommand {
         commandName: "say",
         abstract: "Say something, and get the answer; without --in a conversation begins.",
         discussion: """
-            The conversation's id is written to standard error, the answer to standard output. With --later only the run's id is.
+              octavo conversations say "How do I request a day off?"
+              octavo conversations say --in 6f1c… --later "And how do I cancel it?"
+
+            The conversation's id is written to standard error, the answer to standard output. With --later only the run's id is. It goes \
+            on when storage is started again meanwhile.
             """
     )
 
     @Argument(help: "What is said.") var text: String
     @Option(name: .customLong("in"), help: ArgumentHelp("The conversation.", valueName: "conversation"))
     var conversation: String?
-    @Option(help: "The agent.") var agent = "documentation"
+    @Option(help: "The agent.") var agent = Say.usualAgent
     @Option(help: "Who says it.") var reader: String?
     @Flag(help: "Do not wait for the answer.") var later = false
     @OptionGroup var service: ServiceOptions
@@ -51,19 +55,31 @@ struct ConversationsSay: AsyncParsableCommand {
         let id = try conversation.map(ConversationID.init(argument:)) ?? ConversationID()
         let question = Question(text: text, reader: reader, channel: .terminal)
         let say = Say(conversation: id, agent: agent, question: question)
+        let warning = agent == Say.usualAgent ? nil : await AgentsHere.asked(of: service)?.warning(about: agent)
         try await service.withService("storage") { storage in
-            let said = try await storage.perform(say)
+            // The same text under the same id is said once.
+            let said = try await Patience.repeating(for: .seconds(30)) { try await storage.perform(say) }
             if conversation == nil { Terminal.error.line("conversation \(id)") }
             if said.how == .merged { Terminal.error.line("added to a question that waits: run \(said.run)") }
             for ended in said.ended { Terminal.error.line("ended run \(ended.run)") }
+            if let warning { Terminal.error.line("\(warning) Its run: \(said.run)") }
             if later { return Terminal.output.line("\(said.run)") }
-            for try await event in storage.stream(FollowRun(run: said.run), deadline: .seconds(600)).items {
-                switch event.body {
+            try await show(said.run, storage)
+        }
+    }
+
+    private func show(_ run: RunID, _ storage: RPCClient) async throws {
+        do {
+            try await storage.events(of: run) { event in
+                switch try event.decode(RunEvent.self).body {
                 case .approval(let notice): Terminal.error.line(notice.sentence)
                 case .finished(let outcome): AnswerView(terminal: .output).show(outcome)
                 default: break
                 }
             }
+        } catch let error as ServiceError {
+            let reason = Terminal.harmless(error.message)
+            throw Failure("The answer broke off: \(reason) Its run is kept: octavo runs show \(run)")
         }
     }
 }
@@ -120,5 +136,6 @@ struct ConversationsConduct: AsyncParsableCommand {
         }
         let set = SetConduct(agent: agent, doubleText: conduct)
         _ = try await service.withService("storage") { try await $0.perform(set) }
+        await service.warn(about: agent)
     }
 }

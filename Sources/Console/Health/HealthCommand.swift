@@ -12,7 +12,8 @@ struct HealthCommand: AsyncParsableCommand {
               octavo health
               octavo health --json | jq '.storage.ready'
 
-            Exit code 0 when all are ready, 2 when one is not, 1 when one does not answer.
+            Exit code 0 when all are ready, 2 when one is not, 1 when one does not answer. Runs that wait for an agent which is not here are \
+            told of, and change nothing of that.
 
             With --json it is one object with a member for each of gateway, agent-runner and storage: what health answers in \
             protocol/every-service.md. A service that does not answer has "live":false, "ready":false and the "reasons".
@@ -52,7 +53,11 @@ struct HealthCommand: AsyncParsableCommand {
                 }
             }
         }
-        if json { Terminal.output.line("{\(members.joined(separator: ","))}") }
+        if json {
+            Terminal.output.line("{\(members.joined(separator: ","))}")
+        } else {
+            for sentence in await service.strandedRuns() { Terminal.output.line("\(sentence). \(AgentsHere.mend)") }
+        }
         if code != 0 { throw ExitCode(code) }
     }
 

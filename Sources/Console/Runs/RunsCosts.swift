@@ -98,13 +98,31 @@ struct RunsBudget: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        guard let unit = SetBudget.Unit(rawValue: unit), period.map({ SetBudget.Period(rawValue: $0) != nil }) ?? true,
-            channel.map({ Question.Channel(rawValue: $0) != nil }) ?? true
-        else { throw Failure("There is no such unit, period or channel. Which there are: octavo help runs budget") }
-        var budget = SetBudget(name: name, unit: unit, amount: amount, period: period.flatMap(SetBudget.Period.init))
+        var budget = SetBudget(name: name, amount: amount)
+        budget.unit = try Self.chosen(unit, "--unit")
+        budget.period = try Self.chosen(period, "--period")
+        budget.channel = try Self.chosen(channel, "--channel")
         budget.agent = agent
         budget.reader = reader
-        budget.channel = channel.flatMap(Question.Channel.init)
+        if let amount {
+            try SetBudget.check(amount, "--amount")
+            guard unit != nil else { throw Failure("Say what is counted: --unit is one of \(SetBudget.Unit.words).") }
+        }
         _ = try await service.withService("storage") { [budget] in try await $0.perform(budget) }
+        await service.warn(about: agent)
+    }
+    private static func chosen<C: Choice>(_ word: String?, _ option: String) throws -> C? {
+        guard let word else { return nil }
+        guard let choice = C(rawValue: word) else {
+            throw Failure("\(option) is one of \(C.words), not \"\(Terminal.oneLine(word))\".")
+        }
+        return choice
+    }
+}
+
+extension SetBudget {
+    /// Refuses what is no amount, such as nan: it could not even be sent.
+    fileprivate static func check(_ amount: Double, _ option: String) throws {
+        guard (0...most).contains(amount) else { throw Failure("\(option) has to be a number from 0 to \(Int(most)).") }
     }
 }

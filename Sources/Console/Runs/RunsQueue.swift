@@ -35,6 +35,7 @@ struct RunsEnqueue: AsyncParsableCommand {
         enqueue.deadlineMilliseconds = try Self.milliseconds(deadline, "--deadline")
         let accepted = try await service.withService("storage") { [enqueue] in try await $0.perform(enqueue) }
         Terminal.output.line("\(accepted.run)")
+        await service.warn(about: agent)
     }
 
     private static func milliseconds(_ seconds: Double?, _ option: String) throws -> Int? {
@@ -66,21 +67,10 @@ struct RunsFollow: AsyncParsableCommand {
     func run() async throws {
         let run = try RunID(argument: run)
         try await service.withService("storage") { storage in
-            var last = after
-            var patience = Patience(.seconds(30))
-            while true {
-                do {
-                    let follow = FollowRun(run: run, after: last)
-                    for try await event in storage.stream(follow, deadline: .seconds(600)).json {
-                        Terminal.output.line(event.description)
-                        last += 1
-                        patience.succeeded()
-                    }
-                    return
-                } catch let error as ServiceError {
-                    // Storage was started again, or the run has been silent for long: it goes on behind the last event.
-                    if error.code != .deadlineExceeded { try await patience.wait(after: error) }
-                }
+            let out = Terminal.output
+            // Whoever looks at it sees what is there; a program gets the bytes that were stored, which say the same.
+            try await storage.events(of: run, after: after) {
+                out.line(out.isInteractive ? Terminal.exact($0.description) : $0.description)
             }
         }
     }
@@ -153,5 +143,6 @@ struct RunsLimit: AsyncParsableCommand {
     func run() async throws {
         let limit = LimitRuns(agent: agent, concurrent: concurrent, starts: starts, seconds: seconds)
         _ = try await service.withService("storage") { try await $0.perform(limit) }
+        if concurrent != nil || starts != nil { await service.warn(about: agent) }
     }
 }

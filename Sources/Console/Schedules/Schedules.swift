@@ -110,6 +110,7 @@ struct SchedulesAdd: AsyncParsableCommand {
         schedule.catchUp = catchUp
         schedule.catchUpMost = most
         let made = try await service.withService("storage") { [schedule] in try await $0.json(AddSchedule(schedule)) }
+        if command.isEmpty { await service.warn(about: agent) }
         if json { return Terminal.output.line(made.description) }
         let result = try made.decode(AddSchedule.Result.self)
         Terminal.output.line("\(Terminal.harmless(name)) is due \(result.isNew ? "first" : "next") at \(result.next).")
@@ -120,12 +121,7 @@ struct SchedulesAdd: AsyncParsableCommand {
         case (let question?, nil):
             return Schedule(name: name, cron: cron, zone: zone, agent: agent, question: question)
         case (nil, let first?):
-            let known = RunCommand.commands.compactMap { $0.configuration.commandName }
-            guard known.contains(first) else {
-                throw Failure(
-                    "There is no command \"\(Terminal.harmless(first))\" of `octavo run`: \(known.joined(separator: ", "))."
-                )
-            }
+            try RunCommand.check(first, Array(command.dropFirst()))
             return Schedule(name: name, cron: cron, zone: zone, command: command)
         default: throw Failure("Say what is to be done: --ask \"…\", or -- and a command of `octavo run`.")
         }

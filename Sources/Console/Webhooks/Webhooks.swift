@@ -76,6 +76,7 @@ struct WebhooksAdd: AsyncParsableCommand {
         let webhook = Webhook(name: name, url: url, agent: agent, perSecond: perSecond)
         _ = try await service.withService("storage") { try await $0.perform(AddWebhook(webhook)) }
         Terminal.output.line("Runs that end are told to \(name). Try it: octavo webhooks test \(name)")
+        await service.warn(about: agent)
     }
 }
 

@@ -9,12 +9,20 @@ public struct ListAgents: Operation {
     /// It only looks.
     public static let effect = Effect.reads
 
+    /// An agent that every agent runner has, and that stands in no list: it answers with the question, for trying out all around it.
+    public static let echo = "echo"
+
     /// The agents by name.
     public struct Result: Codable, Sendable, Equatable {
         /// The agents that can be asked.
         public var agents: [Agent]
         /// Files that are no agents.
         public var problems: [Problem]
+
+        /// Whether one of this name can be asked.
+        public func hasAgent(_ name: String) -> Bool {
+            name == ListAgents.echo || agents.contains { $0.name == name }
+        }
 
         /// From its parts.
         public init(agents: [Agent], problems: [Problem] = []) {

@@ -8,14 +8,20 @@ import Wire
 /// `POST /v1/conversations/{id}/messages` and `GET /v1/conversations/{id}`: the history is the server's, and a caller says a
 /// text.
 struct ConversationRoutes: Sendable {
+    /// How long the agent runner has to say which agents there are: the text is stored whether or not it answers.
+    private static let patience = Duration.seconds(1)
+
     let storage: RPCClient
+    let follower: RunFollower
     let limits: HTTPLimits
 
     func add(to router: RouterGroup<BasicRequestContext>) {
         router.post("conversations/:conversation/messages") { request, context in
             let conversation = try Self.conversation(context.parameters.require("conversation"))
             let body = try MessageBody(await JSONBody.bytes(of: request, limits: limits))
-            let said = try await storage.json(try body.say(in: conversation), traceparent: Trace.of(request))
+            let say = try body.say(in: conversation)
+            try await checkAgent(of: say)
+            let said = try await storage.json(say, traceparent: Trace.of(request))
             return JSONResponse.response(said, status: .accepted)
         }
         router.get("conversations/:conversation") { request, context in
@@ -24,6 +30,17 @@ struct ConversationRoutes: Sendable {
             let limit = try Query.integer("limit", in: request, default: 20, range: 1...100)
             return JSONResponse.response(try await storage.json(GetConversation(conversation, limit: limit)))
         }
+    }
+
+    /// A text for an agent that there is not would wait for it for ever. Where the agent runner does not answer nobody knows, and it is
+    /// accepted.
+    private func checkAgent(of say: Say) async throws {
+        guard say.agent != Say.usualAgent,
+            let list = try? await follower.runner.client(for: say.run).perform(ListAgents(), deadline: Self.patience),
+            !list.hasAgent(say.agent)
+        else { return }
+        let known = list.agents.map(\.name).joined(separator: ", ")
+        throw ServiceError.invalidArgument("There is no agent \"\(say.agent)\". Agents: \(known).")
     }
 
     private static func conversation(_ text: String) throws -> ConversationID {
