@@ -24,6 +24,7 @@ extension [Migration] {
         Migration(number: 23, name: "promises", sql: text(PackageResources.m0023_promises_sql)),
         Migration(number: 24, name: "retries", sql: text(PackageResources.m0024_retries_sql)),
         Migration(number: 25, name: "bought_steps", sql: text(PackageResources.m0025_bought_steps_sql)),
+        Migration(number: 26, name: "budget_words", sql: text(PackageResources.m0026_budget_words_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

@@ -53,7 +53,9 @@ extension StepTests {
                 _ = try await runner.perform(begin(lease, as: "a", tokens: 4_000))
                 let tooMuch = begin(lease, as: "a", "2", tokens: 2_000)
                 await #expect { try await runner.perform(tooMuch) } throws: {
-                    ($0 as? ServiceError)?.code == .resourceExhausted
+                    let error = $0 as? ServiceError
+                    return error?.code == .resourceExhausted
+                        && error?.message.contains("may take 2000: 4000 of 5000 tokens are used or reserved") == true
                 }
                 _ = try await runner.perform(try end(lease, as: "a", "So.", input: 1_000, output: 500))
                 let used = try await values(database, "select used::bigint from budget order by name")
