@@ -87,7 +87,8 @@ import Testing
             let refused = try await ended(fire("bad", house), house)
             #expect(refused.state == .failed && refused.outcome?.answer?.contains("7 to 36500") == true)
             for (words, sentence) in [
-                (["prone"], "There is no command"), (["prune", "--dayz", "90"], "--dayz"), (["prune"], "--days"),
+                (["prone"], "There is no command"), (["prune", "--days", "90", "--dayz", "1"], "--dayz"),
+                (["prune"], "--days"),
                 (["prune", "--days", "many"], "many"),
             ] {
                 let refused = try await octavo(["schedules", "add", "x", "--cron", "@daily", "--"] + words, house)

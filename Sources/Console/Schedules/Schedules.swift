@@ -78,8 +78,8 @@ struct SchedulesAdd: AsyncParsableCommand {
               octavo schedules add news --cron "0 7 * * mon-fri" --zone Europe/Berlin --ask "What is new?"
               octavo schedules add books --cron "30 2 * * *" -- books-refresh
 
-            The command and its words come after `--`. Where nothing runs at the time of a tick, --catch-up says what becomes of it \
-            afterwards: none, last (the latest one) or all (the latest --most).
+            The command and its words come after `--`, and are looked over at once. Where nothing runs at the time of a tick, \
+            --catch-up says what becomes of it afterwards: none, last (the latest one) or all (the latest --most).
             """
     )
 
