@@ -56,7 +56,9 @@ struct HealthCommand: AsyncParsableCommand {
         if json {
             Terminal.output.line("{\(members.joined(separator: ","))}")
         } else {
-            for sentence in await service.strandedRuns() { Terminal.output.line("\(sentence). \(AgentsHere.mend)") }
+            let stranded = await service.strandedRuns()
+            for words in stranded { Terminal.output.line("\(words).") }
+            if !stranded.isEmpty { Terminal.output.line(AgentsHere.mend) }
         }
         if code != 0 { throw ExitCode(code) }
     }

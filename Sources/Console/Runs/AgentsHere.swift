@@ -26,7 +26,7 @@ struct AgentsHere: Sendable {
             "There is no agent \"\(Terminal.oneLine(agent))\" on this host now; what is for it waits until there is one. Agents: \(names)."
     }
 
-    /// What waits for agents that are not here, in sentences. Where another host had them, it would have taken it.
+    /// What waits for agents that are not here, in words. Where another host had them, it would have taken it.
     func stranded(_ metrics: GetRunMetrics.Result) -> [String] {
         let queued = metrics.agents.compactMapValues { $0.underWay[RunState.queued.rawValue] }.filter { agent, count in
             // Those beyond the ones that are told apart are not known by name, and commands are no business of the agent runner.
@@ -34,7 +34,7 @@ struct AgentsHere: Sendable {
         }
         return queued.sorted { $0.key < $1.key }.map { agent, count in
             let runs = count == 1 ? "1 run waits" : "\(count) runs wait"
-            return "\(runs) for the agent \"\(Terminal.oneLine(agent))\", which is not on this host: agents: \(names)"
+            return "\(runs) for the agent \"\(Terminal.oneLine(agent))\", which is not on this host"
         }
     }
 
