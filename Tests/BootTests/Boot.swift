@@ -61,11 +61,10 @@ enum Boot {
     private static let boot = Task { try await run() }
 
     /// A machine boots and is put under load: beside it, other tests would run into their deadlines, and its services into
-    /// theirs. So it waits until the others are done, which shows in how many processes want to run; not for long, since those
-    /// that wait for it take the place of others.
+    /// theirs. So it waits until the others are done, which shows in how many processes want to run.
     private static func untilOthersAreDone() async throws {
         var calm = 0
-        for _ in 0..<80 where calm < 8 {
+        for _ in 0..<1000 where calm < 8 {
             try await Task.sleep(for: .milliseconds(250))
             let text =
                 FileManager.default.contents(atPath: "/proc/stat").map { String(decoding: $0, as: UTF8.self) } ?? ""

@@ -2,6 +2,8 @@ import Testing
 
 /// What a machine shows in which systemd is PID 1 and Octavo was installed by its own command.
 @Suite(
+    // One after the other: those that wait for the boot would take the places of all others.
+    .serialized,
     .enabled(
         if: Boot.obstacle == nil,
         "LEFT OUT: Octavo was not installed into a machine booted by systemd, since \(Boot.obstacle ?? "")"
