@@ -38,7 +38,7 @@ public struct JSON: Sendable, Equatable, CustomStringConvertible {
     private static func validated(_ data: Data) throws -> JSON? {
         do {
             return try JSON(validating: ByteBuffer(bytes: data))
-        } catch let violation as ProtocolViolation where violation.reason == .nulCharacter {
+        } catch  where error.reason == .nulCharacter {
             return nil
         }
     }
