@@ -36,9 +36,13 @@ import Wire
 
     @Test func aQuestionThatWakesTheServicesIsAnswered() async throws {
         try await TestHouse.run(database: TestDatabase.make()) { house in
-            // Nobody has waited for anything: connections stand in the backlog of processes that are starting. Where they take
-            // more than eight seconds for it, because all processors are busy, the answer is to come back.
-            try await eventually { try await HTTP(house: house).ask("How do I request a day off?").status == 200 }
+            // Nobody has waited for anything: connections stand in the backlog of processes that are starting.
+            var (start, answer) = (ContinuousClock.now, try await HTTP(house: house).ask("How do I request a day off?"))
+            // Where all processors are busy, starting may take longer than the gateway waits.
+            while answer.status == 503, .now - start > .seconds(8) {
+                (start, answer) = (.now, try await HTTP(house: house).ask("How do I request a day off?"))
+            }
+            #expect(answer.status == 200, "\(answer.body)")
         }
     }
 

@@ -219,7 +219,8 @@ import Wire
             _ = try await octavo("runs", "enqueue", "How?", "--agent", "nobody", in: house)
             let check = try await octavo("run", "check", in: house)
             let sentence = "1 run waits for the agent \"nobody\", which is not on this host"
-            #expect(check.exit == .code(1) && check.text.contains(sentence), "\(check)")
+            // Another host may have it and be busy: nothing is known to be wrong.
+            #expect(check.exit == .code(0) && check.text.contains("note     queue: \(sentence)"), "\(check)")
             #expect(check.text.contains("octavo runs list --state queued"), "\(check)")
             let health = try await octavo("health", in: house)
             #expect(

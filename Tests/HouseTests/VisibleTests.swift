@@ -10,7 +10,8 @@ import Testing
             Terminal.exact(arguments)
                 == #"{"to":"ad\u202ea\u200b\u202c\u001b[2J\u009b\udb40\udc41\u3164"}"#
         )
-        #expect(Terminal.exact("{\n}") == #"{\u000a}"#)
+        #expect(Terminal.exact("{\n  \"a\": 1,\r\n\t\"b\" : [ ]\n}") == #"{"a":1,"b":[]}"#)
+        #expect(Terminal.exact(#"{ "a b\\" : "\" \\\" c" }"#) == #"{"a b\\":"\" \\\" c"}"#)
         #expect(Terminal.exact(#"{"to":"Žofie 東京"}"#) == #"{"to":"Žofie 東京"}"#)
     }
 

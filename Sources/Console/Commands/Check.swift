@@ -42,7 +42,7 @@ struct Check: AsyncParsableCommand {
         async let migrations = refusal(of: service.socket("storage")) == nil ? lookAtMigrations() : []
         async let stranded = service.strandedRuns()
         return lookAtSockets() + (await [storage, runner, gateway]).flatMap(\.self) + (await migrations)
-            + (await stranded).map { Finding(subject: "queue", problem: $0, mend: AgentsHere.mend) }
+            + (await stranded).map { Finding(subject: "queue", mend: AgentsHere.mend, remark: $0) }
     }
 
     /// Where no service can be asked, and all of them for the same reason, that is all there is to say.

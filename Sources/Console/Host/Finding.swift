@@ -6,6 +6,8 @@ struct Finding: Encodable, Sendable {
     var problem: String?
     /// What to do about it.
     var mend: String?
+    /// What may be wrong with it: that is for a person to tell.
+    var remark: String?
     /// Why it could not be looked at.
     var unknown: String?
 
@@ -13,6 +15,9 @@ struct Finding: Encodable, Sendable {
         let out = Terminal.output
         if let problem {
             out.line("\(out.styled("wrong", .red))    \(subject): \(problem)")
+            if let mend { out.line("         \(mend)") }
+        } else if let remark {
+            out.line("\(out.styled("note", .cyan))     \(subject): \(remark)")
             if let mend { out.line("         \(mend)") }
         } else if let unknown {
             out.line("\(out.styled("unknown", .dim))  \(subject): \(unknown)")

@@ -26,7 +26,7 @@ struct AgentsHere: Sendable {
             "There is no agent \"\(Terminal.oneLine(agent))\" on this host now; what is for it waits until there is one. Agents: \(names)."
     }
 
-    /// What waits for agents that are not here, in words. Where another host had them, it would have taken it.
+    /// What waits for agents that are not here, in words. Another host may have them, and be busy.
     func stranded(_ metrics: GetRunMetrics.Result) -> [String] {
         let queued = metrics.agents.compactMapValues { $0.underWay[RunState.queued.rawValue] }.filter { agent, count in
             // Those beyond the ones that are told apart are not known by name, and commands are no business of the agent runner.
@@ -40,7 +40,8 @@ struct AgentsHere: Sendable {
 
     /// What to do about it.
     static let mend =
-        "Write its file (octavo help agents), or end them: octavo runs list --state queued, octavo runs cancel RUN."
+        "Where no other host has it, write its file (octavo help agents), or end them: octavo runs list --state queued, "
+        + "octavo runs cancel RUN."
 
     private var names: String { list.agents.map(\.name).joined(separator: ", ") }
 }

@@ -35,7 +35,8 @@ struct RunsList: AsyncParsableCommand {
               octavo runs list --limit 100 --before 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a
               octavo runs list --json | jq -r '.runs[].id'
 
-            Each line is a run's id, its state, its agent, when it was asked (UTC) and the question. With --before come those that were             asked before that run.
+            Each line is a run's id, its state, its agent, when it was asked (UTC) and the question. With --before \
+            come those that were asked before that run.
             """
     )
 

@@ -111,6 +111,7 @@ struct RunsBudget: AsyncParsableCommand {
         _ = try await service.withService("storage") { [budget] in try await $0.perform(budget) }
         await service.warn(about: agent)
     }
+
     private static func chosen<C: Choice>(_ word: String?, _ option: String) throws -> C? {
         guard let word else { return nil }
         guard let choice = C(rawValue: word) else {

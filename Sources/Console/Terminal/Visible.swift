@@ -21,21 +21,30 @@ extension Terminal {
     /// The same on one line, where it must not look like several.
     static func oneLine(_ text: String) -> String { harmless(text).replacing("\n", with: " ") }
 
-    /// The arguments of a call, on one line, with JSON's escapes in place of what cannot be seen: to JSON the same text, and to whoever
-    /// decides about it exactly what the tool would be called with.
+    /// The arguments of a call, JSON, on one line, with JSON's escapes in place of what cannot be seen: to JSON the same value, and to
+    /// whoever decides about it exactly what the tool would be called with.
     static func exact(_ arguments: String) -> String {
         var shown = ""
+        var (isString, isEscaped) = (false, false)
         for scalar in arguments.unicodeScalars {
-            guard isUnseen(scalar) else {
-                shown.unicodeScalars.append(scalar)
-                continue
+            if isString {
+                (isString, isEscaped) = (scalar != "\"" || isEscaped, scalar == "\\" && !isEscaped)
+            } else {
+                // White space between the parts means nothing.
+                if [" ", "\n", "\t", "\r"].contains(scalar) { continue }
+                isString = scalar == "\""
             }
-            for unit in String(scalar).utf16 {
-                let digits = String(unit, radix: 16)
-                shown += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
+            if isUnseen(scalar) { shown += escaped(scalar) } else { shown.unicodeScalars.append(scalar) }
         }
         return shown
+    }
+
+    /// As JSON writes it.
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        String(scalar).utf16.reduce(into: "") { text, unit in
+            let digits = String(unit, radix: 16)
+            text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
     }
 
     private static func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
