@@ -1,5 +1,11 @@
--- As it was, but a budget in which there is something left, only not enough for what a call may take, is not said to be used up.
-create or replace function octavo_spend(of_run uuid, calls jsonb, is_settling boolean) returns void
+-- Since when it is as it is: what was begun before has taken nothing from it, and gives nothing back.
+alter table budget add column set_at timestamptz not null default '-infinity';
+
+-- As it was, but a budget in which there is something left, only not enough for what a call may take, is not said to be used up. And what
+-- is settled was `begun` at a time that the budget counts: in the period that is under way in it, after it was set. So its time is the
+-- clock's, and not that of a transaction which may have waited for the row.
+drop function octavo_spend(uuid, jsonb, boolean);
+create function octavo_spend(of_run uuid, calls jsonb, is_settling boolean, begun timestamptz default null) returns void
 language plpgsql as $$
 declare
     asked record;
@@ -17,18 +23,16 @@ begin
         order by name for update
     loop
         need := (calls ->> one.unit)::numeric;
-        now_began := coalesce(date_trunc(one.period, now(), 'UTC'), '-infinity');
+        now_began := coalesce(date_trunc(one.period, clock_timestamp(), 'UTC'), '-infinity');
+        -- Of what belonged to a period that is over, or to none, it has nothing.
+        continue when is_settling and begun < greatest(now_began, one.period_began, one.set_at);
         if need is null then
             continue when is_settling;
             raise exception using errcode = 'OC006', message = format(
                 'The budget "%s" is of money, and nobody knows what %s costs. Set its price: octavo runs price.',
                 one.name, calls ->> 'model');
         end if;
-        if one.period_began <> now_began then
-            -- What is settled belonged to the period before.
-            continue when is_settling;
-            one.used := 0;
-        end if;
+        if one.period_began <> now_began then one.used := 0; end if;
         if not is_settling and one.used + need > one.amount then
             raise exception using errcode = 'OC006', message = case
                 when one.used >= one.amount then
@@ -41,4 +45,32 @@ begin
         end if;
         update budget set used = greatest(0, one.used + need), period_began = now_began where name = one.name;
     end loop;
+end $$;
+
+-- As it was, with when it was begun.
+create or replace function octavo_end_step(
+    of_run uuid, holder text, held integer, its_step text, its_answer json, input bigint, cached bigint, output bigint,
+    told numeric, by_model text)
+returns boolean
+language plpgsql as $$
+declare
+    begun run_step;
+    ended run_step;
+begin
+    perform from run_work
+    where run_id = of_run and runner = holder and attempt = held for key share;
+    if not found then return false; end if;
+    select * into begun from run_step where run_id = of_run and step = its_step and attempt = held for update;
+    if not found then return false; end if;
+    -- Said again, since the answer was lost.
+    if begun.ended_at is not null then return true; end if;
+    update run_step set ended_at = clock_timestamp(), answer = its_answer, input_tokens = input, cached_tokens = cached,
+        output_tokens = output, told_cost = told, answered_by = nullif(by_model, begun.name)
+    where run_id = of_run and step = its_step and attempt = held
+    returning * into ended;
+    if begun.kind = 'model' and exists (select from budget) then
+        perform octavo_spend(of_run, jsonb_build_object('tokens', input + output - begun.input_tokens - begun.output_tokens,
+            'money', octavo_step_cost(ended) - octavo_step_cost(begun)), true, begun.began_at);
+    end if;
+    return true;
 end $$;

@@ -31,11 +31,19 @@ struct Rules: Sendable {
         }
         _ = try await database.rows(
             """
-            insert into budget (name, agent, reader, channel, unit, amount, period)
+            insert into budget as earlier (name, agent, reader, channel, unit, amount, period, set_at)
             values (\(budget.name), \(budget.agent), \(budget.reader), \(budget.channel?.rawValue), \(unit.rawValue),
-                \(amount)::float8::numeric, \(budget.period?.rawValue))
+                \(amount)::float8::numeric, \(budget.period?.rawValue), clock_timestamp())
             on conflict (name) do update set agent = excluded.agent, reader = excluded.reader,
-                channel = excluded.channel, unit = excluded.unit, amount = excluded.amount, period = excluded.period
+                channel = excluded.channel, unit = excluded.unit, amount = excluded.amount, period = excluded.period,
+                -- Of another unit, or in another period, nothing was used so far.
+                used = case when (earlier.unit, earlier.period) is not distinct from (excluded.unit, excluded.period)
+                    then earlier.used else 0 end,
+                -- Another amount is the same budget: what is under way has taken from it, and gives back.
+                set_at = case when (earlier.agent, earlier.reader, earlier.channel, earlier.unit, earlier.period)
+                    is not distinct from
+                    (excluded.agent, excluded.reader, excluded.channel, excluded.unit, excluded.period)
+                    then earlier.set_at else excluded.set_at end
             """,
             deadline: call.deadline
         )
