@@ -246,12 +246,6 @@ begin
         -- Once it was asked for, the decision counts, whether or not it would still be asked for.
         select from approval where run_id = of_run and approval.step = its_step and hash = its_hash
             and state in ('pending', 'approved', 'denied', 'expired')
-    ) or exists (
-        -- Answered, or nobody knows: it is not called in either case. Or begun by this attempt, which has not heard the answer: that has
-        -- used up the approval.
-        select from run_step where run_id = of_run and step = its_step and (
-            digest = asked and (answer is not null or attempt = held and ended_at is null)
-            or not repeats and attempt < held and ended_at is null)
     ) then
         return octavo_begin_step(of_run, holder, held, its_step, 'tool', its_name, asked, 0, repeats);
     end if;
@@ -260,6 +254,16 @@ begin
     where run_id = of_run and state = 'running' and runner = holder and attempt = held for update;
     if not found then
         raise exception using errcode = 'OC002', message = 'The lease of the run is lost; it goes on elsewhere.';
+    end if;
+    -- Only now: the same call, whose connection broke, may have held the row until a moment ago.
+    if exists (
+        -- Answered, or nobody knows: it is not called in either case. Or begun by this attempt, which has not heard the answer: that has
+        -- used up the approval.
+        select from run_step where run_id = of_run and step = its_step and (
+            digest = asked and (answer is not null or attempt = held and ended_at is null)
+            or not repeats and attempt < held and ended_at is null)
+    ) then
+        return octavo_begin_step(of_run, holder, held, its_step, 'tool', its_name, asked, 0, repeats);
     end if;
     update approval set state = 'void'
     where run_id = of_run and step = its_step and state in ('pending', 'approved') and hash <> its_hash;

@@ -1,5 +1,6 @@
 -- As it was, but that a model's answer stands which tools were called for, whatever is asked in its place by now: another day, an
--- agent's file that was changed meanwhile. Another answer would call tools once more that must not be repeated.
+-- agent's file that was changed meanwhile. Another answer would call tools once more that must not be repeated, or ask a person again
+-- for what they have decided, or are deciding.
 create or replace function octavo_begin_step(
     of_run uuid, holder text, held integer, its_step text, its_kind text, its_name text, asked text, estimate bigint,
     repeats boolean, told numeric, answering bigint)
@@ -14,9 +15,13 @@ begin
         raise exception using errcode = 'OC002', message = 'The lease of the run is lost; it goes on elsewhere.';
     end if;
     select * into earlier from run_step
-    where run_id = of_run and step = its_step and answer is not null and (digest = asked or its_kind = 'model' and exists (
+    where run_id = of_run and step = its_step and answer is not null and (digest = asked or its_kind = 'model' and (exists (
         select from run_step as call
-        where call.run_id = of_run and call.kind = 'tool' and starts_with(call.step, its_step || '/')))
+        where call.run_id = of_run and call.kind = 'tool' and starts_with(call.step, its_step || '/')
+    ) or exists (
+        -- A call that waits for a person is no step yet.
+        select from approval
+        where approval.run_id = of_run and starts_with(approval.step, its_step || '/') and state <> 'void')))
     order by attempt desc limit 1;
     if found then return json_build_object('state', 'answered', 'answer', earlier.answer); end if;
     if not repeats and exists (

@@ -1,6 +1,7 @@
 import Contract
 import Glibc
 import OctavoTesting
+import Postgres
 import RPC
 import Testing
 import Wire
@@ -65,6 +66,36 @@ import Wire
             let begun = try await runner.begin(lease)
             let again = try await runner.begin(lease)
             #expect(begun.state == .begun && again.state == .begun)
+            let states = try await host.approvals().map(\.state)
+            #expect(states == [.used])
+        }
+    }
+
+    /// The connection broke before the first was committed, and the runner says it again at once.
+    @Test func aCallThatIsRepeatedWhileItBeginsIsNotAskedForAgain() async throws {
+        try await withWaiting { host, runner, run, database in
+            let asked = try #require(await host.approvals().first)
+            _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+            let lease = try await runner.claim(1, as: "a")[0]
+            let first = try await PostgresConnection.connect(PostgresConfiguration(database))
+            let (attempt, arguments) = (lease.attempt, asked.arguments)
+            try await first.query("begin")
+            try await first.query(
+                """
+                select octavo_call_tool(\(run.uuid), 'a', \(attempt)::integer, '1/a', 'order', \(arguments), \(arguments), false,
+                    'echo', null, null)
+                """
+            )
+            async let again = runner.begin(lease)
+            let waits = """
+                select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock' and query like '%octavo_call_tool%'
+                """
+            try await eventually { try await values(database, waits) == [1] }
+            try await first.query("commit")
+            await first.close()
+            let begun = try await again
+            #expect(begun.state == .begun)
             let states = try await host.approvals().map(\.state)
             #expect(states == [.used])
         }

@@ -183,6 +183,26 @@ import Wire
         }
     }
 
+    @Test func anAnswerStandsWhoseCallWaitsForAPerson() async throws {
+        try await withHost { host in
+            _ = try await host.admin.perform(RequireApproval(agent: "echo", tool: "order", seconds: 3_600))
+            try await host.admin.enqueue()
+            try await host.withRunner { runner in
+                let first = try await runner.claim(1, as: "a")[0]
+                _ = try await runner.perform(begin(first, as: "a"))
+                _ = try await runner.perform(try end(first, as: "a", "Call order."))
+                let call = try await runner.begin(first)
+                #expect(call.state == .waiting)
+                try await runner.giveBack(first)
+                let asked = try #require(await host.approvals().first)
+                _ = try await host.admin.perform(DecideApproval(asked.approval, approve: true))
+                let second = try await runner.claim(1, as: "a")[0]
+                let same = try await runner.perform(begin(second, as: "a", digest: "e"))
+                #expect(same.state == .answered && same.answer?.description == "\"Call order.\"")
+            }
+        }
+    }
+
     @Test func aToolThatMustNotBeRepeatedIsNotWhenNobodyKnowsWhatItDid() async throws {
         try await withHost { host in
             try await host.admin.enqueue()
