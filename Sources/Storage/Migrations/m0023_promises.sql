@@ -1,7 +1,7 @@
 -- What the protocol says and was not so, or not always.
 
--- Of an agent whose starts are limited, when how many were begun: those that count still. `agent_limit.next_at`, which let more begin
--- than were allowed, is only written by programs that run while this is applied.
+-- Of an agent whose starts are limited, when how many were begun: those that count still, and others for some minutes.
+-- `agent_limit.next_at`, which let more begin than were allowed, is only written by programs that run while this is applied.
 create table agent_start (
     agent text not null,
     at timestamptz not null,
@@ -71,9 +71,6 @@ begin
         select leased.agent, clock, count(*) from leased join agent_limit using (agent) where starts is not null
         group by leased.agent
         on conflict (agent, at) do update set runs = agent_start.runs + excluded.runs
-    ), forgotten as (
-        delete from agent_start using room, agent_limit as limits
-        where room.is_limited and limits.agent = room.agent and agent_start.agent = room.agent and at <= clock - per
     )
     select jsonb_build_object(
             'run', run.id, 'agent', run.agent, 'attempt', leased.attempt, 'next', leased.events + 1,
@@ -119,7 +116,9 @@ returns table (run uuid, runner text, attempt integer)
 language plpgsql as $$
 #variable_conflict use_column
 begin
-    -- The rows first and then the lanes, both in one order, so that no two who end several runs wait for each other in a circle.
+    -- The rows first and then the lanes, both in one order, so that two who end several runs hardly ever wait for each other in a circle.
+    -- They may all the same: whoever leaves a lane takes the row of the next, which may be among those of another; and who ends runs by
+    -- `octavo_finish` takes their lanes one by one. Postgres ends such a circle, and who was refused tries again.
     perform from run_work where run_id = any(runs) order by run_id for update;
     perform pg_advisory_xact_lock(key) from (
         select distinct hashtextextended(lane, 1) as key from run_work where run_id = any(runs) and has_turn order by key

@@ -10,7 +10,8 @@ final class RunClock: Service {
     private static let part = 500
     /// The longest time without a look: other hosts' news may be missed.
     private static let longest = Duration.seconds(5)
-    /// How often the entries of runs that were due long ago are looked through for one that was missed.
+    /// How often the entries of runs that were due long ago are looked through for one that was missed, and starts forgotten that count
+    /// no more: what a limit allows in this time.
     private static let sweep = Duration.seconds(300)
     /// How often the floors of the queues are looked after: a claim reads through what was given out in twice this time, where an
     /// old snapshot keeps it.
@@ -36,6 +37,7 @@ final class RunClock: Service {
                 group.addTask { await self.watch() }
                 group.addTask { await self.every(Self.raise, "floors") { try await self.queue.raiseFloors() } }
                 group.addTask { await self.every(Self.clearing, "clearing") { try await self.clear() } }
+                group.addTask { await self.every(Self.sweep, "starts") { try await self.forgetStarts() } }
             }
         }
     }
@@ -62,17 +64,18 @@ final class RunClock: Service {
     /// Does what is due. Returns how long nothing will be; zero when more is due than one statement does.
     private func look(sweep: Bool) async throws -> Duration {
         let deadline = ContinuousClock.now + .seconds(10)
-        let due = try await database.rowsByIndex(
-            Transitions.fallDue(most: Self.part, sweep: sweep),
-            deadline: deadline
-        )
+        // Others enter and leave the same lanes at this moment, in an order of their own.
+        let due = try await database.racing(until: deadline) {
+            try await database.rowsByIndex(Transitions.fallDue(most: Self.part, sweep: sweep), deadline: deadline)
+        }
         if !due.isEmpty { signals.signal(.queue) }
-        let late = try await database.rowsByIndex(
-            Transitions.expire(most: Self.part, sweep: sweep),
-            deadline: deadline
-        )
+        let late = try await database.racing(until: deadline) {
+            try await database.rowsByIndex(Transitions.expire(most: Self.part, sweep: sweep), deadline: deadline)
+        }
         try signals.concluded(late)
-        let undecided = try await database.rows(Transitions.expireApprovals(most: Self.part), deadline: deadline)
+        let undecided = try await database.racing(until: deadline) {
+            try await database.rows(Transitions.expireApprovals(most: Self.part), deadline: deadline)
+        }
         try signals.decided(undecided)
         guard due.count < Self.part, late.count < Self.part, undecided.count < Self.part else { return .zero }
         let next = try await database.rowsByIndex(Transitions.untilNext, deadline: deadline)
@@ -93,6 +96,10 @@ final class RunClock: Service {
         )
         guard try rows.first?[0, as: Int.self] ?? 0 > 1_000 else { return }
         _ = try await database.rows("vacuum (skip_locked, truncate off) run_work", deadline: .now + .seconds(60))
+    }
+
+    private func forgetStarts() async throws {
+        _ = try await database.rows(Transitions.forgetStarts, deadline: .now + .seconds(60))
     }
 
     private func every(_ pause: Duration, _ what: String, _ body: () async throws -> Void) async {

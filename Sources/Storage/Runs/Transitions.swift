@@ -124,7 +124,8 @@ enum Transitions {
             where state = 'scheduled' and ready_at <= clock_timestamp() and ready_at > \(unsafe: past(sweep))
             order by ready_at limit \(most) for update skip locked
         ), lane as materialized (
-            -- In the order of octavo_conclude, since each of them is entered below.
+            -- In the order of octavo_conclude, since each of them is entered below. Whoever ends runs by octavo_finish takes their lanes in
+            -- the order of the runs: the two may wait for each other, and who is refused then tries again.
             select pg_advisory_xact_lock(key) from (
                 select distinct hashtextextended(lane, 1) as key from due where lane is not null order by key) as lane
         )
@@ -147,6 +148,14 @@ enum Transitions {
             late.runs, 'failed', 'deadline_exceeded', 'The run was not finished before its deadline.') as ended
         """
     }
+
+    /// Starts that no limit counts any more. Not a part of the claim, which would read all that was ever forgotten as long as somebody
+    /// holds an old snapshot.
+    static let forgetStarts: Query = """
+        delete from agent_start where not exists (
+            select from agent_limit as limits
+            where limits.agent = agent_start.agent and agent_start.at > clock_timestamp() - per)
+        """
 
     /// Milliseconds until the next run falls due or meets its deadline, or an approval expires; null when none will.
     static let untilNext: Query = """

@@ -1,5 +1,6 @@
 import Contract
 import OctavoTesting
+import Postgres
 import RPC
 import Testing
 import Wire
@@ -213,7 +214,7 @@ import Wire
                     }
                 }
             }
-            // What is over is forgotten.
+            try await sql(database, Transitions.forgetStarts.sql)
             let kept = try await values(database, "select sum(runs) from agent_start")
             #expect(kept == [3])
         }
