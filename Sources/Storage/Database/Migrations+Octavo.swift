@@ -25,6 +25,8 @@ extension [Migration] {
         Migration(number: 24, name: "retries", sql: text(PackageResources.m0024_retries_sql)),
         Migration(number: 25, name: "bought_steps", sql: text(PackageResources.m0025_bought_steps_sql)),
         Migration(number: 26, name: "budget_words", sql: text(PackageResources.m0026_budget_words_sql)),
+        Migration(number: 27, name: "unique_keys", sql: text(PackageResources.m0027_unique_keys_sql)),
+        Migration(number: 28, name: "record_indexes", sql: text(PackageResources.m0028_record_indexes_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

@@ -93,12 +93,6 @@ begin
     having count(*) > 0;
 end $$;
 
--- The runs of a lane have their turn in the order in which they were accepted or fell due, whatever their priorities.
--- locks: those that wait are few
-create index run_work_next on run_work (lane, ready_at) where state = 'waiting' and not has_turn;
--- locks: nothing is looked through
-drop index run_work_waiting;
-
 create or replace function octavo_leave_lane() returns trigger
 language plpgsql as $$
 begin
@@ -287,25 +281,17 @@ begin
     end case;
 end $$;
 
--- A key stands no longer than its run is kept: nobody is told of a run that is not there. First the constraint, which nobody comes
--- between who prunes at this moment, and then what breaks it.
--- locks: keys are few
-create index run_unique_run on run_unique (run_id);
-alter table run_unique add constraint run_unique_run_id_fkey foreign key (run_id) references run on delete cascade not valid;
--- locks: keys are few
-delete from run_unique where not exists (select from run where run.id = run_unique.run_id);
--- locks: keys are few
-alter table run_unique validate constraint run_unique_run_id_fkey;
+-- The runs of a lane have their turn in the order in which they were accepted or fell due, whatever their priorities. Behind all that
+-- takes time: nobody claims or ends a run until this migration ends.
+drop index run_work_waiting;
+-- locks: those that wait are few
+create index run_work_next on run_work (lane, ready_at) where state = 'waiting' and not has_turn;
 
 -- Messages to webhooks that were removed while they were on their way, and would wait for ever.
--- locks: they are few, if any
+-- locks: they are few, if any. Last: whoever gives a runner up has the table of work before that of messages
 update outbox set tries = case state when 'sending' then greatest(attempt, 1) else tries end,
     ended_at = case when state <> 'sending' then clock_timestamp() end,
     error = case state when 'sending' then error else 'The webhook was removed.' end,
     state = case state when 'sending' then state else 'dead' end
 where state in ('queued', 'sending', 'unknown')
     and not exists (select from outbox_destination where name = outbox.destination);
-
--- What was bought of late is found among all that ever was in a few pages, and costs each step nothing.
--- locks: it is read once
-create index run_step_began on run_step using brin (began_at);

@@ -41,29 +41,44 @@ extension Runs {
         guard (1...100).contains(list.limit) else {
             throw ServiceError.invalidArgument("limit has to be from 1 to 100.")
         }
-        let states: String? = list.state.map {
-            // As it stands there, so that the index of the few failed ones is used.
-            $0.isTerminal ? "run.state = '\($0.rawValue)'" : "run_work.state = '\($0.rawValue)'"
-        }
-        let found = try await database.json(
-            """
-            select jsonb_build_object('runs', coalesce(jsonb_agg(entry order by id desc), '[]'))
-            from (
-                select run.id, jsonb_build_object(
-                    'id', run.id, 'state', coalesce(run_work.state, run.state), 'agent', run.agent,
-                    'question', left(question.text, 500),
-                    'created', \(unsafe: Self.timestamp("run.created_at"))) as entry
-                from run join question on question.id = run.question_id left join run_work on run_work.run_id = run.id
-                where (\(list.before?.uuid)::uuid is null or run.id < \(list.before?.uuid))
-                    and \(unsafe: states ?? "true")
-                order by run.id desc limit \(list.limit)
-            ) as page
-            """,
-            isReadOnly: true,
-            call
-        )
-        return found ?? .emptyObject
+        return try await database.json(Self.listing(list), isReadOnly: true, call) ?? .emptyObject
     }
+
+    /// Newest first. Of runs under way, those of a state are sought in the table of work: the record, read from its newest, may hold
+    /// millions in which there are none.
+    static func listing(_ list: ListRuns) -> Query {
+        guard let state = list.state, !state.isTerminal else {
+            // The state as it stands there, so that the indexes of the few that failed or were cancelled are used.
+            let states = list.state.map { "run.state = '\($0.rawValue)'" } ?? "true"
+            return """
+                select \(unsafe: page)
+                    from run join question on question.id = run.question_id
+                        left join run_work on run_work.run_id = run.id
+                    where (\(list.before?.uuid)::uuid is null or run.id < \(list.before?.uuid))
+                        and \(unsafe: states)
+                    order by run.id desc limit \(list.limit)) as page
+                """
+        }
+        return """
+            with under_way as materialized (
+                select run_id, state from run_work
+                where state = \(state.rawValue)
+                    and (\(list.before?.uuid)::uuid is null or run_id < \(list.before?.uuid))
+                order by run_id desc limit \(list.limit)
+            )
+            select \(unsafe: page)
+                from under_way as run_work join run on run.id = run_work.run_id
+                    join question on question.id = run.question_id) as page
+            """
+    }
+
+    /// What both begin with.
+    private static let page = """
+        jsonb_build_object('runs', coalesce(jsonb_agg(entry order by id desc), '[]')) from (
+            select run.id, jsonb_build_object(
+                'id', run.id, 'state', coalesce(run_work.state, run.state), 'agent', run.agent,
+                'question', left(question.text, 500), 'created', \(timestamp("run.created_at"))) as entry
+        """
 
     /// RFC 3339 in UTC with milliseconds, as events have it.
     private static func timestamp(_ column: String) -> String {

@@ -77,6 +77,37 @@ import Wire
         await connection.close()
     }
 
+    @Test(arguments: [RunState.cancelled, .queued])
+    func whoAsksForTheFewOfAStateDoesNotReadTheRecord(state: RunState) async throws {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(TestDatabase.make()))
+        try await enqueue(3, connection)
+        // Newer than those, all of them.
+        try await connection.run(
+            script: """
+                update run set state = 'cancelled' where id = (select id from run order by id limit 1);
+                delete from run_work where run_id in (select id from run where state = 'cancelled');
+                insert into question (text, channel) select 'q', 'http' from generate_series(1, 5000);
+                insert into run (id, question_id, agent, model, state)
+                select ('ffffffff' || substr(gen_random_uuid()::text, 9))::uuid, id, 'a', 'm', 'succeeded'
+                from question where text = 'q';
+                analyze run, run_work, question; select pg_stat_force_next_flush();
+                """
+        )
+        try await connection.query("begin")
+        let rows = try await connection.query(Runs.listing(ListRuns(state: state)))
+        let listed = try JSON(trusted: rows[0][0, as: String.self]).decode(ListRuns.Result.self).runs
+        #expect(listed.count == (state == .queued ? 2 : 1) && listed.allSatisfy { $0.state == state })
+        let read = try await connection.query(
+            """
+            select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint from pg_stat_xact_user_tables
+            where relname = 'run'
+            """
+        )
+        #expect(try read[0][0, as: Int.self] < 100)
+        try await connection.query("rollback")
+        await connection.close()
+    }
+
     /// A plan that may not read a table to its end looks dear where the table is empty: it would be compiled each time.
     @Test func noPlanIsCompiledByWhatIsCarriedOutForEachRun() async throws {
         let connection = try await PostgresConnection.connect(PostgresConfiguration(TestDatabase.make()))
