@@ -167,12 +167,14 @@ struct Database: Sendable {
         return pool
     }
 
-    /// What the caller is told, and the log if it is a defect of ours: by its state and constraint, since what the server
-    /// said may quote rows.
+    /// What the caller is told, and the log if it is a defect of ours, or may be one: by its state and constraint, since what the
+    /// server said may quote rows.
     private func refusal(_ error: PostgresError) -> ServiceError {
         let refusal = ServiceError(error)
         if refusal.code == .internal {
             logger.error("statement failed", metadata: ["error": "\(error)"])
+        } else if let state = error.sqlState?.rawValue, ServiceError.unstorable.contains(state) {
+            logger.warning("a value was refused", metadata: ["error": "\(error)"])
         }
         return refusal
     }
@@ -213,6 +215,10 @@ extension ServiceError {
         "reading_list_entry_book": "There is no such book.",
     ]
 
+    /// The states of a value that is none. What is checked beforehand has a sentence of its own; these are for a number or a day that
+    /// nobody has thought of. Or for a cast or a sum of our own statements, which only the log can tell.
+    fileprivate static let unstorable: Set = ["22003", "22007", "22008", "22P02"]
+
     private static func refusal(_ error: PostgresError, _ state: SQLState) -> ServiceError {
         if error.isUnavailable { return .unavailable("The database is away; try again in a moment.") }
         if error.isRetryable { return .aborted("Another transaction was faster; try again.") }
@@ -224,9 +230,10 @@ extension ServiceError {
         case "OC004": return .alreadyExists(error.server?.message ?? "It exists already.")
         case Acceptance.givenUp: return .givenUp
         case "OC002": return .failedPrecondition(error.server?.message ?? "That is not possible now.")
-        // What is checked beforehand has a sentence of its own; these are for a number or a day that nobody has thought of.
-        case "22003", "22007", "22008", "22P02":
-            return .invalidArgument("A number or a time among the arguments is none that the database can store.")
+        case let state where unstorable.contains(state):
+            return .invalidArgument(
+                "A number, a time, an id or a JSON text among the arguments is none that the database can store."
+            )
         case "23503": return .notFound(sentences[error.constraint ?? ""] ?? "Something it refers to does not exist.")
         case "23505": return .alreadyExists(sentences[error.constraint ?? ""] ?? "It exists already.")
         case "25006": return .failedPrecondition("The transaction may only read.")

@@ -1,5 +1,7 @@
 import Contract
+import Logging
 import OctavoTesting
+import Postgres
 import RPC
 import Testing
 import Wire
@@ -59,6 +61,29 @@ import Wire
         }
     }
 
+    /// It may be a cast of our own: only the log can tell, and holds no value.
+    @Test func whatTheDatabaseCannotStoreIsInTheLog() async throws {
+        let (lines, log) = AsyncStream.makeStream(of: String.self)
+        let logger = Logger(label: "storage") { _ in Lines(log: log) }
+        let pool = ConnectionPool(try PostgresConfiguration(await TestDatabase.make()), logger: logger)
+        let schema = Schema(pool: pool, policy: .apply, logger: logger)
+        let database = Database(pool: pool, transactions: pool, schema: schema, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pool.run() }
+            _ = try await schema.apply(deadline: .now + .seconds(60))
+            for cast in ["uuid", "json", "integer"] {
+                let wrong = Query(unsafe: "select 'hunter2'::text::\(cast)")
+                await #expect { try await database.rows(wrong, deadline: .now + .seconds(60)) } throws: {
+                    isInvalid($0)
+                }
+            }
+            group.cancelAll()
+        }
+        log.finish()
+        let told = await lines.reduce(into: [String]()) { if $1.contains("22P02") { $0.append($1) } }
+        #expect(told.count == 3 && told.allSatisfy { $0.hasPrefix("warning") && !$0.contains("hunter2") })
+    }
+
     /// What no check of ours looks at, the database refuses; that is no defect either.
     @Test func whatTheDatabaseCannotStoreIsNoDefect() async throws {
         try await withHost { host in
@@ -81,5 +106,21 @@ import Wire
                 await #expect { try await runner.perform(awaiting) } throws: { isInvalid($0) }
             }
         }
+    }
+}
+
+/// Tells what is logged.
+private struct Lines: LogHandler {
+    let log: AsyncStream<String>.Continuation
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        log.yield("\(event.level) \(event.message) \(event.metadata ?? [:])")
     }
 }
