@@ -6,13 +6,15 @@ extension ConnectionPool {
     ///     for await event in try pool.listen(to: "runs") {
     ///         switch event {
     ///         case .gap: look for everything
+    ///         case .lost: do not count on being told
     ///         case .notification(let notification): look for that one
     ///         }
     ///     }
     ///
     /// Connects at the first `next`, again whenever the connection is lost, and listens until the iterator is let go.
     /// While Postgres is away it waits. Notifications are wake-ups, not data: those of a time without a connection are
-    /// lost, and of more than 256 unread ones the oldest are. Then, and at the beginning, a `gap` comes.
+    /// lost, and of more than 256 unread ones the oldest are. Then, and at the beginning, a `gap` comes; for a lost connection `lost`
+    /// first, before it is known when there will be another.
     ///
     /// - Throws: `invalidParameter` for a name Postgres has no room for, `invalidConfiguration` behind pgbouncer.
     public func listen(to channel: String) throws(PostgresError) -> Listening {
@@ -35,6 +37,8 @@ public struct Listening: AsyncSequence, Sendable {
     public enum Event: Sendable, Hashable {
         /// From here on notifications are heard. Any number may have been missed before.
         case gap
+        /// The connection was lost: nothing is heard until the next `gap`.
+        case lost
         case notification(PostgresNotification)
     }
 
@@ -71,6 +75,7 @@ public struct Listening: AsyncSequence, Sendable {
                 var notifications = connection.notifications.makeAsyncIterator()
                 if let notification = await notifications.next() { return .notification(notification) }
                 self.connection = nil
+                if !Task.isCancelled, !pool.isStopped { return .lost }
             }
             await connection?.close()
             connection = nil

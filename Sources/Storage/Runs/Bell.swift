@@ -65,12 +65,19 @@ final class Bell: Service {
     private func listen() async {
         guard let pool = database.pool else { return }
         do {
+            var isFirst = true
             for await event in try pool.listen(to: Self.channel) {
                 switch event {
-                case .gap where signals.isDeaf.exchange(false, ordering: .relaxed):
-                    // Nothing was to be heard so far, and no claim has counted on it.
-                    signals.signalAll()
-                case .gap: signals.missed()
+                case .gap:
+                    signals.isDeaf.store(false, ordering: .relaxed)
+                    // Nothing was to be heard before the first, and no claim has counted on it.
+                    if isFirst { signals.signalAll() } else { signals.missed() }
+                    isFirst = false
+                case .lost:
+                    // It may not come back while all others do, as where no more connections may be had. Claims that have counted on
+                    // it are made again, and those to come know.
+                    signals.isDeaf.store(true, ordering: .relaxed)
+                    signals.missed()
                 case .notification(let notification): hear(notification.payload)
                 }
             }

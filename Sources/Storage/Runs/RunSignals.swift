@@ -52,7 +52,7 @@ final class RunSignals: Sendable {
     let newsCame = Signal()
     /// Whether there is anybody to be told of runs that end; most installations have nobody.
     let hasDestinations = Atomic(true)
-    /// Whether other hosts are not heard here, not yet or not at all.
+    /// Whether other hosts are not heard here: not yet, not now, or not at all.
     let isDeaf = Atomic(true)
     /// How often something may not have been heard that other hosts said.
     let misses = Atomic(0)

@@ -3,6 +3,7 @@ import Logging
 import OctavoTesting
 import Postgres
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import Storage
@@ -49,6 +50,34 @@ import Testing
         signals.tellAgain(news.stops)
         #expect(signals.takeNews().stops == [stop])
         #expect(signals.takeNews().isEmpty)
+    }
+
+    @Test(.timeLimit(.minutes(5))) func whoIsLostToTheOthersKnowsSoUntilItHearsThemAgain() async throws {
+        let database = try await TestDatabase.make()
+        let host = try Host(database)
+        let group = ServiceGroup(services: host.services, logger: Host.quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let other = try await PostgresConnection.connect(PostgresConfiguration(database))
+            try await eventually { !host.signals.isDeaf.load(ordering: .relaxed) }
+            // The connections that are there stay, and there is no other.
+            let connections: Query =
+                "update pg_database set datallowconn = not datallowconn where datname = current_database()"
+            try await other.query(connections)
+            try await other.query(
+                """
+                select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and query like 'listen %'
+                """
+            )
+            try await eventually { host.signals.isDeaf.load(ordering: .relaxed) }
+            try await eventually { host.signals.misses.load(ordering: .relaxed) == 1 }
+            try await other.query(connections)
+            try await eventually { !host.signals.isDeaf.load(ordering: .relaxed) }
+            await other.close()
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
     }
 
     @Test(.timeLimit(.minutes(5))) func whatHappensOnOneHostIsHeardOnTheOther() async throws {
