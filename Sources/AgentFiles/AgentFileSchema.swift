@@ -70,7 +70,7 @@ public enum AgentFileSchema {
             field(
                 "dollars",
                 ["type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000],
-                "Money, by the prices known of the models."
+                "Money, by the prices of well-known models; those set with octavo runs price count for budgets and costs."
             ),
             field(
                 "seconds",

@@ -8,6 +8,10 @@ public struct AgentFolder: Sendable {
     /// The agents that are part of every runner.
     public static let builtIn: Set<String> = ["documentation", "echo", "summariser"]
 
+    /// Names that no agent may have. Commands at set times are runs of the agent `command`, which storage gives to no agent runner: one
+    /// that offered it would be refused with all that it offers.
+    private static let reserved: Set<String> = ["command"]
+
     /// The agents, by name.
     public private(set) var agents: [AgentFile] = []
     /// What is wrong with the files that are none.
@@ -92,6 +96,11 @@ public struct AgentFolder: Sendable {
         let name = Self.name(of: path)
         guard agents.count < Self.mostAgents else {
             problems.append(AgentFileProblem(file: path, message: "there are more than \(Self.mostAgents) agents"))
+            return
+        }
+        guard !Self.reserved.contains(name) else {
+            let why = "no agent may be called \"\(name)\", as commands at set times are; name the file otherwise"
+            problems.append(AgentFileProblem(file: path, message: why))
             return
         }
         guard !builtIn.contains(name), paths[name] == nil else {

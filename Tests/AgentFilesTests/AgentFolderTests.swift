@@ -61,6 +61,7 @@ import Testing
             "a": "together: {agents: [b, summariser]}", "b": "instructions: x\ntools: [\"agent:c\"]",
             "c": "together: {agents: [a]}", "d": "together: {agents: [gone]}", "e": "together: {agents: [f]}",
             "f": "summarise: {}", "echo": "summarise: {}", "g": "oops",
+            "command": "summarise: {}",
         ]
         for (name, text) in files { try text.write(toFile: "\(path)/\(name).yaml", atomically: false, encoding: .utf8) }
         func check(_ names: String...) -> AgentFolder { AgentFolder(checking: names.map { "\(path)/\($0).yaml" }) }
@@ -69,5 +70,7 @@ import Testing
         #expect(check("e").problems.isEmpty && check("e").agents.map(\.name) == ["e"])
         #expect(check("echo").problems.map(\.message) == [#"there is an agent "echo" already"#])
         #expect(check("f", "g").problems.count == 1)
+        #expect(check("command").problems.first?.message.hasPrefix(#"no agent may be called "command""#) == true)
+        #expect(AgentFolder(path: path).agents.contains { $0.name == "command" } == false)
     }
 }
