@@ -48,10 +48,11 @@ extension AgentFile.Instructed {
 
     private func variableProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
         let known = Set(variables.keys).union(Template.known)
-        /// Where the braces stand, whatever the text around them is folded or quoted like.
+        // Where the braces stand, whatever the text around them is folded or quoted like.
+        let places = document.place(of: "/instructions").map { document.places(of: "{{", from: $0) } ?? []
         func problem(_ number: Int, _ message: String) -> AgentFileProblem {
             var problem = document.problem(at: "/instructions", message)
-            problem.place = problem.place.flatMap { document.place(of: "{{", number, from: $0) } ?? problem.place
+            if number <= places.count { problem.place = places[number - 1].place }
             return problem
         }
         let unknown = instructions.variables.filter { !known.contains($0.name) }.map { variable in

@@ -36,7 +36,9 @@ public struct Template: Sendable, Hashable {
             number += 1
             plain += rest[..<open.lowerBound]
             rest = rest[open.upperBound...]
-            let inside = rest.firstRange(of: "}}").map { rest[..<$0.lowerBound] }
+            // No variable has opening braces in it. To look no farther is to look at everything once.
+            let next = rest.firstRange(of: "{{")?.lowerBound ?? rest.endIndex
+            let inside = rest[..<next].firstRange(of: "}}").map { rest[..<$0.lowerBound] }
             if let inside, Self.isName(inside.trimmed) {
                 pieces += [.text(plain), .variable(String(inside.trimmed), number: number)]
                 plain = ""

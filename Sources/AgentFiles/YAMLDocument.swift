@@ -11,6 +11,8 @@ struct YAMLDocument {
     /// Values in it, aliases written out.
     private static let mostValues = 10_000
     private static let deepest = 32
+    /// Bytes of a name that is looked for in the text: nobody needs a longer one.
+    private static let longestName = 200
 
     let file: String
     private(set) var value: JSONValue = .null
@@ -110,22 +112,24 @@ struct YAMLDocument {
 extension YAMLDocument {
     private static let tooDeep = "there are more than \(deepest) levels"
 
-    /// Where the words stand that are written for the `count`th time from `place` on, from 1.
-    func place(of words: String, _ count: Int, from place: AgentFileProblem.Place) -> AgentFileProblem.Place? {
-        guard place.line > 0, place.column > 0 else { return nil }
-        var count = count
+    /// Where the words stand from `place` on, with what is behind them in their lines. All at once: a file may be full of them.
+    func places(
+        of words: String,
+        from place: AgentFileProblem.Place
+    ) -> [(place: AgentFileProblem.Place, behind: Substring)] {
+        guard !words.isEmpty, place.line > 0, place.column > 0 else { return [] }
+        var places: [(place: AgentFileProblem.Place, behind: Substring)] = []
         for (index, line) in lines.enumerated().dropFirst(place.line - 1) {
-            var rest = line
-            if index == place.line - 1 { rest = Substring(line.unicodeScalars.dropFirst(place.column - 1)) }
+            var column = index == place.line - 1 ? place.column : 1
+            var rest = Substring(line.unicodeScalars.dropFirst(column - 1))
             while let found = rest.firstRange(of: words) {
-                count -= 1
-                if count == 0 {
-                    return .init(line: index + 1, column: line[..<found.lowerBound].unicodeScalars.count + 1)
-                }
+                column += rest[..<found.lowerBound].unicodeScalars.count
+                places.append((.init(line: index + 1, column: column), rest[found.upperBound...]))
+                column += rest[found].unicodeScalars.count
                 rest = rest[found.upperBound...]
             }
         }
-        return nil
+        return places
     }
 
     /// The parser's words name its own insides as well; the first of them are for people.
@@ -166,13 +170,11 @@ extension YAMLDocument {
 
     /// Where a name stands for the second time that stands at `first` for the first: in the same column, or between braces.
     private func repetition(of name: String, at first: AgentFileProblem.Place) -> AgentFileProblem.Place {
-        var others: [AgentFileProblem.Place] = []
-        var count = 2
-        while others.count < 1_000, let place = place(of: name, count, from: first) {
-            count += 1
-            let behind = lines[place.line - 1].unicodeScalars.dropFirst(place.column - 1 + name.unicodeScalars.count)
-            if behind.first(where: { $0 != " " && $0 != "\"" && $0 != "'" }) == ":" { others.append(place) }
-        }
+        guard name.utf8.count <= Self.longestName else { return first }
+        let others = places(of: name, from: first).dropFirst().filter { _, behind in
+            // A colon that is farther away is not looked for: a file may be full of blanks and quotation marks.
+            behind.unicodeScalars.prefix(32).first { $0 != " " && $0 != "\"" && $0 != "'" } == ":"
+        }.map(\.place)
         return others.first { $0.column == first.column } ?? others.first ?? first
     }
 }

@@ -116,4 +116,21 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: latin) }
         #expect(reason(latin) == "\(latin): the file is not UTF-8")
     }
+
+    @Test func anEmptyNameThatStandsTwiceIsToldWhereItStandsFirst() {
+        let text = "instructions: a\nvariables: {\"\": x, \"\": y}"
+        #expect(problems(text) == [#"f:2:13: the name "" stands twice in one place"#])
+    }
+
+    /// Each of them would take hours if it were looked through anew for each place.
+    @Test func slipsInLongFilesAreFoundInOneWayThroughThem() {
+        let letters = String(repeating: "a", count: 250 << 10)
+        #expect(problems("a: 1\nb: \"\(letters)\"\na: 2") == [#"f:3:1: the name "a" stands twice in one place"#])
+        let marks = String(repeating: "'\"", count: 120 << 10)
+        #expect(problems("\"'\": 1\nb: |\n  \(marks)\n\"'\": 2").count == 1)
+        // As long as instructions may be.
+        let variables = problems("instructions: \"\(String(repeating: "{{x}}", count: 20_000))\"")
+        #expect(variables.count == 20_000 && variables.last?.hasPrefix("f:1:\(16 + 19_999 * 5): ") == true)
+        #expect(problems("instructions: \"\(String(repeating: "{{", count: 50_000))\"") == [])
+    }
 }
