@@ -202,7 +202,9 @@ let tests: [Target] = [
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: settings),
     .testTarget(
         name: "AgentsTests",
-        dependencies: ["Agents", "ScriptedProvider", asyncHTTPClient, logging, nioCore, nioEmbedded, nioHTTP1],
+        dependencies: [
+            "Agents", "ScriptedProvider", asyncHTTPClient, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix,
+        ],
         swiftSettings: settings
     ),
     .testTarget(

@@ -62,21 +62,26 @@ final class Alarm: Sendable {
 
 /// Rings the alarms that are waited for. It has one timer, for the earliest; what is called off or moved to later leaves that
 /// alone. An event loop's own timers are searched through, all of them, for each that is called off.
-private final class AlarmClock: Sendable {
+final class AlarmClock: Sendable {
     private struct State {
         var alarms: [ObjectIdentifier: Alarm] = [:]
-        var timer: (due: ContinuousClock.Instant, scheduled: Scheduled<Void>)?
+        var timer: (due: ContinuousClock.Instant, number: Int, scheduled: Scheduled<Void>)?
+        /// Timers so far.
+        var timers = 0
     }
 
     static let shared = AlarmClock()
 
+    /// One loop, on which nothing else takes place, for the life of the process: others are blocked by what runs on them, and are
+    /// shut down by whoever they belong to, and with them all timeouts would be.
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let state = Mutex(State())
 
-    func add(_ alarm: Alarm) {
+    fileprivate func add(_ alarm: Alarm) {
         state.withLock { $0.alarms[ObjectIdentifier(alarm)] = alarm }
     }
 
-    func remove(_ alarm: Alarm) {
+    fileprivate func remove(_ alarm: Alarm) {
         state.withLock { _ = $0.alarms.removeValue(forKey: ObjectIdentifier(alarm)) }
     }
 
@@ -87,16 +92,18 @@ private final class AlarmClock: Sendable {
                 guard due < timer.due else { return }
                 timer.scheduled.cancel()
             }
-            // Where the task is, if it is on an event loop: then no other thread has to be woken.
-            let loop = MultiThreadedEventLoopGroup.currentEventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
-            let scheduled = loop.scheduleTask(in: TimeAmount(max(.zero, due - .now))) { self.look() }
-            state.timer = (due, scheduled)
+            state.timers += 1
+            let number = state.timers
+            let scheduled = group.next().scheduleTask(in: TimeAmount(max(.zero, due - .now))) { self.look(number) }
+            state.timer = (due, number, scheduled)
         }
     }
 
-    private func look() {
+    private func look(_ number: Int) {
         let now = ContinuousClock.now
         let alarms = state.withLock { state in
+            // It was called off as it came due: an earlier one has taken its place, and looks itself.
+            guard state.timer?.number == number else { return [] as [Alarm] }
             state.timer = nil
             return Array(state.alarms.values)
         }

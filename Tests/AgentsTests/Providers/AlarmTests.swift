@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import Agents
@@ -27,5 +29,14 @@ import Testing
         let other = Alarm(at: Self.tomorrow)
         other.move(to: .now)
         try await other.wait()
+    }
+
+    /// An event loop of somebody else's, on which a timeout begins, may be shut down before its end.
+    @Test func alarmsRingWhateverBecomesOfTheLoopThatWasTheFirstToAskForOne() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let due = ContinuousClock.now + .milliseconds(200)
+        try await group.next().submit { AlarmClock.shared.look(by: due) }.get()
+        try await group.shutdownGracefully()
+        try await Alarm.sleep(until: due + .milliseconds(20))
     }
 }
