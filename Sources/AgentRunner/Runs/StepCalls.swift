@@ -35,8 +35,7 @@ extension Steps: RunJournal {
         switch begun.state {
         case .waiting: try await wait()
         case .denied:
-            let reason = begun.reason.map { ": \($0)" } ?? "."
-            let content = "The call was not approved\(reason) Go on without it."
+            let content = "The call was not approved\(begun.reason.map { ": \($0)" } ?? ".") Go on without it."
             return ToolResult(callID: call.id, name: call.name, content: content, isError: true)
         case .interrupted:
             throw AgentError(
@@ -44,22 +43,29 @@ extension Steps: RunJournal {
                 "The tool \(call.name) was interrupted, must not be repeated, and what it did is not known: look, and ask once more."
             )
         case .answered:
+            guard let answer = begun.answer else { throw AgentError(.invalidAnswer, "The stored step has no answer.") }
             // What it does to this run in the memory of this process is done again; the model hears what it heard before, so
             // that it goes on as it did.
             if mayRepeat { _ = try await StepCall(step, isAnswered: true).perform(perform) }
-            guard let answer = begun.answer else { throw AgentError(.invalidAnswer, "The stored step has no answer.") }
-            return try answer.decode(ToolResult.self)
-        case .begun:
-            let own = StepCall(step, isAnswered: false)
-            let result = try await own.perform(perform)
-            switch own.brokenOff {
-            case is AwaitsApproval: try await wait()
-            case let error?: throw error
-            case nil: break
-            }
-            try await end(step, result)
-            return result
+            let stored = try answer.decode(StoredResult.self)
+            if let spent = stored.spent { spend(spent) }
+            return stored.result
+        case .begun: return try await make(StepCall(step, isAnswered: false), perform)
         }
+    }
+
+    private func make(
+        _ call: StepCall,
+        _ perform: @Sendable () async throws -> ToolResult
+    ) async throws -> ToolResult {
+        let result = try await call.perform(perform)
+        switch call.brokenOff {
+        case is AwaitsApproval: try await wait()
+        case let error?: throw error
+        case nil: break
+        }
+        try await end(call.step, StoredResult(result: result, spent: call.spent))
+        return result
     }
 
     /// What the model asked for beside a call that waits for a person is finished first, and what is only about to begin gets its
@@ -85,6 +91,7 @@ final class StepCall: Sendable {
     /// Whether it has been answered before, and is only made again for what it does in this process.
     let isAnswered: Bool
     private let error = Mutex<(any Error)?>(nil)
+    private let spending = Mutex(Spent())
 
     init(_ step: String, isAnswered: Bool) {
         self.step = step
@@ -97,6 +104,17 @@ final class StepCall: Sendable {
     /// The run cannot go on, whatever the tool answers with.
     func breakOff(_ error: any Error) {
         self.error.withLock { $0 = error }
+    }
+
+    /// What agents that are asked by it have used so far; nil where none was.
+    var spent: Spent? {
+        let spent = spending.withLock { $0 }
+        return spent.requests > 0 ? spent : nil
+    }
+
+    /// An agent that is asked by it has asked its model.
+    func spend(_ more: Spent) {
+        spending.withLock { $0 += more }
     }
 
     fileprivate func perform(_ body: @Sendable () async throws -> ToolResult) async throws -> ToolResult {

@@ -32,7 +32,7 @@ final class Steps: Sendable {
     let callsUnderWay = Atomic(0)
     let callsWaiting = Atomic(0)
     private let hasWaiting = Atomic(false)
-    private let spent = Mutex((requests: 0, usage: Agents.Usage()))
+    private let spent = Mutex(Spent())
     private let mayHaveHistory: Bool
 
     /// - Parameters:
@@ -109,11 +109,14 @@ final class Steps: Sendable {
 
     /// A model was asked, by this attempt or an earlier one whose answer is there: that counts for whoever asks this agent too.
     func spend(_ usage: Agents.Usage) {
-        spent.withLock { spent in
-            spent.requests += 1
-            spent.usage += usage
-        }
-        asker?.spend(usage)
+        spend(Spent(requests: 1, usage: usage))
+    }
+
+    /// The same of several calls of models.
+    func spend(_ more: Spent) {
+        spent.withLock { $0 += more }
+        askingCall?.spend(more)
+        asker?.spend(more)
     }
 
     /// What its calls of models have used so far, and those of the agents it has asked, whatever came of them.
@@ -199,13 +202,7 @@ final class Steps: Sendable {
             agent: agent,
             approval: approval
         )
-        do {
-            return try await Patience.repeating(for: Self.patience) {
-                try await storage.perform(begin, traceparent: trace)
-            }
-        } catch let error as ServiceError {
-            throw Self.told(error)
-        }
+        return try await perform(begin)
     }
 
     /// A call of a model has ended well.
@@ -240,8 +237,14 @@ final class Steps: Sendable {
             microdollars: step.microdollars,
             model: step.model
         )
+        _ = try await perform(end)
+    }
+
+    private func perform<Asked: Contract.Operation>(_ operation: Asked) async throws -> Asked.Result {
         do {
-            _ = try await Patience.repeating(for: Self.patience) { try await storage.perform(end, traceparent: trace) }
+            return try await Patience.repeating(for: Self.patience) {
+                try await storage.perform(operation, traceparent: trace)
+            }
         } catch let error as ServiceError {
             throw Self.told(error)
         }

@@ -18,6 +18,9 @@ extension RunsTests {
             var asked: [BeginStep] = []
             var ended: [EndedStep] = []
             var released: [ReleaseRun] = []
+            var held: [HoldProvider] = []
+            /// By their steps.
+            var answers: [String: JSON] = [:]
             var failures = 0
             var lease: Int? = 1
             /// Each step has to ask, as where there are budgets.
@@ -43,8 +46,19 @@ extension RunsTests {
                 }
             }
             operations.on(BeginStep.self) { begin, _ in
-                self.state.withLock { $0.asked.append(begin) }
-                return BeginStep.Result(state: .begun)
+                self.state.withLock { state in
+                    state.asked.append(begin)
+                    let answer = state.answers[begin.step]
+                    return BeginStep.Result(state: answer == nil ? .begun : .answered, answer: answer)
+                }
+            }
+            operations.on(EndStep.self) { end, _ in
+                self.state.withLock { $0.answers[end.step] = end.answer }
+                return Done()
+            }
+            operations.on(HoldProvider.self) { hold, _ in
+                self.state.withLock { $0.held.append(hold) }
+                return Done()
             }
             operations.on(ReleaseRun.self) { release, _ in
                 self.state.withLock { $0.released.append(release) }
