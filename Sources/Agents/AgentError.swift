@@ -29,7 +29,7 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
     public var code: Code
     /// A sentence for people.
     public var message: String
-    /// How long the provider asked to be left alone, if it said so.
+    /// How long to leave alone whoever was asked: as the provider said, or while a ``CircuitBreaker`` is open.
     public var retryAfter: Duration?
 
     /// An error with a sentence for people. Keep secrets out of it.

@@ -15,6 +15,7 @@ struct ClassifierAgent: RunnableAgent {
     let logger: Logger
 
     var modelName: String { model?.name ?? LexicalClassifier.modelName }
+    var providers: [String] { model?.providers ?? [] }
     var description: String { file.description }
 
     func listed(as name: String) -> ListAgents.Agent? {

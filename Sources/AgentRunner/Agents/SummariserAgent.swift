@@ -18,6 +18,7 @@ struct SummariserAgent: RunnableAgent {
     let logger: Logger
 
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
+    var providers: [String] { model?.providers ?? [] }
     var description: String {
         file?.description ?? "Summarises a text; every sentence points at the words it rests on."
     }

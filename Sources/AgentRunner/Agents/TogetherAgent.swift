@@ -23,6 +23,7 @@ struct TogetherAgent: RunnableAgent {
         return parts.map(\.agent.modelName).filter { seen.insert($0).inserted }.joined(separator: ", ")
     }
 
+    var providers: [String] { parts.flatMap(\.agent.providers) }
     var description: String { file.description }
 
     func listed(as name: String) -> ListAgents.Agent? {
@@ -124,14 +125,8 @@ struct TogetherAgent: RunnableAgent {
         switch part.result {
         case .success(let outcome): return outcome
         case .failure(let error):
-            let failure = RunFailure(error)
             let model = parts.first { $0.name == part.name }?.agent.modelName ?? ""
-            return Outcome(
-                state: .failed,
-                error: Outcome.Failure(code: failure.code, message: failure.message),
-                model: model,
-                usage: steps[part.name]?.usage ?? Contract.Usage()
-            )
+            return RunFailure(error).outcome(of: model, steps[part.name]?.usage ?? Contract.Usage())
         }
     }
 

@@ -22,6 +22,7 @@ struct RecordedModel: Model {
 
     var name: String { model.name }
     var provider: String { model.provider }
+    var providers: [String] { model.providers }
     var capabilities: ModelCapabilities { model.capabilities }
     var price: Price? { model.price }
 

@@ -8,8 +8,11 @@ struct RunFailure {
     let message: String
     /// Whether the same may succeed later.
     let mayPass: Bool
-    /// How long the provider wants to be left alone, by whoever asks.
+    /// How long its cause is better left alone.
     let retryAfter: Duration?
+    /// Whether the provider has asked for that, of whoever asks it. A model that has failed again and again is left alone by this
+    /// process: others may reach it.
+    let holdsProvider: Bool
 
     init(_ error: any Error) {
         switch error {
@@ -17,6 +20,7 @@ struct RunFailure {
             message = error.message
             mayPass = [.rateLimited, .providerUnavailable, .timedOut].contains(error.code)
             retryAfter = error.retryAfter
+            holdsProvider = error.code == .rateLimited && error.retryAfter != nil
             code =
                 switch error.code {
                 case .limitReached, .rateLimited: ErrorCode.resourceExhausted.rawValue
@@ -32,12 +36,21 @@ struct RunFailure {
             message = error.message
             mayPass = error.retry != .no
             retryAfter = nil
+            holdsProvider = false
         default:
             code = ErrorCode.internal.rawValue
             message = "Something went wrong inside the agent runner; its log says more."
             mayPass = false
             retryAfter = nil
+            holdsProvider = false
         }
+    }
+}
+
+extension RunFailure {
+    /// That of an agent which has failed, after its model and what it calls have used so much.
+    func outcome(of model: String, _ usage: Contract.Usage) -> Outcome {
+        Outcome(state: .failed, error: Outcome.Failure(code: code, message: message), model: model, usage: usage)
     }
 }
 
@@ -46,12 +59,12 @@ struct PassingFailure: Error {
     let failure: Outcome.Failure
     /// In milliseconds.
     let pause: Int?
-    /// Whether the pause is a wish of the provider, that counts for everybody.
+    /// Whether the pause is a wish of the provider, which counts for everybody.
     let holdsProvider: Bool
 
     init(_ failure: RunFailure) {
         self.failure = Outcome.Failure(code: failure.code, message: failure.message)
         pause = failure.retryAfter.map { min(HoldProvider.longestMilliseconds, Int($0.components.seconds + 1) * 1_000) }
-        holdsProvider = pause != nil
+        holdsProvider = failure.holdsProvider
     }
 }

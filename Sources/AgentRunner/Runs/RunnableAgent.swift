@@ -6,9 +6,8 @@ import Wire
 protocol RunnableAgent: Sendable {
     /// The model it uses, for the record.
     var modelName: String { get }
-    /// Whom it asks, by the name under which all runs leave it alone when it wants to be: the model, unless there is a better
-    /// one.
-    var providerName: String { get }
+    /// Whom it asks; nobody where its model is built in.
+    var providers: [String] { get }
     /// What it does about a text that comes while it is at work on an earlier one, where its file says so.
     var conduct: SetConduct.DoubleText? { get }
     /// Whether it does little but wait for its model and its tools. Others have threads where they are in nobody's way.
@@ -35,7 +34,10 @@ protocol RunnableAgent: Sendable {
 }
 
 extension RunnableAgent {
-    var providerName: String { modelName }
+    var providers: [String] { [] }
+    /// The name under which all runs leave alone whom it asks, where that is wanted. Providers that stand in for each other have one
+    /// of their own: each of them may be asked still by whoever asks no other.
+    var providerName: String { providers.isEmpty ? modelName : Set(providers).sorted().joined(separator: ", ") }
     var conduct: SetConduct.DoubleText? { nil }
     var mostlyWaits: Bool { false }
     var beginsWithModel: Bool { false }

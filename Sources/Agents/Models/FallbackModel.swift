@@ -34,6 +34,8 @@ public struct FallbackModel: Model {
     public var name: String { models[0].name }
     /// The first model's.
     public var provider: String { models[0].provider }
+    /// All models', in their order.
+    public var providers: [String] { models.flatMap(\.providers) }
     /// The dearest's, token for token; nil when one of them is not known.
     public var price: Price? {
         let prices = models.map(\.price)

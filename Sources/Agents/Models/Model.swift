@@ -8,6 +8,8 @@ public protocol Model: Sendable {
     var name: String { get }
     /// Who serves it; empty for a model that needs nobody.
     var provider: String { get }
+    /// All who may be asked: more than one where models stand in for each other.
+    var providers: [String] { get }
     /// What it can do.
     var capabilities: ModelCapabilities { get }
     /// What it costs; nil when nobody knows.
@@ -29,6 +31,8 @@ public protocol Model: Sendable {
 extension Model {
     /// Nobody.
     public var provider: String { "" }
+    /// The one, if there is one.
+    public var providers: [String] { provider.isEmpty ? [] : [provider] }
     /// Everything most models can.
     public var capabilities: ModelCapabilities { ModelCapabilities() }
     /// Unknown.

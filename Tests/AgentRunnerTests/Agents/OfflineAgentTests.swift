@@ -130,4 +130,19 @@ import Wire
         let builder = AgentBuilder(provider: provider, storage: storage, logger: logger)
         #expect(Set(builder.agents.keys) == AgentFolder.builtIn)
     }
+
+    @Test(arguments: [
+        ([:], "extractive"), (["OPENAI_API_KEY": "k"], "openai"),
+        (["OPENAI_API_KEY": "k", "OCTAVO_MODEL": "openai:a,openai:b"], "openai"),
+        (["OPENAI_API_KEY": "k", "OCTAVO_MODEL": "openai:a,ollama:b"], "ollama, openai"),
+    ])
+    func agentsOfOneProviderAreHeldTogetherWhateverTheirModels(settings: [String: String], name: String) throws {
+        let storage = RPCClient(path: "/nowhere", role: .agentRunner, name: "storage", logger: logger)
+        let provider = try ModelProvider(
+            ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: settings))
+        )
+        let builder = AgentBuilder(provider: provider, storage: storage, logger: logger)
+        #expect(builder.agents["documentation"]?.providerName == name)
+        #expect(builder.agents["summariser"]?.providerName == name)
+    }
 }

@@ -17,6 +17,13 @@ import Testing
         #expect(try await events(model) == [.text("Yes."), .finish(.stop)])
     }
 
+    @Test func allProvidersThatMayBeAskedAreNamed() throws {
+        let providers = Providers(keys: [:])
+        let model = try providers.model("ollama:a", fallbacks: ["vllm:b", "ollama:c"])
+        #expect(model.provider == "ollama" && model.providers == ["ollama", "vllm", "ollama"])
+        #expect(ScriptedModel().providers == [])
+    }
+
     @Test func whatWasSeenIsNotTakenBack() async throws {
         let first = ScriptedModel(.init([.text("Ye")], error: Self.down))
         let second = ScriptedModel(.says("No."))
