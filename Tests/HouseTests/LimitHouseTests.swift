@@ -100,6 +100,7 @@ import Wire
             #expect(both.outcome?.usage == Usage(requests: 4, inputTokens: 30, outputTokens: 15), "\(both)")
         }
     }
+
     @Test func anEvaluationCountsWhatFailedToo() async throws {
         let files = ["looping": "instructions: Help.\ntools: [search]\nlimits: {requests: 3}"]
         try await withHouse(files) { _, _ in

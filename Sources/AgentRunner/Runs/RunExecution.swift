@@ -29,7 +29,7 @@ struct RunExecution: Sendable {
     /// Where spans are kept.
     private let recorder: SpanRecorder?
     /// That of this attempt.
-    private let span: RecordedSpan?
+    let span: RecordedSpan?
     let logger: Logger
     /// The attempt, once the lease is there.
     private let lease = Awaited<Int>()
@@ -141,11 +141,13 @@ struct RunExecution: Sendable {
             }
             var state = RunState.running
             // `waitForAll` would wait for the others also when one of them has failed.
-            for try await part in group {
+            while let part = await group.nextResult() {
                 switch part {
-                case .told, .notStopped: break
-                case .answered(let outcome): state = outcome
-                case .written: group.cancelAll()
+                case .success(.told), .success(.notStopped): break
+                case .success(.answered(let outcome)): state = outcome
+                case .success(.written): group.cancelAll()
+                // Stopped as its end was being stored: then it is over all the same, and nothing of it is given back.
+                case .failure(let error): if !log.isStored { throw error }
                 }
             }
             return state
@@ -156,65 +158,6 @@ struct RunExecution: Sendable {
     private func tell(_ status: String) async {
         guard case .live(_, let thread, _) = origin else { return }
         await teller.tell(run, in: thread, status)
-    }
-
-    /// The run goes on elsewhere, or is over: whoever follows it here does so in storage from now on.
-    private func leave(_ error: any Error) async {
-        switch error {
-        case is RunIsElsewhere, Stopping.Reason.lost:
-            end(.failure(ServiceError(.aborted, "The run is carried out elsewhere, or has ended.", retry: .safe)))
-        case Stopping.Reason.drained:
-            await release(.drained)
-            end(.failure(ServiceError(.aborted, "The agent runner is stopping; the run goes on.", retry: .safe)))
-        case is AwaitsApproval:
-            logger.info("run waits for approval", metadata: ["run_id": "\(run)"])
-            await release(.awaiting)
-            end(.failure(ServiceError(.aborted, "The run waits for a person's approval.", retry: .safe)))
-        case let failure as PassingFailure:
-            logger.info(
-                "attempt failed",
-                metadata: ["run_id": "\(run)", "attempt": "\(origin.attempt)", "error_code": "\(failure.failure.code)"]
-            )
-            await release(.failed, failure.failure, after: failure.pause)
-            if let pause = failure.pause, failure.holdsProvider {
-                let hold = HoldProvider(provider: agent.providerName, milliseconds: pause)
-                _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)
-            }
-            end(.failure(ServiceError(.aborted, "The run is tried again later.", retry: .safe)))
-        default:
-            // What storage does not take goes elsewhere at once; a no to this call too means the lease is gone anyway.
-            logger.warning("run given up here", metadata: ["run_id": "\(run)", "error": "\(error)"])
-            await release(.lost)
-            end(.failure(error as? ServiceError ?? .unavailable("The run was interrupted; it goes on later.")))
-        }
-    }
-
-    /// The span ends first: the caller's lasts until it has seen the end.
-    private func end(_ outcome: Result<Void, ServiceError>) {
-        if case .failure(let error) = outcome { span?.fail(error.code.rawValue) }
-        span?.end()
-        feed.end(outcome)
-    }
-
-    private func release(
-        _ reason: ReleaseRun.Reason,
-        _ error: Outcome.Failure? = nil,
-        after pause: Int? = nil
-    ) async {
-        let release = ReleaseRun(
-            run: run,
-            runner: runner,
-            attempt: origin.attempt,
-            reason: reason,
-            error: error,
-            afterMilliseconds: pause
-        )
-        do {
-            _ = try await storage.perform(release, deadline: .seconds(5), traceparent: trace)
-        } catch {
-            // Then it ends by time, or with this process.
-            logger.warning("lease not given back", metadata: ["run_id": "\(run)", "error": "\(error)"])
-        }
     }
 
     private func storeAndWrite(_ log: RunLog, _ timeline: Timeline) async throws {
@@ -247,18 +190,7 @@ struct RunExecution: Sendable {
     }
 
     private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
-        let isClaimed = if case .claimed = origin { true } else { false }
-        let steps = Steps(
-            run: run,
-            agent: agentName,
-            runner: runner,
-            lease: lease,
-            opening: isClaimed ? nil : opening,
-            ended: ended,
-            mayHaveHistory: isClaimed,
-            storage: storage,
-            trace: trace
-        )
+        let steps = makeSteps()
         defer { opening.offerNothing() }
         do {
             return try await timeline.measure("agent") {
@@ -283,13 +215,23 @@ struct RunExecution: Sendable {
                 "agent failed",
                 metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]
             )
-            return Outcome(
-                state: .failed,
-                error: Outcome.Failure(code: failure.code, message: failure.message),
-                model: agent.modelName,
-                usage: steps.usage
-            )
+            return failure.outcome(of: agent.modelName, steps.usage)
         }
+    }
+
+    private func makeSteps() -> Steps {
+        let isClaimed = if case .claimed = origin { true } else { false }
+        return Steps(
+            run: run,
+            agent: agentName,
+            runner: runner,
+            lease: lease,
+            opening: isClaimed ? nil : opening,
+            ended: ended,
+            mayHaveHistory: isClaimed,
+            storage: storage,
+            trace: trace
+        )
     }
 
     private var firstEvent: RunEvent {

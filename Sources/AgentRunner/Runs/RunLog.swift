@@ -34,6 +34,7 @@ final class RunLog: Sendable {
         /// What gathers has gathered long enough.
         var isRipe = false
         var isClosed = false
+        var isStored = false
     }
 
     fileprivate struct Draft {
@@ -125,10 +126,15 @@ final class RunLog: Sendable {
             try await Patience.repeating(for: Self.patience) { [storage, trace] in
                 _ = try await storage.perform(append, traceparent: trace)
             }
+            // Before whoever follows sees it, and lets go of the run.
+            if isLast { state.withLock { $0.isStored = true } }
             for event in events { feed.show(try JSON(encoding: event)) }
             if isLast { return }
         }
     }
+
+    /// Whether the event `finished` is: then the run is over.
+    var isStored: Bool { state.withLock { $0.isStored } }
 
     /// Nothing more is taken: the run has ended or is lost.
     func close() {

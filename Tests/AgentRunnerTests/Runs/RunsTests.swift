@@ -51,20 +51,6 @@ import Wire
         }
     }
 
-    struct FailingAgent: RunnableAgent {
-        var error: ServiceError
-        var modelName: String { "failing" }
-
-        func answer(
-            _ question: Question,
-            steps: Steps?,
-            trace: TraceParent,
-            emit: @escaping @Sendable (RunEvent.Body) throws -> Void
-        ) async throws -> Outcome {
-            throw error
-        }
-    }
-
     /// Tells slowly, and notes what. Cancelled it is faster.
     final class SlowTeller: Teller {
         let delay: Duration
@@ -81,6 +67,8 @@ import Wire
             told.withLock { $0.append(status) }
         }
     }
+
+    struct Unexpected: Error {}
 
     let question = Question(text: "How?", channel: .http)
 
@@ -114,16 +102,6 @@ import Wire
             #expect(outcome.timeline.contains { $0.name == "tell" })
         }
         #expect(teller.told.withLock { $0 } == [])
-    }
-
-    @Test func aStatusIsTakenAwayWhereThereIsNoAnswer() async throws {
-        let teller = SlowTeller()
-        let agents: AgentDirectory = ["documentation": FailingAgent(error: .internal("It broke."))]
-        try await withRuns(stored: StoredRuns(), agents: agents, teller: teller) { runs in
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
-            _ = try await events(of: feed)
-        }
-        #expect(teller.told.withLock { $0.last } == "")
     }
 
     @Test func eventsAreNumberedFromOneWithoutAGapAndStoredBeforeTheyAreShown() async throws {
@@ -230,38 +208,6 @@ import Wire
         }
     }
 
-    @Test func anAgentThatFailsIsTheRunsLastEvent() async throws {
-        let agent = FailingAgent(error: .failedPrecondition("The key is wrong."))
-        try await withRuns(stored: StoredRuns(), agents: ["documentation": agent]) { runs in
-            let feed = try runs.accept(
-                .new(),
-                agent: "documentation",
-                question: question,
-                origin: .live(RunPolicy())
-            )
-            guard case .finished(let outcome) = try await events(of: feed).last?.body else { throw Unexpected() }
-            #expect(outcome.state == .failed)
-            #expect(outcome.error?.code == "failed_precondition")
-        }
-    }
-
-    @Test(arguments: [true, false]) func whatMayPassIsGivenBackToBeTriedAgainAlsoWhenAReaderWaits(isLive: Bool)
-        async throws
-    {
-        let stored = StoredRuns(delay: .milliseconds(20))
-        let agent = FailingAgent(error: .unavailable("The provider is away."))
-        try await withRuns(stored: stored, agents: ["documentation": agent]) { runs in
-            let origin = isLive ? RunExecution.Origin.live(RunPolicy()) : .claimed(attempt: 1, next: 1)
-            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: origin)
-            await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
-            // Not before it was stored.
-            #expect(stored.state.withLock { $0.opened.count } == (isLive ? 1 : 0))
-            let released = stored.state.withLock { $0.released }
-            #expect(released.map(\.reason) == [.failed] && released.map(\.attempt) == [1])
-            #expect(released.first?.error?.code == "unavailable")
-        }
-    }
-
     @Test func theSameRunIsTakenOnOnce() async throws {
         let stored = StoredRuns(delay: .milliseconds(50))
         try await withRuns(stored: stored, agents: ["documentation": TalkingAgent()]) { runs in
@@ -307,5 +253,3 @@ import Wire
         }
     }
 }
-
-private struct Unexpected: Error {}
