@@ -23,7 +23,8 @@ struct Up: AsyncParsableCommand {
             ANTHROPIC_API_KEY, or OPENAI_BASE_URL and OCTAVO_MODEL for a server of your own (llama.cpp, Ollama, vLLM).
 
             A service or a private Postgres that ends is started again. Ctrl-C stops all in order, which takes as long as what is \
-            being answered, at most OCTAVO_DRAIN_SECONDS (30); a second Ctrl-C stops at once. The data are kept either way.
+            being answered, for each service at most OCTAVO_DRAIN_SECONDS (30); a second Ctrl-C stops at once. The data are kept \
+            either way.
             """
     )
 
