@@ -108,8 +108,8 @@ def a_socket_that_is_restarted_by_hand_takes_its_service_along():
         before = pid(service)
         run("systemctl", "restart", f"{service}-admin.socket")
         assert health(path)["live"] and pid(service) != before
-        # As long as the target is there, so are its sockets.
-        run("systemctl", "stop", f"{service}-admin.socket")
+        # As long as the target is there, so are its sockets: at times it wants one back before it is closed, which cancels the stop.
+        run("systemctl", "stop", f"{service}-admin.socket", check=False)
         eventually(lambda: active(f"{service}-admin.socket"), 60, f"the socket of {service} anew")
 
 
