@@ -92,9 +92,14 @@ import Wire
             let second = try await http.events(.POST, "/v1/ask", body: body)
             #expect(first.map(\.data) == second.map(\.data))
 
-            let other = try await http.post("/v1/ask", #"{"question":"Another question?","run":"\#(run)"}"#)
-            #expect(other.status == 409)
-            #expect(other.string("code") == "already_exists")
+            let words = "In which class are trains booked?"
+            for (path, other) in [
+                ("/v1/ask", #""question":"Another question?""#), ("/v1/ask", #""question":"\#(words)","reader":"z""#),
+                ("/v1/agents/echo/runs", #""input":"\#(words)""#),
+            ] {
+                let refused = try await http.post(path, #"{\#(other),"run":"\#(run)"}"#)
+                #expect(refused.status == 409 && refused.string("code") == "already_exists", "\(other)")
+            }
         }
     }
 

@@ -30,6 +30,8 @@ extension RunExecution {
                 _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)
             }
             end(.failure(ServiceError(.aborted, "The run is tried again later.", retry: .safe)))
+        // It was never ours: there is nothing to give back, and what this runner holds of that id by now is another's.
+        case let error as ServiceError where error.code == .alreadyExists: end(.failure(error))
         default:
             // What storage does not take goes elsewhere at once; a no to this call too means the lease is gone anyway.
             logger.warning("run given up here", metadata: ["run_id": "\(run)", "error": "\(error)"])

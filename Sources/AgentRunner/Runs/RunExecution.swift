@@ -238,6 +238,3 @@ struct RunExecution: Sendable {
         RunEvent(sequence: 1, at: Timestamp.of(run.time), body: .status(Self.status))
     }
 }
-
-/// The lease is not ours: the run has ended, or is carried out by another runner.
-struct RunIsElsewhere: Error {}

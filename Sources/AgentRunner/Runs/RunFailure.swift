@@ -68,3 +68,6 @@ struct PassingFailure: Error {
         holdsProvider = failure.holdsProvider
     }
 }
+
+/// The lease is not ours: the run has ended, or is carried out by another runner.
+struct RunIsElsewhere: Error {}

@@ -104,7 +104,8 @@ final class Runs: Service {
     /// - Parameters:
     ///   - trace: what it belongs to here.
     ///   - asker: what it belongs to when it has to go on elsewhere.
-    /// Errors: `invalid_argument` for an unknown agent, `resource_exhausted` at the maximum, `unavailable` while stopping.
+    /// Errors: `invalid_argument` for an unknown agent, `already_exists` when the run in flight answers another question or is another
+    /// agent's, `resource_exhausted` at the maximum, `unavailable` while stopping.
     func accept(
         _ run: RunID,
         agent name: String,
@@ -135,7 +136,12 @@ final class Runs: Service {
         )
         let (feed, replaced) = try state.withLock { state throws(ServiceError) in
             let earlier = state.executions[run]
-            if let earlier, case .live = origin { return (earlier.feed, nil as RunExecution?) }
+            if let earlier, case .live = origin {
+                guard earlier.agentName == name, earlier.question == question else {
+                    throw ServiceError(.alreadyExists, "The run belongs to another question.", retry: .no)
+                }
+                return (earlier.feed, nil as RunExecution?)
+            }
             guard !state.isStopping else { throw .unavailable("The agent runner is stopping.") }
             guard state.executions.count < maximum else {
                 throw ServiceError(

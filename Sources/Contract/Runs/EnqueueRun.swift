@@ -1,7 +1,7 @@
 /// Accepts a run for later: stores the question and gives the run its place in the queue, in one transaction. The same run
 /// again changes nothing.
 ///
-/// Errors: `already_exists` when the id belongs to another question, `invalid_argument`.
+/// Errors: `already_exists` when the id belongs to another question, as for `OpenRun`; `invalid_argument`.
 public struct EnqueueRun: Operation {
     /// The name on the wire.
     public static let name = "runs.enqueue"

@@ -1,6 +1,6 @@
 /// Stores the question and opens its run, leased to the runner that asks, with the run's first event; one transaction.
-/// Opening the same run again changes nothing. The first call of a model may begin with it. Errors: `already_exists` when the id belongs to another question,
-/// `invalid_argument` when it is from ahead of time.
+/// Opening the same run again changes nothing. The first call of a model may begin with it. Errors: `already_exists` when the id belongs to
+/// another question, which is one of other words, another agent, reader or channel, or said in a conversation; `invalid_argument` when it is from ahead of time.
 public struct OpenRun: Operation {
     /// The name on the wire.
     public static let name = "runs.open"

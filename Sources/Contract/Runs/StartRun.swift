@@ -1,7 +1,7 @@
 /// Starts a run live on the agent runner and streams its events as they are stored. A run id that the runner knows
 /// already is followed instead of started twice; the caller going away does not stop the run.
 ///
-/// Errors: `invalid_argument` (question empty or too long, an id from ahead of time, unknown agent, a Slack thread that is none),
+/// Errors: `already_exists` (the id belongs to another question, as for `OpenRun`), `invalid_argument` (question empty or too long, an id from ahead of time, unknown agent, a Slack thread that is none),
 /// `failed_precondition` (there is no Slack token), `resource_exhausted` (the runner is full), `unavailable` (the question
 /// could not be stored).
 public struct StartRun: StreamingOperation {

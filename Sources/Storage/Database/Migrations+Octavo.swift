@@ -27,6 +27,7 @@ extension [Migration] {
         Migration(number: 26, name: "budget_words", sql: text(PackageResources.m0026_budget_words_sql)),
         Migration(number: 27, name: "unique_keys", sql: text(PackageResources.m0027_unique_keys_sql)),
         Migration(number: 28, name: "record_indexes", sql: text(PackageResources.m0028_record_indexes_sql)),
+        Migration(number: 29, name: "run_ids", sql: text(PackageResources.m0029_run_ids_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

@@ -32,7 +32,14 @@ struct Conversations: Sendable {
         let trace: Query = """
             update run set traceparent = \(call.trace(or: nil)) where id = \(say.run.uuid) and traceparent is null
             """
-        let answer = try await database.batch([statement, trace], deadline: call.deadline).first ?? .emptyObject
+        // One that was added to another's question has no channel of its own.
+        let channel: Query = """
+            select octavo_raise('OC004', 'Another text was said under this id.')
+            from conversation_text as said join run on run.id = said.run_id join question on question.id = run.question_id
+            where said.id = \(say.run.uuid) and said.how = 'asked' and question.channel <> \(question.channel.rawValue)
+            """
+        let answer =
+            try await database.batch([statement, trace, channel], deadline: call.deadline).first ?? .emptyObject
         let said = try answer.decode(Say.Result.self)
         for ended in said.ended {
             signals.signal(.run(ended.run))

@@ -18,7 +18,7 @@ enum Acceptance {
     }
 
     /// Runs accepted for later, in the order of their ids, all of them plain. For each, whether it is new; null when its id
-    /// belongs to another question.
+    /// belongs to another question, whose words, agent, reader or channel are others.
     static func enqueue(_ runs: [EnqueueRun]) -> Query {
         "select \(accepting: runs)"
     }
@@ -42,7 +42,11 @@ enum Acceptance {
                     then \(enqueue.agent) || ' ' || coalesce('key ' || \(unique?.key)::text,
                         'question ' || encode(sha256(convert_to(\(enqueue.question.text), 'UTF8')), 'hex')) end as key
             ), existing as (
-                select run.id, question.text from run join question on question.id = run.question_id
+                select run.id, run.agent = \(enqueue.agent) and text = \(enqueue.question.text)
+                    and channel = \(enqueue.question.channel.rawValue)
+                    and reader is not distinct from \(enqueue.question.reader)
+                    and not exists (select from turn where turn.run_id = run.id) as is_same
+                from run join question on question.id = run.question_id
                 where run.id = \(enqueue.run.uuid)
             ), parent as (
                 -- Held, so that it cannot end without this one.
@@ -86,8 +90,7 @@ enum Acceptance {
             )
             select coalesce(
                 (select jsonb_build_object('run', id, 'new', true) from opened),
-                (select jsonb_build_object('run', id, 'new', false) from existing
-                    where text = \(enqueue.question.text)),
+                (select jsonb_build_object('run', id, 'new', false) from existing where is_same),
                 case when exists (select from existing)
                     then octavo_raise('OC004', 'The run belongs to another question.')
                     when \(enqueue.parent != nil) and not exists (select from parent)

@@ -215,6 +215,12 @@ import Wire
             let first = try runs.accept(run, agent: "documentation", question: question, origin: .live(RunPolicy()))
             let second = try runs.accept(run, agent: "documentation", question: question, origin: .live(RunPolicy()))
             #expect(first === second)
+            let other = Question(text: question.text, reader: "z", channel: question.channel)
+            #expect {
+                try runs.accept(run, agent: "documentation", question: other, origin: .live(RunPolicy()))
+            } throws: {
+                ($0 as? ServiceError)?.code == .alreadyExists
+            }
             _ = try await events(of: first)
             #expect(stored.state.withLock { $0.opened } == [run])
         }
