@@ -83,17 +83,22 @@ import Testing
             )
             let found = try await ended(fire("tidy", house), house)
             #expect(found.state == .succeeded && found.outcome?.answer?.hasPrefix("Deleted 0 questions") == true)
-            _ = try await octavo(["schedules", "add", "bad", "--cron", "@daily", "--", "prune", "--days", "1"], house)
+            // As an earlier version, or another program, has stored it.
+            let bad = Schedule(name: "bad", cron: "@daily", zone: "UTC", command: ["prune", "--days", "1"])
+            _ = try await house.withAdmin(of: "storage") { try await $0.perform(AddSchedule(bad)) }
             let refused = try await ended(fire("bad", house), house)
             #expect(refused.state == .failed && refused.outcome?.answer?.contains("7 to 36500") == true)
             for (words, sentence) in [
                 (["prone"], "There is no command"), (["prune", "--days", "90", "--dayz", "1"], "--dayz"),
-                (["prune"], "--days"),
+                (["prune"], "--days"), (["prune", "--days", "3"], "7 to 36500"),
+                (["prune", "--dayz", "90"], "no option --dayz. Did you mean --days?"),
                 (["prune", "--days", "many"], "many"),
             ] {
                 let refused = try await octavo(["schedules", "add", "x", "--cron", "@daily", "--"] + words, house)
                 #expect(refused.exit == .code(1) && refused.errors.contains(sentence), "\(refused.errors)")
             }
+            let never = try await octavo(["schedules", "add", "x", "--cron", "never", "--ask", "How?"], house)
+            #expect(never.errors.contains("\"never\" is no cron expression."), "\(never.errors)")
         }
     }
 

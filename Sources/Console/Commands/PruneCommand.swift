@@ -20,6 +20,10 @@ struct PruneCommand: AsyncParsableCommand {
     @Flag(help: "One JSON document, for scripts.") var json = false
     @OptionGroup var service: ServiceOptions
 
+    func validate() throws {
+        guard (7...36_500).contains(days) else { throw ValidationError("--days has to be from 7 to 36500.") }
+    }
+
     func run() async throws {
         let total = try await service.withService("storage") { storage in
             var total = Prune.Result()

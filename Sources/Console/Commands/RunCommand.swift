@@ -31,9 +31,19 @@ struct RunCommand: AsyncParsableCommand {
         do {
             _ = try command.parse(words)
         } catch {
-            let why = Terminal.oneLine(command.message(for: error))
-            throw Failure("The command would not be understood: \(why)")
+            let why = unknownOption(in: words, of: command) ?? command.message(for: error)
+            throw Failure("The command would not be understood: \(Terminal.oneLine(why))")
         }
+    }
+
+    /// An option that was missed is told of before one that there is none of, though that may be what was meant by it.
+    private static func unknownOption(in words: [String], of command: any ParsableCommand.Type) -> String? {
+        let known = command.helpMessage(includeHidden: true).split { !($0.isLetter || $0.isNumber || $0 == "-") }
+            .map(String.init).filter { $0.hasPrefix("--") }
+        let typed = words.filter { $0.hasPrefix("--") && $0 != "--" }.map { String($0.prefix { $0 != "=" }) }
+        guard let unknown = typed.first(where: { !known.contains($0) }) else { return nil }
+        let hint = Suggestion.nearest(to: unknown, in: known).map { " Did you mean \($0)?" } ?? ""
+        return "There is no option \(unknown.prefix(60)).\(hint)"
     }
 }
 

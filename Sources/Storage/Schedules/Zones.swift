@@ -58,7 +58,7 @@ final class Zones: Sendable {
         do throws(CronExpression.Refusal) {
             expression = try CronExpression(cron)
         } catch {
-            throw ServiceError.invalidArgument("\"cron\" is no cron expression. \(error)")
+            throw ServiceError.invalidArgument("\"\(cron.prefix(60))\" is no cron expression. \(error)")
         }
         return Timetable(expression, try await offsets(of: zone, deadline: deadline))
     }
