@@ -155,33 +155,3 @@ public struct Operations: Sendable {
 extension Set<Role> {
     fileprivate func sorted() -> [Role] { sorted { $0.rawValue < $1.rawValue } }
 }
-
-extension JSON {
-    /// A call's arguments as its operation.
-    /// - Throws: `invalid_argument`, with a sentence that names the member that does not fit, never its value.
-    public func decodeArguments<O: Operation>(of operation: O.Type) throws(ServiceError) -> O {
-        do {
-            return try O(decoding: self)
-        } catch let error as DecodingError {
-            throw .invalidArgument(error.sentence(about: O.name))
-        } catch {
-            throw .invalidArgument("The arguments are not those of \(O.name).")
-        }
-    }
-}
-
-extension DecodingError {
-    /// What is wrong where, without the value itself.
-    func sentence(about operation: String) -> String {
-        func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
-            (["arguments"] + (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)).joined(separator: ".")
-        }
-        return switch self {
-        case .keyNotFound(let key, let context): "\(operation): \(path(context, key)) is missing."
-        case .valueNotFound(_, let context): "\(operation): \(path(context)) is null."
-        case .typeMismatch(let type, let context): "\(operation): \(path(context)) must be of type \(type)."
-        case .dataCorrupted(let context): "\(operation): \(path(context)) is not valid: \(context.debugDescription)"
-        @unknown default: "\(operation): the arguments are not valid."
-        }
-    }
-}

@@ -160,7 +160,7 @@ import Wire
     }
 
     @Test(arguments: [
-        (#"{"text":1}"#, "test.echo: arguments.text must be of type String."),
+        (#"{"text":1}"#, "test.echo: arguments.text must be a string."),
         (#"{"text":null}"#, "test.echo: arguments.text is null."),
         (#"{}"#, "test.echo: arguments.text is missing."),
     ])

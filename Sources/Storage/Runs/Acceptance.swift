@@ -159,6 +159,11 @@ enum Acceptance {
         try check(enqueue.laneWidth, 1...1_000, "lane_width")
         try check(enqueue.delayMilliseconds, 0...EnqueueRun.longestMilliseconds, "delay_ms")
         try check(enqueue.unique?.seconds, 1...EnqueueRun.longestMilliseconds / 1_000, "unique.seconds")
+        if let unique = enqueue.unique, unique.untilEnded == false, unique.seconds == nil {
+            throw .invalidArgument(
+                "unique.until_ended is false and there is no unique.seconds: nothing would be unique."
+            )
+        }
         let names = [(enqueue.agent, "agent"), (enqueue.lane, "lane"), (enqueue.unique?.key, "unique.key")]
         for case (let text?, let name) in names {
             try check(text.utf8.count, 1...EnqueueRun.maximumNameBytes, "The number of bytes of \(name)")

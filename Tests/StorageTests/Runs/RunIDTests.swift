@@ -102,4 +102,22 @@ import Wire
             }
         }
     }
+
+    @Test(arguments: [
+        (#"{"seconds":1.5}"#, "arguments.unique.seconds must be a whole number."),
+        ("[]", "arguments.unique must be an object."),
+        (#"{"key":1}"#, "arguments.unique.key must be a string."),
+        (#"{"until_ended":1}"#, "arguments.unique.until_ended must be true or false."),
+        (#"{"until_ended":false}"#, "nothing would be unique"),
+    ])
+    func aUniqueKeyThatIsNoneIsRefusedByItsName(unique: String, sentence: String) async throws {
+        let question = #"{"text":"How?","channel":"http"}"#
+        let arguments = JSON(
+            trusted: #"{"run":"\#(RunID.new())","agent":"echo","question":\#(question),"unique":\#(unique)}"#
+        )
+        let error = #expect(throws: ServiceError.self) {
+            try Acceptance.check(arguments.decodeArguments(of: EnqueueRun.self))
+        }
+        #expect(error?.message.contains(sentence) == true, "\(error?.message ?? "")")
+    }
 }
