@@ -177,6 +177,22 @@ import Wire
         }
     }
 
+    @Test func pricesAndConductsThatWereMistypedAreTakenAway() async throws {
+        try await withHouse { house in
+            let (price, conduct) = (["runs", "price", "m", "2026-01-31"], ["conversations", "conduct", "nosuch"])
+            for words in [price + ["--input", "1", "--output", "2"], conduct + ["merge"], price, conduct] {
+                let done = try await house.octavo(words + ["--run-folder", house.runFolder])
+                #expect(done.exit == .code(0), "\(words) \(done)")
+            }
+            for words in [price, conduct, price + ["--input", "1"]] {
+                let refused = try await house.octavo(words + ["--run-folder", house.runFolder])
+                #expect(refused.exit == .code(1), "\(words) \(refused)")
+            }
+            let rules = try await octavo("runs", "rules", in: house)
+            #expect(rules.text.isEmpty && rules.errors.contains("Nothing is set."), "\(rules)")
+        }
+    }
+
     // MARK: What models say
 
     @Test func aQuestionThatTurnsTheDirectionOfWritingAroundIsShownWithAMark() async throws {

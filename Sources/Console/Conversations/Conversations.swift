@@ -120,22 +120,25 @@ struct ConversationsConduct: AsyncParsableCommand {
               rollback   ends the earlier one and takes it back
               merge      adds it to an earlier one that has not begun, else answers it afterwards
 
-            What is said here wins over `conversation` in the file of an agent.
+            What is said here wins over `conversation` in the file of an agent. Without a conduct it is taken away.
             """
     )
 
     @Argument(help: "The agent.") var agent: String
-    @Argument(help: "\(SetConduct.DoubleText.words).") var conduct: String
+    @Argument(help: "\(SetConduct.DoubleText.words).") var conduct: String?
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        guard let conduct = SetConduct.DoubleText(rawValue: conduct) else {
-            throw Failure(
-                "There is no conduct \"\(Terminal.harmless(conduct))\". Which there are: octavo help conversations conduct"
-            )
+        let doubleText = try conduct.map { word in
+            guard let known = SetConduct.DoubleText(rawValue: word) else {
+                throw Failure(
+                    "There is no conduct \"\(Terminal.harmless(word))\". Which there are: octavo help conversations conduct"
+                )
+            }
+            return known
         }
-        let set = SetConduct(agent: agent, doubleText: conduct)
+        let set = SetConduct(agent: agent, doubleText: doubleText)
         _ = try await service.withService("storage") { try await $0.perform(set) }
-        await service.warn(about: agent)
+        if doubleText != nil { await service.warn(about: agent) }
     }
 }

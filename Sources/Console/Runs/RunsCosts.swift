@@ -49,22 +49,30 @@ struct RunsPrice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "price",
         abstract: "Set what a model costs from a day on, per million tokens.",
-        discussion: "  octavo runs price gpt-5-mini 2026-01-31 --input 0.25 --cached 0.025 --output 2"
+        discussion: """
+              octavo runs price gpt-5-mini 2026-01-31 --input 0.25 --cached 0.025 --output 2
+              octavo runs price gpt-5-mini 2026-01-31
+
+            Without prices that of the day is taken away. Which are set: octavo runs rules
+            """
     )
 
     @Argument(help: "The model.") var model: String
     @Argument(help: "The day in UTC, as 2026-01-31.") var since: String
-    @Option(parsing: .unconditional, help: "Dollars for tokens sent.") var input: Double
+    @Option(parsing: .unconditional, help: "Dollars for tokens sent.") var input: Double?
     @Option(
         parsing: .unconditional,
         help: "Dollars for tokens sent that the provider has in its cache. (default: as the others)"
     ) var cached: Double?
-    @Option(parsing: .unconditional, help: "Dollars for tokens received.") var output: Double
+    @Option(parsing: .unconditional, help: "Dollars for tokens received.") var output: Double?
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        for (option, price) in [("--input", input), ("--cached", cached ?? 0), ("--output", output)] {
-            try SetBudget.check(price, option)
+        guard (input == nil) == (output == nil), input != nil || cached == nil else {
+            throw Failure("A price is --input and --output; without any price that of the day is taken away.")
+        }
+        for (option, price) in [("--input", input), ("--cached", cached), ("--output", output)] {
+            try SetBudget.check(price ?? 0, option)
         }
         let price = SetPrice(model: model, since: since, input: input, cached: cached ?? input, output: output)
         _ = try await service.withService("storage") { try await $0.perform(price) }

@@ -60,7 +60,7 @@ struct RunsRules: AsyncParsableCommand {
             head: ["PRICED MODEL", "SINCE", "SENT", "CACHED", "RECEIVED"],
             rows: prices.map { price in
                 [Terminal.oneLine(price.model), price.since]
-                    + [price.input, price.cached, price.output].map(Dollars.words)
+                    + [price.input, price.cached, price.output].map { $0.map(Dollars.words) ?? "-" }
             }
         )
     }
@@ -70,7 +70,7 @@ struct RunsRules: AsyncParsableCommand {
             head: ["AGENT IN CONVERSATIONS", "CONDUCT", "SAID BY"],
             rows: conducts.map { line in
                 [
-                    Terminal.oneLine(line.conduct.agent), line.conduct.doubleText.rawValue,
+                    Terminal.oneLine(line.conduct.agent), line.conduct.doubleText?.rawValue ?? "-",
                     line.isOfFile ? "its file" : "an administrator",
                 ]
             }

@@ -190,7 +190,8 @@ public struct GetHistory: Operation {
     }
 }
 
-/// What an agent does about a text that comes while it is at work on an earlier one of the same conversation.
+/// What an agent does about a text that comes while it is at work on an earlier one of the same conversation. Errors: `invalid_argument`;
+/// `not_found` when there is none to take back.
 public struct SetConduct: Operation {
     /// The name on the wire.
     public static let name = "conversations.conduct"
@@ -215,8 +216,8 @@ public struct SetConduct: Operation {
 
     /// The agent.
     public var agent: String
-    /// From now on.
-    public var doubleText: DoubleText
+    /// From now on; null takes back what was set, so that the agent's file counts.
+    public var doubleText: DoubleText?
 
     enum CodingKeys: String, CodingKey {
         case agent
@@ -224,7 +225,7 @@ public struct SetConduct: Operation {
     }
 
     /// The call with its arguments.
-    public init(agent: String, doubleText: DoubleText) {
+    public init(agent: String, doubleText: DoubleText?) {
         self.agent = agent
         self.doubleText = doubleText
     }

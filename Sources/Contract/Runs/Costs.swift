@@ -45,7 +45,8 @@ public struct SetBudget: Operation {
     }
 }
 
-/// Sets what a model costs from a day on, per million tokens. Errors: `invalid_argument`.
+/// Sets what a model costs from a day on, per million tokens, or takes that back: then what was set for an earlier day counts, or what the
+/// agent runner says. Errors: `invalid_argument`; `not_found` when there is none to take back.
 public struct SetPrice: Operation {
     /// The name on the wire.
     public static let name = "prices.set"
@@ -58,15 +59,21 @@ public struct SetPrice: Operation {
     public var model: String
     /// The day in UTC, as `2026-01-31`.
     public var since: String
-    /// Tokens sent.
-    public var input: Double
+    /// Tokens sent; null, as the others, takes the price back.
+    public var input: Double?
     /// Tokens sent that the provider has in its cache.
-    public var cached: Double
+    public var cached: Double?
     /// Tokens received.
-    public var output: Double
+    public var output: Double?
 
     /// The call with its arguments.
-    public init(model: String, since: String, input: Double, cached: Double, output: Double) {
+    public init(
+        model: String,
+        since: String,
+        input: Double? = nil,
+        cached: Double? = nil,
+        output: Double? = nil
+    ) {
         self.model = model
         self.since = since
         self.input = input

@@ -99,13 +99,23 @@ struct Conversations: Sendable {
         guard (1...EnqueueRun.maximumNameBytes).contains(conduct.agent.utf8.count) else {
             throw ServiceError.invalidArgument("Name the agent.")
         }
+        guard let doubleText = conduct.doubleText else { return try await takeBack(of: conduct.agent, call) }
         _ = try await database.rows(
             """
-            insert into agent_conduct (agent, double_text) values (\(conduct.agent), \(conduct.doubleText.rawValue))
+            insert into agent_conduct (agent, double_text) values (\(conduct.agent), \(doubleText.rawValue))
             on conflict (agent) do update set double_text = excluded.double_text
             """,
             deadline: call.deadline
         )
+        return Done()
+    }
+
+    private func takeBack(of agent: String, _ call: CallContext) async throws -> Done {
+        let gone = try await database.rows(
+            "delete from agent_conduct where agent = \(agent) returning agent",
+            deadline: call.deadline
+        )
+        guard !gone.isEmpty else { throw ServiceError.notFound("No conduct is set for \"\(agent)\".") }
         return Done()
     }
 

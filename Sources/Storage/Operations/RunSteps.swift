@@ -93,22 +93,36 @@ struct RunSteps: Sendable {
 
     private func set(_ price: SetPrice, _ call: CallContext) async throws -> Done {
         guard CivilDate(price.since) != nil, (1...EnqueueRun.maximumNameBytes).contains(price.model.utf8.count),
-            [price.input, price.cached, price.output].allSatisfy({ $0 >= 0 && $0.isFinite })
+            [price.input, price.cached, price.output].allSatisfy({ $0.map { $0 >= 0 && $0.isFinite } ?? true })
         else {
             throw ServiceError.invalidArgument(
                 "Name a model, a day such as 2026-01-31, and three prices per million tokens, 0 or more."
             )
         }
+        if price.input == nil, price.cached == nil, price.output == nil { return try await takeBack(price, call) }
+        guard let input = price.input, let cached = price.cached, let output = price.output else {
+            throw ServiceError.invalidArgument("A price is input, cached and output; none of them takes it back.")
+        }
         _ = try await database.rows(
             """
             insert into model_price (model, since, input, cached, output)
-            values (\(price.model), \(price.since)::text::date, \(price.input)::numeric, \(price.cached)::numeric,
-                \(price.output)::numeric)
+            values (\(price.model), \(price.since)::text::date, \(input)::numeric, \(cached)::numeric, \(output)::numeric)
             on conflict (model, since) do update set input = excluded.input, cached = excluded.cached,
                 output = excluded.output
             """,
             deadline: call.deadline
         )
+        return Done()
+    }
+
+    private func takeBack(_ price: SetPrice, _ call: CallContext) async throws -> Done {
+        let gone = try await database.rows(
+            "delete from model_price where model = \(price.model) and since = \(price.since)::text::date returning model",
+            deadline: call.deadline
+        )
+        guard !gone.isEmpty else {
+            throw ServiceError.notFound("No price of \"\(price.model)\" is set for \(price.since).")
+        }
         return Done()
     }
 

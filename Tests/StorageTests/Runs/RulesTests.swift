@@ -47,6 +47,27 @@ import Wire
         }
     }
 
+    @Test func pricesAndConductsAreTakenBackAndWhatIsNotThereIsNot() async throws {
+        try await StorageHost.run(database: TestDatabase.make()) { host in
+            let (price, none) = (SetPrice(model: "m", since: "2026-01-31"), SetConduct(agent: "desk", doubleText: nil))
+            _ = try await host.admin.perform(SetPrice(model: "m", since: "2026-01-31", input: 1, cached: 0, output: 2))
+            _ = try await host.admin.perform(SetPrice(model: "m", since: "2026-02-01", input: 1, cached: 0, output: 2))
+            _ = try await host.admin.perform(SetConduct(agent: "desk", doubleText: .merge))
+            _ = try await host.admin.perform(price)
+            _ = try await host.admin.perform(none)
+            let rules = try await host.admin.perform(ListRules())
+            #expect(rules.prices.map(\.since) == ["2026-02-01"] && rules.conducts.isEmpty)
+            await #expect { try await host.admin.perform(price) } throws: {
+                ($0 as? ServiceError)?.code == .notFound
+            }
+            await #expect { try await host.admin.perform(none) } throws: { ($0 as? ServiceError)?.code == .notFound }
+            let half = SetPrice(model: "m", since: "2026-02-01", input: 1)
+            await #expect { try await host.admin.perform(half) } throws: {
+                ($0 as? ServiceError)?.code == .invalidArgument
+            }
+        }
+    }
+
     @Test func whatWasUsedInAPeriodThatIsOverCountsNoMore() async throws {
         let database = try await TestDatabase.make()
         try await StorageHost.run(database: database) { host in
