@@ -172,6 +172,14 @@ import Wire
         }
     }
 
+    @Test func anAnswerThatDoesNotComeInPiecesIsShownOnce() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            let echo = try await house.octavo(["agents", "run", "echo", "plain"])
+            #expect(echo.exit == .code(0) && echo.text == "plain\n", "\(echo)")
+        }
+    }
+
     @Test func oneRequestIsClassifiedSummarisedAndAnsweredAtOnceAndWithoutAProvider() async throws {
         let files = [
             "triage": "classify: {categories: {holidays: Days off and holidays., travel: Trains and receipts.}}",

@@ -62,7 +62,12 @@ struct StreamView {
     }
 
     func showOutcome() throws {
-        if let output = outcome?.output { terminal.line(Terminal.exact(output.description)) }
+        if let output = outcome?.output {
+            terminal.line(Terminal.exact(output.description))
+        } else if !hasText, let answer = outcome?.answer {
+            // Not every agent says its answer piece by piece before it is whole.
+            terminal.line(Terminal.harmless(answer))
+        }
         AnswerView(terminal: terminal).show(citations)
         // Beside the answer and not in it, for whoever reads that in a program.
         if let substitution = outcome?.substitution { Terminal.error.line(substitution) }
