@@ -19,6 +19,31 @@ import Wire
         #expect(hints(MCPTool(asking: agent)) == [onlyReads, !onlyReads])
     }
 
+    @Test(arguments: [
+        ("{}", #""query" is missing: it has to be a string."#),
+        (#"{"query":null}"#, #""query" is missing: it has to be a string."#),
+        (#"{"query":"x","limit":0}"#, #""limit" has to be a whole number from 1 to 20, not 0."#),
+        (#"{"query":"x","limit":-1}"#, #""limit" has to be a whole number from 1 to 20, not -1."#),
+        (#"{"query":"x","limit":21}"#, #""limit" has to be a whole number from 1 to 20, not 21."#),
+        (#"{"query":"x","limit":"5"}"#, #""limit" has to be a whole number from 1 to 20, not "5"."#),
+        (#"{"query":"x","limit":2.5}"#, #""limit" has to be a whole number from 1 to 20, not 2.5."#),
+        (#"{"query":"x","limt":5}"#, #"There is no argument "limt": search_documentation takes "query" and "limit"."#),
+        (#"["x"]"#, #""arguments" has to be an object."#),
+    ])
+    func argumentsThatTheSchemaDoesNotAllowAreRefused(_ arguments: String, sentence: String) throws {
+        let arguments = try JSON(validating: arguments)
+        let error = #expect(throws: ServiceError.self) { try MCPTool.search.check(arguments) }
+        #expect(error?.message == sentence)
+    }
+
+    @Test(arguments: [
+        #"{"query":"x"}"#, #"{"query":"x","limit":1}"#, #"{"limit":20,"query":"x"}"#, #"{"query":"x","limit":null}"#,
+    ])
+    func argumentsThatTheSchemaAllowsAreTaken(_ arguments: String) throws {
+        let arguments = try JSON(validating: arguments)
+        #expect(throws: Never.self) { try MCPTool.search.check(arguments) }
+    }
+
     @Test func theToolsOfTheDocumentationOnlyRead() {
         for tool in MCPTool.ofDocumentation { #expect(hints(tool) == [true, false]) }
     }

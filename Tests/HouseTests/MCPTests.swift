@@ -71,19 +71,23 @@ import Wire
             for (method, parameters) in wrong { codes.append(code(try await call(http, method, parameters))) }
             #expect(codes == [-32601, -32602, -32602])
             // What a model can mend is a result.
-            for arguments in [#"{"query":7}"#, "{}"] {
+            for (arguments, sentence) in [
+                (#"{"query":7}"#, #""query" has to be a string"#), ("{}", #""query" is missing"#),
+                (#"{"query":"x","limit":21}"#, #""limit" has to be a whole number from 1 to 20, not 21"#),
+            ] {
                 let answer = try await call(
                     http,
                     "tools/call",
                     #"{"name":"search_documentation","arguments":\#(arguments)}"#
                 )
                 #expect(answer.member("result")?.member("isError")?.bool == true)
+                #expect(text(answer).contains(sentence), "\(answer)")
             }
+            let asked = try await call(http, "tools/call", #"{"name":"ask_summariser","arguments":{"inptu":"x"}}"#)
+            #expect(text(asked).contains(#"There is no argument "inptu": ask_summariser takes "input"."#), "\(asked)")
             let missing = try await call(http, "tools/call", #"{"name":"read_section","arguments":{"section":99999}}"#)
             #expect(missing.member("result")?.member("isError")?.bool == true)
 
-            let batch = try await http.post("/mcp", "[]")
-            #expect(batch.status == 400)
             let got = try await http.get("/mcp")
             #expect(got.status == 405)
             let foreign = try await http.post(
@@ -92,6 +96,33 @@ import Wire
                 headers: ["origin": "https://evil.test"]
             )
             #expect(foreign.status == 403)
+        }
+    }
+
+    @Test func whatIsNoRequestOfTheProtocolIsRefused() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            let http = HTTP(house: house)
+            let ping = #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#
+            for (body, code, words) in [
+                (#"{"jsonrpc":"2.0","id":1"#, -32700, "not valid JSON"), ("", -32700, "not valid JSON"),
+                ("[\(ping)]", -32600, "Batches are not taken"), ("[]", -32600, "Batches are not taken"),
+                ("7", -32600, "like"),
+                (#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, -32600, "jsonrpc"),
+                (#"{"id":1,"method":"ping"}"#, -32600, "jsonrpc"),
+                (#"{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}"#, -32600, "id"),
+                (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600, "id"),
+                (#"{"jsonrpc":"2.0","id":1,"method":7}"#, -32600, "method"),
+            ] {
+                let answer = try await http.post("/mcp", body)
+                let error = answer.json?.member("error")
+                #expect(answer.status == 400 && error?.member("code")?.integer == code, "\(body): \(answer)")
+                #expect(error?.member("message")?.string?.contains(words) == true, "\(body): \(answer)")
+                #expect(answer.json?.member("id") != nil && answer.string("jsonrpc") == "2.0", "\(answer)")
+            }
+            let old = try await http.post("/mcp", ping, headers: ["mcp-protocol-version": "1999-01-01"])
+            #expect(old.status == 400 && old.string("detail")?.contains("2025-06-18") == true, "\(old)")
+            let now = try await http.post("/mcp", ping, headers: ["mcp-protocol-version": "2025-06-18"])
+            #expect(now.status == 200, "\(now)")
         }
     }
 

@@ -90,7 +90,7 @@ struct JSONBody {
 
     /// People send JSON over several lines; on the wire it has to be one. White space other than spaces stands between
     /// JSON's tokens only, so that this changes no value.
-    private static func onOneLine(_ body: ByteBuffer) -> ByteBuffer {
+    static func onOneLine(_ body: ByteBuffer) -> ByteBuffer {
         ByteBuffer(bytes: body.readableBytesView.map { [0x09, 0x0A, 0x0D].contains($0) ? 0x20 : $0 })
     }
 

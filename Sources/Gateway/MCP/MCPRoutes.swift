@@ -10,7 +10,6 @@ import Wire
 struct MCPRoutes: Sendable {
     /// The newest first; they differ in nothing that is used here.
     private static let versions = ["2025-11-25", "2025-06-18", "2025-03-26"]
-    private static let example = #"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#
 
     let storage: RPCClient
     let follower: RunFollower
@@ -22,19 +21,32 @@ struct MCPRoutes: Sendable {
 
     private func answer(_ request: Request) async throws -> Response {
         try Self.checkOrigin(of: request)
-        let members = try JSONBody(await JSONBody.bytes(of: request, limits: limits), example: Self.example).members
-        func member(_ name: String) -> JSON? { members.first { $0.field == name }?.value }
-        guard let method = member("method")?.string else {
-            throw ServiceError.invalidArgument("\"method\" is missing: the body has to be like \(Self.example).")
-        }
-        // A notification, of which none concerns us; and answers to requests, which we do not make.
-        guard let id = member("id") else { return Response(status: .accepted) }
+        try Self.checkVersion(of: request)
+        let bytes = try await JSONBody.bytes(of: request, limits: limits)
+        let message: MCPRequest
         do throws(MCPFailure) {
-            let result = try await result(of: method, member("params"), trace: Trace.of(request))
+            message = try MCPRequest(bytes)
+        } catch {
+            return error.response(to: error.id, status: .badRequest)
+        }
+        // A notification, of which none concerns us.
+        guard let id = message.id else { return Response(status: .accepted) }
+        do throws(MCPFailure) {
+            let result = try await result(of: message.method, message.parameters, trace: Trace.of(request))
             return JSONResponse.response(JSON(object: ["jsonrpc": JSON(string: "2.0"), "id": id, "result": result]))
         } catch {
-            let failure = JSON(object: ["code": JSON(trusted: "\(error.code)"), "message": JSON(string: error.message)])
-            return JSONResponse.response(JSON(object: ["jsonrpc": JSON(string: "2.0"), "id": id, "error": failure]))
+            return error.response(to: id)
+        }
+    }
+
+    /// What was agreed on, which clients say with each request behind the first. Without it one is older than the header.
+    private static func checkVersion(of request: Request) throws {
+        guard let name = HTTPField.Name("mcp-protocol-version"), let version = request.headers[name] else { return }
+        guard versions.contains(version) else {
+            let known = versions.joined(separator: ", ")
+            throw ServiceError.invalidArgument(
+                "MCP-Protocol-Version is \"\(version.prefix(40))\"; it has to be one of \(known)."
+            )
         }
     }
 
@@ -56,7 +68,8 @@ struct MCPRoutes: Sendable {
             guard let name = parameters?.member("name")?.string else {
                 throw MCPFailure(code: -32602, message: "\"name\" is missing.")
             }
-            return try await call(name, parameters?.member("arguments") ?? JSON(object: [:]), trace: trace)
+            let arguments = parameters?.member("arguments") ?? .null
+            return try await call(name, arguments == .null ? .emptyObject : arguments, trace: trace)
         default: throw MCPFailure(code: -32601, message: "There is no method \"\(method.prefix(60))\".")
         }
     }
@@ -81,17 +94,16 @@ struct MCPRoutes: Sendable {
 
     private func call(_ name: String, _ arguments: JSON, trace: TraceParent) async throws(MCPFailure) -> JSON {
         do {
+            try MCPTool.ofDocumentation.first { $0.name == name }?.check(arguments)
             switch name {
             case MCPTool.search.name:
                 let search = SearchSections(
-                    query: try Self.text("query", arguments),
-                    limit: min(max(arguments.member("limit")?.integer ?? 8, 1), 20)
+                    query: arguments.member("query")?.string ?? "",
+                    limit: arguments.member("limit")?.integer ?? 8
                 )
                 return Self.content(try await storage.perform(search, traceparent: trace))
             case MCPTool.read.name:
-                guard let section = arguments.member("section")?.integer else {
-                    throw ServiceError.invalidArgument("\"section\" has to be the number of a section.")
-                }
+                let section = arguments.member("section")?.integer ?? 0
                 let read = try await storage.perform(GetSections(sections: [section]), traceparent: trace)
                 guard let found = read.sections.first else {
                     throw ServiceError.notFound("There is no section \(section).")
@@ -114,7 +126,8 @@ struct MCPRoutes: Sendable {
         guard let agent = list.agents.first(where: { MCPTool.name(asking: $0.name) == name }) else {
             throw MCPFailure(code: -32602, message: "There is no tool \"\(name.prefix(80))\".")
         }
-        let question = Question(text: try Self.text("input", arguments), channel: .http)
+        try MCPTool(asking: agent).check(arguments)
+        let question = Question(text: arguments.member("input")?.string ?? "", channel: .http)
         try question.check(field: "input")
         let start = StartRun(run: .new(), agent: agent.name, question: question)
         switch try await follower.ending(of: start, trace: trace) {
@@ -132,17 +145,4 @@ struct MCPRoutes: Sendable {
             throw MCPFailure(code: -32603, message: message)
         }
     }
-
-    private static func text(_ field: String, _ arguments: JSON) throws(ServiceError) -> String {
-        guard let text = arguments.member(field)?.string else {
-            throw .invalidArgument("\"\(field)\" has to be a string.")
-        }
-        return text
-    }
-}
-
-/// An error of the protocol, JSON-RPC 2.0.
-private struct MCPFailure: Error {
-    let code: Int
-    let message: String
 }
