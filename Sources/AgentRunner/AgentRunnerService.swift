@@ -84,11 +84,11 @@ public enum AgentRunnerService {
         let installed = try InstalledAgents(context.config, storage: storage, logger: logger)
         for problem in installed.problems { logger.error("agent not usable", metadata: ["reason": "\(problem)"]) }
         let directory = AgentDirectory([:])
-        directory.use(installed.agents, problems: installed.problems)
+        directory.use(installed, problems: installed.problems)
         context.onReload { config in
             let installed = try InstalledAgents(config, storage: storage, logger: logger)
             try installed.check()
-            return { directory.use(installed.agents) }
+            return { directory.use(installed) }
         }
         for agent in directory.list.agents {
             logger.info("agent", metadata: ["name": "\(agent.name)", "model": "\(agent.model)"])
@@ -119,7 +119,7 @@ public enum AgentRunnerService {
         let claims = ClaimLoop(runs: runs, storage: storage, drain: drain, logger: context.logger)
         let outbox = try outbox(runs.runner, storage: storage, drain: drain, recorder, context)
         var operations = operations(runs: runs, claims: claims, teller: teller)
-        operations.administer(context)
+        operations.administer(context) { agents.change }
         let server = RPCServer(
             listeners,
             operations: operations,

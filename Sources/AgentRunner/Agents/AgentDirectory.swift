@@ -8,6 +8,8 @@ import Synchronization
 final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
     private struct State {
         var agents: [String: any RunnableAgent]
+        var files: [AgentFile] = []
+        var change = ReloadService.Result.Agents()
         var problems: [AgentFileProblem] = []
     }
 
@@ -27,8 +29,23 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
     subscript(name: String) -> (any RunnableAgent)? { state.withLock { $0.agents[name] } }
 
     /// Runs that begin from now on are these agents'. `problems` are told to whoever asks which agents there are.
-    func use(_ agents: [String: any RunnableAgent], problems: [AgentFileProblem] = []) {
-        state.withLock { $0 = State(agents: agents, problems: problems) }
+    func use(_ installed: InstalledAgents, problems: [AgentFileProblem] = []) {
+        state.withLock { state in
+            let change = Self.change(from: state.files, to: installed.files)
+            state = State(agents: installed.agents, files: installed.files, change: change, problems: problems)
+        }
+    }
+
+    /// What was different about the files that were taken last.
+    var change: ReloadService.Result.Agents { state.withLock { $0.change } }
+
+    private static func change(from before: [AgentFile], to now: [AgentFile]) -> ReloadService.Result.Agents {
+        func names(_ files: [AgentFile]) -> Set<String> { Set(files.map(\.name)) }
+        return ReloadService.Result.Agents(
+            added: names(now).subtracting(names(before)).sorted(),
+            changed: names(now.filter { !before.contains($0) }).intersection(names(before)).sorted(),
+            removed: names(before).subtracting(names(now)).sorted()
+        )
     }
 
     /// For whoever chooses among them.

@@ -10,6 +10,8 @@ struct InstalledAgents: Sendable {
     static let usualFolder = "/etc/octavo/agents"
 
     let agents: [String: any RunnableAgent]
+    /// What the agents of the folder are made of.
+    let files: [AgentFile]
     let problems: [AgentFileProblem]
     private let folder: String
     private static let mostProblemsTold = 5
@@ -22,6 +24,7 @@ struct InstalledAgents: Sendable {
         let folder = AgentFolder(path: path)
         problems = folder.problems + builder.add(folder.agents, of: path)
         agents = builder.agents
+        files = folder.agents.filter { builder.agents[$0.name] != nil }
         self.folder = path
     }
 

@@ -97,7 +97,7 @@ struct ReloadCommand: AsyncParsableCommand {
               octavo reload --yes
               octavo reload agent-runner --yes
 
-            Read again are the file that OCTAVO_SETTINGS names and the credentials; those that --help of a service marks with * \
+            Read again are the file that OCTAVO_SETTINGS names, the credentials and the files of agents; those that --help of a service marks with * \
             count at once, others from its next start on. When one cannot be used the service keeps all it had, and this says \
             which. The same as SIGHUP, with an answer.
             """
@@ -114,13 +114,20 @@ struct ReloadCommand: AsyncParsableCommand {
         let answers = await service.ask(services.all, ReloadService())
         try service.show(answers, json: json) { name, answer in
             let result = try answer.decode(ReloadService.Result.self)
-            let changed =
-                result.changed.isEmpty
-                ? "read again; no setting has changed" : "new: \(result.changed.joined(separator: ", "))"
+            let news = Self.news(result)
+            let nothing = "read again; no setting\(result.agents == nil ? "" : " and no agent's file") has changed"
+            let changed = news.isEmpty ? nothing : news.joined(separator: "; ")
             let later =
                 result.needRestart.isEmpty
                 ? "" : "; from its next start on: \(result.needRestart.joined(separator: ", "))"
             Terminal.output.line("\(name.rawValue.padded(to: 13)) \(changed)\(later)")
         }
+    }
+
+    private static func news(_ result: ReloadService.Result) -> [String] {
+        [
+            ("new", result.changed), ("agents added", result.agents?.added ?? []),
+            ("agents changed", result.agents?.changed ?? []), ("agents removed", result.agents?.removed ?? []),
+        ].compactMap { what, names in names.isEmpty ? nil : "\(what): \(names.joined(separator: ", "))" }
     }
 }

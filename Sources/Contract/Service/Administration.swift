@@ -109,20 +109,40 @@ public struct ReloadService: Operation {
 
     /// What came of it.
     public struct Result: Codable, Sendable, Equatable {
+        /// The agents whose files are others than before, by name.
+        public struct Agents: Codable, Sendable, Equatable {
+            /// Those that were not there.
+            public var added: [String]
+            /// Those that are another now.
+            public var changed: [String]
+            /// Those that are no longer there.
+            public var removed: [String]
+
+            /// From its parts.
+            public init(added: [String] = [], changed: [String] = [], removed: [String] = []) {
+                self.added = added
+                self.changed = changed
+                self.removed = removed
+            }
+        }
+
         /// Settings with other values, which count from now on.
         public var changed: [String]
         /// Settings with other values, which count from the next start on.
         public var needRestart: [String]
+        /// Of the agent runner alone.
+        public var agents: Agents?
 
         enum CodingKeys: String, CodingKey {
-            case changed
+            case changed, agents
             case needRestart = "need_restart"
         }
 
         /// From its parts.
-        public init(changed: [String], needRestart: [String]) {
+        public init(changed: [String], needRestart: [String], agents: Agents? = nil) {
             self.changed = changed
             self.needRestart = needRestart
+            self.agents = agents
         }
     }
 
