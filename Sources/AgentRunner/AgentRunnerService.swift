@@ -120,6 +120,7 @@ public enum AgentRunnerService {
         let outbox = try outbox(runs.runner, storage: storage, drain: drain, recorder, context)
         var operations = operations(runs: runs, claims: claims, teller: teller)
         operations.administer(context) { agents.change }
+        outbox.add(to: &operations)
         let server = RPCServer(
             listeners,
             operations: operations,

@@ -40,6 +40,20 @@ import Wire
         try await house.withAdmin(of: "storage") { try await $0.perform(ListDeliveries()).deliveries }
     }
 
+    @Test func aWebhookThatNothingCanBeToldToIsSaidToBeOne() async throws {
+        try await withHouse([]) { house, receiver in
+            let fine = try await octavo(["add", "ci", receiver.url], house)
+            #expect(fine.text.contains("are told to ci") && fine.errors.isEmpty, "\(fine)")
+            // Numbers, so that nobody has to resolve a name.
+            for (name, url) in [("plain", "http://9.9.9.9/"), ("port", "https://9.9.9.9:8443/")] {
+                let added = try await octavo(["add", name, url], house)
+                #expect(added.text.contains("nothing can be told to it"), "\(added)")
+                #expect(added.errors.contains("\(name): Beyond the house only https:// on port 443"), "\(added)")
+                #expect(added.errors.contains("\(name): There is no secret of that name"), "\(added)")
+            }
+        }
+    }
+
     @Test func aRunThatHasEndedIsPostedAndSigned() async throws {
         try await withHouse([.json("{}", status: 204)]) { house, receiver in
             let unknown = try await octavo(["deliveries", "nope"], house)
@@ -117,7 +131,10 @@ import Wire
             try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
                 try await house.waitUntilReady()
                 for name in ["ci", "nameless"] {
-                    _ = try await octavo(["add", name, receiver.url], house)
+                    let added = try await octavo(["add", name, receiver.url], house)
+                    #expect(added.exit == .code(0) && added.text.contains("nothing can be told to it"), "\(added)")
+                    #expect(added.errors.contains("no secret") == (name == "nameless"), "\(added)")
+                    #expect(added.errors.contains("\(name): Its address is inside the house"), "\(added)")
                     let tried = try await octavo(["test", name], house)
                     let sentence = name == "ci" ? "inside the house" : "no secret"
                     #expect(tried.exit == .code(1) && tried.errors.contains(sentence), "\(tried.errors)")

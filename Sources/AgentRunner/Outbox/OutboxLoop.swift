@@ -52,6 +52,14 @@ final class OutboxLoop: Service {
     /// What there ever was.
     var accepted: Int { state.withLock { $0.sent } }
 
+    /// What administrators may ask of it.
+    func add(to operations: inout Operations) {
+        operations.on(CheckWebhook.self) { check, _ in
+            let sender = self.state.withLock { $0.sender }
+            return CheckWebhook.Result(problems: await sender.problems(of: check.webhook))
+        }
+    }
+
     /// Messages are sent by this one from now on.
     func use(_ sender: WebhookSender) {
         state.withLock { $0.sender = sender }

@@ -31,15 +31,32 @@ struct WebhookSender: Sendable {
         }
     }
 
+    /// Why nothing can be told to a webhook as things stand, as `send` would say it.
+    func problems(of webhook: Webhook) async -> [String] {
+        let signature = secrets.signature(for: webhook.name, id: "", timestamp: 0, body: "")
+        var problems = signature == nil ? [Self.noSecret] : []
+        guard let url = URL(string: webhook.url) else { return problems + [Self.noURL] }
+        do {
+            _ = try await destinations.place(of: url)
+        } catch {
+            problems.append("\(error)")
+        }
+        return problems
+    }
+
+    private static let noSecret =
+        "There is no secret of that name in the credential webhook-secrets of octavo-agent-runner."
+    private static let noURL = "The URL is none."
+
     /// - Parameter recorder: what keeps the span of the request.
     func send(_ message: ClaimMessages.Item, recorder: SpanRecorder? = nil) async -> Verdict {
         let name = message.destination.dropFirst("webhook/".count)
         let timestamp = Int(Date.now.timeIntervalSince1970)
         let signature = secrets.signature(for: String(name), id: message.key, timestamp: timestamp, body: message.body)
         guard let signature else {
-            return .failed("There is no secret of that name in the credential webhook-secrets of octavo-agent-runner.")
+            return .failed(Self.noSecret)
         }
-        guard let url = URL(string: message.url) else { return .failed("The URL is none.") }
+        guard let url = URL(string: message.url) else { return .failed(Self.noURL) }
         let place: Destinations.Place
         do {
             place = try await destinations.place(of: url)

@@ -66,7 +66,8 @@ struct WebhooksAdd: AsyncParsableCommand {
     )
 
     @Argument(help: "Its name, by which its secret is found.") var name: String
-    @Argument(help: "Where it is posted to, https://…; http:// only inside the house.") var url: String
+    @Argument(help: "Where it is posted to, https://… on port 443; another port or http:// only inside the house.")
+    var url: String
     @Option(help: "Only of this agent's runs.") var agent: String?
     @Option(parsing: .unconditional, help: ArgumentHelp("No more than so many a second.", valueName: "number"))
     var perSecond: Int?
@@ -75,8 +76,22 @@ struct WebhooksAdd: AsyncParsableCommand {
     func run() async throws {
         let webhook = Webhook(name: name, url: url, agent: agent, perSecond: perSecond)
         _ = try await service.withService("storage") { try await $0.perform(AddWebhook(webhook)) }
-        Terminal.output.line("Runs that end are told to \(name). Try it: octavo webhooks test \(name)")
+        let problems = await problems(of: webhook)
+        Terminal.output.line(
+            problems.isEmpty
+                ? "Runs that end are told to \(name). Try it: octavo webhooks test \(name)"
+                : "\(name) is a webhook now, but nothing can be told to it as things stand."
+        )
+        for problem in problems { Terminal.error.line("\(name): \(Terminal.oneLine(problem))") }
         await service.warn(about: agent)
+    }
+
+    /// Empty also where the agent runner does not answer: then nobody knows, and its name or network may be mended later.
+    private func problems(of webhook: Webhook) async -> [String] {
+        let found = try? await service.withService("agent-runner") {
+            try await $0.perform(CheckWebhook(webhook), deadline: ServiceOptions.patience)
+        }
+        return found?.problems ?? []
     }
 }
 

@@ -49,6 +49,36 @@ public struct AddWebhook: Operation {
     }
 }
 
+/// Asks the agent runner whether it could tell a webhook anything as things stand: it alone knows the secrets, and where messages may
+/// lead. Nothing is sent.
+public struct CheckWebhook: Operation {
+    /// The name on the wire.
+    public static let name = "webhooks.check"
+    /// The roles that may call it.
+    public static let callers: Set<Role> = [.admin]
+    /// It changes nothing.
+    public static let effect = Effect.reads
+
+    /// What was found.
+    public struct Result: Codable, Sendable, Equatable {
+        /// Why nothing can be told to it, a sentence each; empty when nothing is in the way.
+        public var problems: [String]
+
+        /// From its part.
+        public init(problems: [String]) {
+            self.problems = problems
+        }
+    }
+
+    /// What is looked at.
+    public var webhook: Webhook
+
+    /// The call with its arguments.
+    public init(_ webhook: Webhook) {
+        self.webhook = webhook
+    }
+}
+
 /// The webhooks, by name.
 public struct ListWebhooks: Operation {
     /// The name on the wire.
