@@ -180,8 +180,11 @@ import Wire
             #expect(asked.tool == "search")
             let shown = try await house.octavo(["approvals", "--run-folder", house.runFolder])
             #expect(shown.text.contains(#"day\u202eoff\u200b"#), "\(shown)")
-            _ = try await house.octavo(["approvals", "deny", "1", "--run-folder", house.runFolder])
+            _ = try await house.octavo(
+                ["approvals", "deny", "1", "--because", "We have enough.", "--run-folder", house.runFolder]
+            )
             let decided = try await house.octavo(["approvals", "list", "--all", "--run-folder", house.runFolder])
+            #expect(decided.text.contains("denied because: We have enough."), "\(decided)")
             #expect(decided.text.contains("denied by ") && !decided.text.contains("pid"), "\(decided)")
         }
     }

@@ -10,6 +10,10 @@ import Testing
             Terminal.exact(arguments)
                 == #"{"to":"ad\u202ea\u200b\u202c\u001b[2J\u009b\udb40\udc41\u3164"}"#
         )
+        #expect(
+            Terminal.exact("{\"to\":\"a b\u{A0}c\u{2003}d\u{2800}e\u{3000}\"}")
+                == #"{"to":"a b\u00a0c\u2003d\u2800e\u3000"}"#
+        )
         #expect(Terminal.exact("{\n  \"a\": 1,\r\n\t\"b\" : [ ]\n}") == #"{"a":1,"b":[]}"#)
         #expect(Terminal.exact(#"{ "a b\\" : "\" \\\" c" }"#) == #"{"a b\\":"\" \\\" c"}"#)
         #expect(Terminal.exact(#"{"to":"Žofie 東京"}"#) == #"{"to":"Žofie 東京"}"#)

@@ -51,6 +51,7 @@ struct ApprovalsList: AsyncParsableCommand {
             // All of it: who approves has to see what. And each on one line, so that none looks like another.
             out.line("   \(Terminal.exact(line.arguments))")
             if let why = line.why { out.line("   \(Terminal.oneLine(why))") }
+            if let reason = line.reason { out.line("   \(line.state.rawValue) because: \(Terminal.oneLine(reason))") }
             out.line(out.styled("   for run \(line.run): \(Terminal.oneLine(line.question))", .dim))
         }
     }

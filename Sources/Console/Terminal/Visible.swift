@@ -34,9 +34,18 @@ extension Terminal {
                 if [" ", "\n", "\t", "\r"].contains(scalar) { continue }
                 isString = scalar == "\""
             }
-            if isUnseen(scalar) { shown += escaped(scalar) } else { shown.unicodeScalars.append(scalar) }
+            if isUnseen(scalar) || isBlank(scalar) {
+                shown += escaped(scalar)
+            } else {
+                shown.unicodeScalars.append(scalar)
+            }
         }
         return shown
+    }
+
+    /// What looks like a space, and is another character to a tool: U+2800 is one of Braille without a dot.
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .spaceSeparator && scalar != " " || scalar == "\u{2800}"
     }
 
     /// As JSON writes it.
