@@ -39,6 +39,14 @@ import Wire
         }
     }
 
+    @Test func aNameOfTwoLinesIsShownOnOne() async throws {
+        try await withHouse { house in
+            _ = try await octavo(["readers", "add", "eve", "--name", "Eve\n2  ada  Ada"], house)
+            let list = try await octavo(["readers", "list"], house)
+            #expect(list.text == "1  eve  Eve 2  ada  Ada\n")
+        }
+    }
+
     @Test func aReadingListIsKept() async throws {
         try await withHouse { house in
             _ = try await octavo(["readers", "add", "ada"], house)

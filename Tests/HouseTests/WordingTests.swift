@@ -14,9 +14,19 @@ import Wire
         #expect(ApprovalsRequire.helpMessage().contains("(default: 1d)"))
     }
 
-    @Test(arguments: [(0, "$0.00"), (0.0085, "$0.0085"), (0.25, "$0.25"), (2, "$2.00"), (1_234.5, "$1234.50")])
+    @Test(arguments: [
+        (0, "$0.00"), (0.0085, "$0.0085"), (0.25, "$0.25"), (2, "$2.00"), (1_234.5, "$1234.50"), (0.00001, "$0.00001"),
+        (0.0000123, "$0.000012"), (0.000999, "$0.001"), (1e-15, "$1e-15"),
+    ])
     func moneyIsInDollars(amount: Double, text: String) {
         #expect(Dollars.words(amount) == text)
+    }
+
+    @Test func whatHelpSaysIsBrokenWhereTheTerminalEndsAndNotWithinASentence() {
+        let follow = RunsFollow.helpMessage(columns: 300)
+        #expect(follow.contains("It goes on when storage is started again meanwhile."), "\(follow)")
+        let limit = RunsLimit.helpMessage(columns: 300)
+        #expect(limit.contains("Runs whose reader waits are not held up"), "\(limit)")
     }
 
     @Test func theLogIsNamedOnce() {

@@ -38,7 +38,7 @@ struct AgentsList: AsyncParsableCommand {
         let list = try found.decode(ListAgents.Result.self)
         Terminal.output.table(
             ["AGENT", "MODEL", "FROM", "WHAT FOR"],
-            list.agents.map { [$0.name, $0.model, $0.origin.rawValue, Terminal.harmless($0.description)] }
+            list.agents.map { [$0.name, $0.model, $0.origin.rawValue, Terminal.oneLine($0.description)] }
         )
         for problem in list.problems {
             let place = [problem.line, problem.column].compactMap(\.self).map { ":\($0)" }.joined()

@@ -44,9 +44,9 @@ struct BooksList: AsyncParsableCommand {
             Terminal.error.line("There are no books here. Bring one in: octavo books import PATH --title TITLE")
         }
         for book in page.books {
-            let authors = book.authors.isEmpty ? "" : " by " + Terminal.harmless(book.authors.joined(separator: ", "))
+            let authors = book.authors.isEmpty ? "" : " by " + Terminal.oneLine(book.authors.joined(separator: ", "))
             Terminal.output.line(
-                "\(book.id)  \(Terminal.harmless(book.title))\(authors)  (\(book.sectionCount) sections)"
+                "\(book.id)  \(Terminal.oneLine(book.title))\(authors)  (\(book.sectionCount) sections)"
             )
         }
         if let next = page.next { Terminal.error.line("There are more: octavo books list --after \(next)") }

@@ -86,7 +86,7 @@ struct KeysList: AsyncParsableCommand {
             ["ID", "NAME", "PREFIX", "CREATED", "LAST USED", "EXPIRES", "REVOKED"],
             page.keys.map { key in
                 [
-                    "\(key.id)", Terminal.harmless(key.name), key.prefix, Self.minute(key.created),
+                    "\(key.id)", Terminal.oneLine(key.name), key.prefix, Self.minute(key.created),
                     Self.minute(key.lastUsed), Self.minute(key.expires), Self.minute(key.revoked),
                 ]
             }

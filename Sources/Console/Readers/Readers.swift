@@ -94,5 +94,5 @@ struct ReadersRemove: AsyncParsableCommand {
 
 extension Reader {
     /// A reader in a list for people.
-    var line: String { "\(id)  \(Terminal.harmless(handle))  \(Terminal.harmless(name))" }
+    var line: String { "\(id)  \(Terminal.oneLine(handle))  \(Terminal.oneLine(name))" }
 }

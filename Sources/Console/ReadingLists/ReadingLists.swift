@@ -94,6 +94,6 @@ extension ReadingListEntry {
     fileprivate var line: String {
         let part = section.map { " · section \($0)" } ?? ""
         let about = summary.map { "  " + Terminal.oneLine($0) } ?? ""
-        return "\(id)  \(Terminal.harmless(book.title))\(part)\(about)"
+        return "\(id)  \(Terminal.oneLine(book.title))\(part)\(about)"
     }
 }

@@ -55,7 +55,7 @@ struct RunsFollow: AsyncParsableCommand {
               octavo runs follow 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a
               octavo runs follow 01985f2c-7d3e-7c41-9a5b-2f1e8d6c4b3a --after 3 | jq -r .type
 
-            Each line is an event as JSON (protocol/agent-runner.md), the same bytes however often it is followed. It goes on when
+            Each line is an event as JSON (protocol/agent-runner.md), the same bytes however often it is followed. It goes on when \
             storage is started again meanwhile.
             """
     )
@@ -129,7 +129,7 @@ struct RunsLimit: AsyncParsableCommand {
               octavo runs limit documentation --starts 100 --seconds 60
               octavo runs limit documentation
 
-            What is left out is not limited: the last line takes every limit away. Runs whose reader waits are
+            What is left out is not limited: the last line takes every limit away. Runs whose reader waits are \
             not held up, but those under way count.
             """
     )

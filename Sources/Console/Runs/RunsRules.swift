@@ -108,13 +108,17 @@ struct RunsRules: AsyncParsableCommand {
 
 /// Money for people.
 enum Dollars {
-    /// `$0.0085`: to a hundredth of a cent, which a call of a small model costs, and without zeros that say nothing beyond cents.
+    /// `$0.0085`: to a hundredth of a cent, which a call of a small model costs, less with two digits that say something, and without
+    /// zeros that say nothing beyond cents.
     static func words(_ amount: Double) -> String {
-        let parts = (amount * 10_000).rounded()
-        guard let whole = Int(exactly: parts) else { return "$\(amount)" }
-        var digits = String(whole % 10_000)
-        digits = String(repeating: "0", count: 4 - digits.count) + digits
+        var (places, scale) = (4, 10_000)
+        while amount > 0, amount * Double(scale) < 9.5, places < 12 { (places, scale) = (places + 1, scale * 10) }
+        guard let whole = Int(exactly: (amount * Double(scale)).rounded()), whole != 0 || amount == 0 else {
+            return "$\(amount)"
+        }
+        var digits = String(whole % scale)
+        digits = String(repeating: "0", count: places - digits.count) + digits
         while digits.count > 2, digits.hasSuffix("0") { digits.removeLast() }
-        return "$\(whole / 10_000).\(digits)"
+        return "$\(whole / scale).\(digits)"
     }
 }

@@ -55,7 +55,7 @@ struct SchedulesList: AsyncParsableCommand {
                 let schedule = line.schedule
                 let what = schedule.command.map { "octavo run " + CommandRun.question($0) } ?? schedule.question ?? ""
                 return [
-                    Terminal.harmless(schedule.name), schedule.cron, schedule.zone,
+                    Terminal.oneLine(schedule.name), schedule.cron, schedule.zone,
                     line.paused ? "paused" : Self.minute(line.next), Self.minute(line.last), "\(line.missed)",
                     String(Terminal.oneLine(what).prefix(60)),
                 ]
