@@ -43,6 +43,24 @@ import Wire
         }
     }
 
+    @Test func aQueryThatIsNotTakenAsItStandsIsRefused() async throws {
+        try await TestHouse.run(database: TestDatabase.make()) { house in
+            try await house.waitUntilReady()
+            let http = HTTP(house: house)
+            for path in [
+                "runs/\(RunID.new())?x=1", "sections/1?x=1", "agents?x=1", "readers/1?x=1", "books?limit=1&limit=2",
+                "search?q=%ff", "search?q=%00",
+            ] {
+                let answer = try await http.get("/v1/\(path)")
+                #expect(answer.status == 400 && answer.string("code") == "invalid_argument", "\(path): \(answer)")
+            }
+            let asked = try await http.post("/v1/ask?agent=echo", #"{"question":"How?"}"#)
+            #expect(asked.status == 400, "\(asked)")
+            let fine = try await http.get("/v1/search?q=50%25+%C3%BC&limit=1")
+            #expect(fine.status == 200, "\(fine)")
+        }
+    }
+
     @Test func aBodyMayHaveSeveralLines() async throws {
         try await TestHouse.run(database: TestDatabase.make()) { house in
             try await house.waitUntilReady()

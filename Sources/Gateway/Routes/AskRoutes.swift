@@ -16,6 +16,7 @@ struct AskRoutes: Sendable {
     }
 
     private func ask(_ request: Request) async throws -> Response {
+        try Query.takes(in: request)
         let start = try AskBody(await JSONBody.bytes(of: request, limits: limits)).start()
         return try await RunResponder(follower: follower, limits: limits).respond(to: request, with: start)
     }
@@ -27,10 +28,12 @@ struct AgentRoutes: Sendable {
     let limits: HTTPLimits
 
     func add(to router: RouterGroup<BasicRequestContext>) {
-        router.get("agents") { _, _ in
-            JSONResponse.response(try await follower.runner.client(for: .new()).json(ListAgents()))
+        router.get("agents") { request, _ in
+            try Query.takes(in: request)
+            return JSONResponse.response(try await follower.runner.client(for: .new()).json(ListAgents()))
         }
         router.post("agents/:agent/runs") { request, context in
+            try Query.takes(in: request)
             let bytes = try await JSONBody.bytes(of: request, limits: limits)
             let start = try AskBody(bytes, agent: try context.parameters.require("agent")).start()
             return try await RunResponder(follower: follower, limits: limits).respond(to: request, with: start)

@@ -23,7 +23,8 @@ struct BookRoutes: Sendable {
             let limit = try Query.integer("limit", in: request, default: 500, range: 1...1000)
             return JSONResponse.response(try await storage.json(GetBook(book: book, after: after, limit: limit)))
         }
-        router.get("sections/:section") { _, context in
+        router.get("sections/:section") { request, context in
+            try Query.takes(in: request)
             let id = try Query.id(context.parameters.require("section"), of: "section")
             let found = try await storage.perform(GetSections(sections: [id]))
             guard let section = found.sections.first else { throw ServiceError.notFound("There is no section \(id).") }

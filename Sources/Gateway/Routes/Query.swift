@@ -5,13 +5,44 @@ import Wire
 
 /// Reads paths and queries, and says what is wrong with them.
 enum Query {
-    /// Refuses what a query does not take: a misspelt parameter would otherwise be a wish that is silently not met.
+    /// Refuses what a query does not take: a misspelt parameter, or one of two, would otherwise be a wish that is silently not met.
     static func takes(_ known: String..., in request: Request) throws {
-        let given = request.uri.queryParameters.map { String($0.key) }
-        guard let unknown = given.first(where: { !known.contains($0) }) else { return }
-        let name = unknown.count <= 40 ? unknown : unknown.prefix(40) + "…"
-        let names = known.map { "\"\($0)\"" }.joined(separator: ", ")
-        throw ServiceError.invalidArgument("There is no parameter \"\(name)\" here: there are \(names).")
+        guard isText(request.uri.query ?? "") else {
+            throw ServiceError.invalidArgument("The query has to be UTF-8, with %25 for each % and no %00.")
+        }
+        var given: Set<String> = []
+        for (key, _) in request.uri.queryParameters {
+            let key = String(key)
+            let name = key.count <= 40 ? key : key.prefix(40) + "…"
+            guard known.contains(key) else {
+                let names = known.map { "\"\($0)\"" }.joined(separator: ", ")
+                let all = known.isEmpty ? "it takes none" : "there are \(names)"
+                throw ServiceError.invalidArgument("There is no parameter \"\(name)\" here: \(all).")
+            }
+            guard given.insert(key).inserted else {
+                throw ServiceError.invalidArgument("The parameter \"\(name)\" may stand there once.")
+            }
+        }
+    }
+
+    /// Whether what is escaped in a query is text. What is not would be searched for as U+FFFD.
+    static func isText(_ query: String) -> Bool {
+        var bytes: [UInt8] = []
+        var rest = query.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            // Of both it is to be a digit: "+1" would be a number too.
+            let digits = rest.prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), value != 0
+            else { return false }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self) != nil
     }
 
     /// One of several words, or nil where none is given.

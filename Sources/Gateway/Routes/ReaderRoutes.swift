@@ -18,7 +18,8 @@ struct ReaderRoutes: Sendable {
             let limit = try Query.integer("limit", in: request, default: 100, range: 1...500)
             return JSONResponse.response(try await storage.json(ListReaders(after: after, limit: limit)))
         }
-        router.get("readers/:reader") { _, context in
+        router.get("readers/:reader") { request, context in
+            try Query.takes(in: request)
             let reader = try Query.id(context.parameters.require("reader"), of: "reader")
             return JSONResponse.response(try await storage.json(GetReader(reader)))
         }

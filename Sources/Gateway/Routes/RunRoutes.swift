@@ -21,11 +21,14 @@ struct RunRoutes: Sendable {
                 try await storage.json(ListRuns(state: state, before: before, limit: limit))
             )
         }
-        router.get("runs/:run") { _, context in
-            JSONResponse.response(try await storage.json(GetRun(run: try run(context.parameters.require("run")))))
+        router.get("runs/:run") { request, context in
+            try Query.takes(in: request)
+            let run = try run(context.parameters.require("run"))
+            return JSONResponse.response(try await storage.json(GetRun(run: run)))
         }
-        router.post("runs/:run/cancel") { _, context in
-            JSONResponse.response(try await cancel(try run(context.parameters.require("run"))))
+        router.post("runs/:run/cancel") { request, context in
+            try Query.takes(in: request)
+            return JSONResponse.response(try await cancel(try run(context.parameters.require("run"))))
         }
         router.get("runs/:run/events") { request, context in
             try await events(of: try run(context.parameters.require("run")), request)
