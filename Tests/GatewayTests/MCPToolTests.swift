@@ -27,7 +27,8 @@ import Wire
         (#"{"query":"x","limit":21}"#, #""limit" has to be a whole number from 1 to 20, not 21."#),
         (#"{"query":"x","limit":"5"}"#, #""limit" has to be a whole number from 1 to 20, not "5"."#),
         (#"{"query":"x","limit":2.5}"#, #""limit" has to be a whole number from 1 to 20, not 2.5."#),
-        (#"{"query":"x","limt":5}"#, #"There is no argument "limt": search_documentation takes "query" and "limit"."#),
+        (#"{"query":"x","limit":2e300}"#, #""limit" has to be a whole number from 1 to 20, not 2e300."#),
+        (#"{"qery":"x"}"#, #"There is no argument "qery": search_documentation takes "query" and "limit"."#),
         (#"["x"]"#, #""arguments" has to be an object."#),
     ])
     func argumentsThatTheSchemaDoesNotAllowAreRefused(_ arguments: String, sentence: String) throws {
@@ -38,6 +39,7 @@ import Wire
 
     @Test(arguments: [
         #"{"query":"x"}"#, #"{"query":"x","limit":1}"#, #"{"limit":20,"query":"x"}"#, #"{"query":"x","limit":null}"#,
+        #"{"query":"x","limit":5.0}"#, #"{"query":"x","limit":2e0}"#, #"{"query":"x","toolCallId":"7"}"#,
     ])
     func argumentsThatTheSchemaAllowsAreTaken(_ arguments: String) throws {
         let arguments = try JSON(validating: arguments)

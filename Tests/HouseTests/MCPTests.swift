@@ -123,6 +123,13 @@ import Wire
             #expect(old.status == 400 && old.string("detail")?.contains("2025-06-18") == true, "\(old)")
             let now = try await http.post("/mcp", ping, headers: ["mcp-protocol-version": "2025-06-18"])
             #expect(now.status == 200, "\(now)")
+            // What some clients send: their own version before any is agreed on, and null for what has no id.
+            let hello = #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1999-01-01"}}"#
+            let first = try await http.post("/mcp", hello, headers: ["mcp-protocol-version": "1999-01-01"])
+            #expect(first.status == 200 && first.body.contains("2025-11-25"), "\(first)")
+            let done = #"{"jsonrpc":"2.0","id":null,"method":"notifications/initialized"}"#
+            let noted = try await http.post("/mcp", done)
+            #expect(noted.status == 202, "\(noted)")
         }
     }
 

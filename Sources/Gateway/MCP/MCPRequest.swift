@@ -23,7 +23,9 @@ struct MCPRequest: Sendable {
             throw .invalid("Batches are not taken: send each message by itself, like \(Self.example).")
         }
         guard body.members != nil else { throw .invalid("The body has to be like \(Self.example).") }
-        id = body.member("id")
+        var id = body.member("id")
+        // Written by some for what has none.
+        if id == .null, body.member("method")?.string?.hasPrefix("notifications/") == true { id = nil }
         guard id.map(Self.isID) ?? true else { throw .invalid("\"id\" has to be a string or a number.") }
         guard body.member("jsonrpc")?.string == "2.0" else {
             throw .invalid("\"jsonrpc\" has to be \"2.0\", as in \(Self.example).", id: id)
@@ -32,6 +34,7 @@ struct MCPRequest: Sendable {
             throw .invalid("\"method\" has to be a string, as in \(Self.example).", id: id)
         }
         self.method = method
+        self.id = id
         parameters = body.member("params")
     }
 

@@ -21,7 +21,6 @@ struct MCPRoutes: Sendable {
 
     private func answer(_ request: Request) async throws -> Response {
         try Self.checkOrigin(of: request)
-        try Self.checkVersion(of: request)
         let bytes = try await JSONBody.bytes(of: request, limits: limits)
         let message: MCPRequest
         do throws(MCPFailure) {
@@ -29,6 +28,8 @@ struct MCPRoutes: Sendable {
         } catch {
             return error.response(to: error.id, status: .badRequest)
         }
+        // By the first request it is only agreed on.
+        if message.method != "initialize" { try Self.checkVersion(of: request) }
         // A notification, of which none concerns us.
         guard let id = message.id else { return Response(status: .accepted) }
         do throws(MCPFailure) {
@@ -99,11 +100,11 @@ struct MCPRoutes: Sendable {
             case MCPTool.search.name:
                 let search = SearchSections(
                     query: arguments.member("query")?.string ?? "",
-                    limit: arguments.member("limit")?.integer ?? 8
+                    limit: arguments.member("limit")?.wholeNumber ?? 8
                 )
                 return Self.content(try await storage.perform(search, traceparent: trace))
             case MCPTool.read.name:
-                let section = arguments.member("section")?.integer ?? 0
+                let section = arguments.member("section")?.wholeNumber ?? 0
                 let read = try await storage.perform(GetSections(sections: [section]), traceparent: trace)
                 guard let found = read.sections.first else {
                     throw ServiceError.notFound("There is no section \(section).")

@@ -3,16 +3,13 @@ import Wire
 
 extension MCPTool {
     /// Refuses arguments that are not as `input` has them, with the one that is wrong and what it may be, for whoever has to mend it.
-    /// Of JSON Schema that is as much as the tools here use. One that is null counts as left out.
+    /// Of JSON Schema that is as much as the tools here use. One that is null counts as left out, and so does one that there is not, since
+    /// some clients add their own to every call; where another is missing, it is taken for that one, misspelt.
     func check(_ arguments: JSON) throws(ServiceError) {
         guard let given = arguments.members else { throw .invalidArgument("\"arguments\" has to be an object.") }
         let known = input.member("properties")?.members ?? []
         for (name, value) in given {
-            guard let schema = known.first(where: { $0.key == name })?.value else {
-                throw .invalidArgument(
-                    "There is no argument \"\(name.prefix(40))\": \(self.name) takes \(Self.names(known))."
-                )
-            }
+            guard let schema = known.first(where: { $0.key == name })?.value else { continue }
             guard value == .null || Self.allows(value, schema) else {
                 throw .invalidArgument(
                     "\"\(name)\" has to be \(Self.words(schema)), not \(value.description.prefix(40))."
@@ -21,6 +18,11 @@ extension MCPTool {
         }
         for name in (input.member("required")?.elements ?? []).compactMap(\.string) {
             guard !given.contains(where: { $0.key == name && $0.value != .null }) else { continue }
+            if let unknown = given.first(where: { other in !known.contains { $0.key == other.key } }) {
+                throw .invalidArgument(
+                    "There is no argument \"\(unknown.key.prefix(40))\": \(self.name) takes \(Self.names(known))."
+                )
+            }
             let words = known.first { $0.key == name }.map { Self.words($0.value) } ?? "given"
             throw .invalidArgument("\"\(name)\" is missing: it has to be \(words).")
         }
@@ -28,7 +30,7 @@ extension MCPTool {
 
     private static func allows(_ value: JSON, _ schema: JSON) -> Bool {
         guard schema.member("type")?.string == "integer" else { return value.string != nil }
-        guard let number = value.integer else { return false }
+        guard let number = value.wholeNumber else { return false }
         return number >= schema.member("minimum")?.integer ?? .min
             && number <= schema.member("maximum")?.integer ?? .max
     }
@@ -42,5 +44,16 @@ extension MCPTool {
 
     private static func names(_ known: [(key: String, value: JSON)]) -> String {
         known.isEmpty ? "none" : known.map { "\"\($0.key)\"" }.joined(separator: " and ")
+    }
+}
+
+extension JSON {
+    /// A number without a fraction, however it is written: to JSON Schema 5.0 is an integer, and clients that hold all numbers as floating
+    /// point write it so.
+    var wholeNumber: Int? {
+        if let integer { return integer }
+        // All below are exact.
+        guard let number = Double(description), number == number.rounded(), abs(number) < 9e15 else { return nil }
+        return Int(number)
     }
 }
