@@ -23,11 +23,10 @@ extension [Migration] {
         Migration(number: 22, name: "no_jit", sql: text(PackageResources.m0022_no_jit_sql)),
         Migration(number: 23, name: "promises", sql: text(PackageResources.m0023_promises_sql)),
         Migration(number: 24, name: "retries", sql: text(PackageResources.m0024_retries_sql)),
-        Migration(number: 25, name: "bought_steps", sql: text(PackageResources.m0025_bought_steps_sql)),
-        Migration(number: 26, name: "budget_words", sql: text(PackageResources.m0026_budget_words_sql)),
-        Migration(number: 27, name: "unique_keys", sql: text(PackageResources.m0027_unique_keys_sql)),
-        Migration(number: 28, name: "record_indexes", sql: text(PackageResources.m0028_record_indexes_sql)),
-        Migration(number: 29, name: "run_ids", sql: text(PackageResources.m0029_run_ids_sql)),
+        Migration(number: 25, name: "budgeted_steps", sql: text(PackageResources.m0025_budgeted_steps_sql)),
+        Migration(number: 26, name: "unique_keys", sql: text(PackageResources.m0026_unique_keys_sql)),
+        Migration(number: 27, name: "record_indexes", sql: text(PackageResources.m0027_record_indexes_sql)),
+        Migration(number: 28, name: "run_ids", sql: text(PackageResources.m0028_run_ids_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {
