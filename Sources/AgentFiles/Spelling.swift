@@ -1,5 +1,5 @@
 /// What somebody may have meant who wrote a name that there is not.
-enum Spelling {
+package enum Spelling {
     /// The name most like `word`; nil when none is like it.
     static func nearest(to word: String, among names: [String]) -> String? {
         let word = word.prefix(60).lowercased()
@@ -17,7 +17,7 @@ enum Spelling {
     }
 
     /// Letters to be added, taken away, changed, or swapped with their neighbour.
-    private static func distance(_ left: String, _ right: String) -> Int {
+    package static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.unicodeScalars), Array(right.unicodeScalars))
         var before: [Int] = []
         var last = Array(0...right.count)

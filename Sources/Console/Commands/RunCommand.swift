@@ -1,3 +1,4 @@
+import AgentFiles
 import ArgumentParser
 
 /// `octavo run`: management commands by name.
@@ -80,24 +81,8 @@ enum Suggestion {
         // What somebody typed may be long; no name is.
         let typed = String(typed.prefix(60))
         if let begun = known.first(where: { $0.hasPrefix(typed) }) { return begun }
-        let rated = known.map { (word: $0, distance: distance(typed, $0)) }
+        let rated = known.map { (word: $0, distance: Spelling.distance(typed, $0)) }
         guard let best = rated.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance * 2 < max(typed.count, best.word.count) ? best.word : nil
-    }
-
-    /// Letters to add, take away or replace (Levenshtein).
-    private static func distance(_ one: String, _ other: String) -> Int {
-        let (one, other) = (Array(one), Array(other))
-        var row = Array(0...other.count)
-        for (index, letter) in one.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for place in other.indices {
-                let replaced = diagonal + (other[place] == letter ? 0 : 1)
-                diagonal = row[place + 1]
-                row[place + 1] = min(replaced, row[place] + 1, row[place + 1] + 1)
-            }
-        }
-        return row[other.count]
     }
 }
