@@ -133,6 +133,14 @@ extension JSON {
         return value
     }
 
+    /// A number; nil when this is none, or is beyond what a `Double` holds.
+    var number: Double? {
+        guard let first = bytes.readableBytesView.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first),
+            let value = Double(String(buffer: bytes)), value.isFinite
+        else { return nil }
+        return value
+    }
+
     /// A truth; nil when this is none.
     public var bool: Bool? {
         switch bytes.readableBytes {
@@ -161,7 +169,7 @@ extension JSON {
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
-            try container.encode(Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(date))
+            try container.encode(text(of: date))
         }
         return encoder
     }()
@@ -171,13 +179,17 @@ extension JSON {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             let container = try decoder.singleValueContainer()
-            let text = try container.decode(String.self)
-            for fraction in [true, false] {
-                let style = Date.ISO8601FormatStyle(includingFractionalSeconds: fraction)
-                if let date = try? style.parse(text) { return date }
-            }
+            if let date = time(try container.decode(String.self)) { return date }
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a time of RFC 3339")
         }
         return decoder
     }()
+
+    static func text(of time: Date) -> String { finely.format(time) }
+
+    /// Nil for what is none.
+    static func time(_ text: String) -> Date? { (try? finely.parse(text)) ?? (try? coarsely.parse(text)) }
+
+    private static let finely = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    private static let coarsely = Date.ISO8601FormatStyle()
 }

@@ -1,6 +1,7 @@
+internal import FoundationEssentials
 internal import NIOCore
 
-/// Writes an object of whole numbers, texts, truths, lists, other such objects and `JSON`, as `JSONEncoder` would: what
+/// Writes an object of numbers, texts, truths, points in time, lists, other such objects and `JSON`, as `JSONEncoder` would: what
 /// `ObjectDecoder` is for reading. Whatever it does not know is left to `JSONEncoder`.
 final class ObjectEncoder: Encoder {
     private struct Unknown: Error {}
@@ -16,6 +17,7 @@ final class ObjectEncoder: Encoder {
         case null
         case bool(Bool)
         case integer(Int)
+        case number(Double)
         case string(String)
         case json(JSON)
     }
@@ -87,9 +89,16 @@ final class ObjectEncoder: Encoder {
         case .null: text.writeStaticString("null")
         case .bool(let truth): text.writeStaticString(truth ? "true" : "false")
         case .integer(let number): text.writeString(String(number))
+        case .number(let number): text.writeString(Self.text(of: number))
         case .string(let string): text.writeJSONString(string)
         case .json(let json): text.writeImmutableBuffer(json.bytes)
         }
+    }
+
+    /// The shortest that reads as the same number, a whole one without its fraction.
+    private static func text(of number: Double) -> String {
+        let text = number.description
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
     private func fail() -> Unknown {
@@ -117,6 +126,10 @@ final class ObjectEncoder: Encoder {
         case let json as JSON:
             hasForeignText = true
             return .json(json)
+        case let number as Double where number.isFinite: return .number(number)
+        case let date as Date: return .string(JSON.text(of: date))
+        // Numbers that are none.
+        case is Double: throw fail()
         default:
             let nested = ObjectEncoder()
             try value.encode(to: nested)
@@ -179,7 +192,9 @@ final class ObjectEncoder: Encoder {
         func encodeNil() throws { encoder.form = .single(.null) }
         /// What else there is writes itself as itself, for ever: numbers of other kinds.
         func encode<T: Encodable>(_ value: T) throws {
-            guard value is Int || value is String || value is Bool || value is JSON else { throw encoder.fail() }
+            guard
+                value is Int || value is String || value is Bool || value is JSON || value is Double || value is Date
+            else { throw encoder.fail() }
             encoder.form = .single(try encoder.value(of: value))
         }
     }

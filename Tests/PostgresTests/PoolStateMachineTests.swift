@@ -251,6 +251,7 @@ import Testing
             model.apply(model.event(on: &machine, step: step, now: now, chance: &chance))
             #expect(machine.connections.count <= 3)
             #expect(machine.waiters.count <= 5)
+            #expect(machine.deadlines.count == machine.waiters.count)
             #expect(Set(machine.waiters.map(\.id)) == model.waiting)
             #expect(model.violations == [])
         }

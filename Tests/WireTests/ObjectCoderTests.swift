@@ -21,8 +21,15 @@ import Testing
 
     struct Foreign: Codable, Equatable {
         var list: [Int]
-        var date: Date
+        var ratio: Float
+    }
+
+    struct Measured: Codable, Equatable {
         var ratio: Double
+        var ratios: [Double?]
+        var date: Date
+        var dates: [Date?]
+        var absent: Date?
     }
 
     static let texts = [
@@ -73,6 +80,35 @@ import Testing
         #expect(ObjectDecoder.decode(Listing.self, from: json) == value)
     }
 
+    static let numbers: [Double] = [
+        0, -0.0, 1, -1, 0.5, 0.1, 1 / 3, 1e15, 1e16, 123_456_789.125, 1e300, -Double.leastNonzeroMagnitude,
+        .greatestFiniteMagnitude,
+    ]
+
+    @Test(arguments: numbers) func numbersAndTimesAreWrittenAsFoundationWouldAndReadAgain(number: Double) throws {
+        let date = Date(timeIntervalSince1970: 1_732_299_600 + number.truncatingRemainder(dividingBy: 1e6))
+        let value = Measured(ratio: number, ratios: [nil, -number], date: date, dates: [date, nil])
+        let json = try #require(ObjectEncoder.encode(value))
+        let foundations = try JSON.encoder.encode(value)
+        #expect(json.description == String(decoding: foundations, as: UTF8.self))
+        let read = try #require(ObjectDecoder.decode(Measured.self, from: json))
+        #expect(try read == JSON.decoder.decode(Measured.self, from: foundations))
+        #expect(read.ratio == number)
+    }
+
+    @Test(arguments: ["1e999", "\"1\"", "null", "true", "[]"])
+    func whatIsNoNumberIsLeftToFoundation(text: String) throws {
+        struct Ratio: Codable { var ratio: Double }
+        let json = try JSON(validating: #"{"ratio":\#(text)}"#)
+        #expect(ObjectDecoder.decode(Ratio.self, from: json) == nil)
+        #expect(throws: DecodingError.self) { try json.decode(Ratio.self) }
+    }
+
+    @Test(arguments: [Double.nan, .infinity]) func aNumberThatIsNoneIsLeftToFoundation(number: Double) {
+        #expect(ObjectEncoder.encode(["a": number]) == nil)
+        #expect(ObjectEncoder.encode(["a": [number]]) == nil)
+    }
+
     @Test(arguments: [#"{"colours":["blue"]}"#, #"{"colours":{}}"#, #"{"colours":[1]}"#, #"{"colours":[null]}"#])
     func aListThatIsWrongIsLeftToFoundation(text: String) throws {
         struct Colours: Codable { var colours: [Colour] }
@@ -106,7 +142,7 @@ import Testing
     enum Key: String, CodingKey { case a }
 
     @Test func whatIsNoSuchObjectIsLeftToFoundation() throws {
-        let value = Foreign(list: [1, 2], date: Date(timeIntervalSince1970: 0), ratio: 0.5)
+        let value = Foreign(list: [1, 2], ratio: 0.5)
         #expect(ObjectEncoder.encode(value) == nil)
         #expect(ObjectEncoder.encode([1]) == nil)
         #expect(ObjectEncoder.encode("text") == nil)

@@ -13,6 +13,7 @@ extension PoolStateMachine {
         guard mayServe else { return actions + [.fail(waiter.id, .unavailable)] }
         guard waiters.count < configuration.maximumWaiters else { return actions + [.fail(waiter.id, .exhausted)] }
         waiters.append(waiter)
+        deadlines.set(waiter.id, waiter.deadline)
         actions += openForWaiters()
         return actions
     }
@@ -21,6 +22,7 @@ extension PoolStateMachine {
     mutating func cancel(_ id: WaiterID) -> Bool {
         guard let index = waiters.firstIndex(where: { $0.id == id }) else { return false }
         waiters.remove(at: index)
+        deadlines.remove(id)
         return true
     }
 

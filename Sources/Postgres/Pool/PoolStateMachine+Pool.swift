@@ -11,18 +11,24 @@ extension PoolStateMachine {
     var nextTimer: Instant? {
         guard !isStopped else { return nil }
         var next: Instant? = if case .down(_, let retryAt) = availability { retryAt } else { nil }
-        for waiter in waiters { next = min(next ?? waiter.deadline, waiter.deadline) }
-        for case .idle(let expires) in connections.values { next = min(next ?? expires, expires) }
+        if let deadline = deadlines.earliest { next = min(next ?? deadline, deadline) }
+        for id in idle {
+            guard case .idle(let expires) = connections[id] else { continue }
+            next = min(next ?? expires, expires)
+        }
         return next
     }
 
     mutating func timerFired(now: Instant) -> [Action] {
         guard !isStopped else { return [] }
         var actions = closeExpired(now)
-        for waiter in waiters where waiter.deadline <= now {
-            actions.append(.fail(waiter.id, waiter.isOwn ? .timedOut : hasUsable ? .exhausted : .unavailable))
+        if let deadline = deadlines.earliest, deadline <= now {
+            for waiter in waiters where waiter.deadline <= now {
+                deadlines.remove(waiter.id)
+                actions.append(.fail(waiter.id, waiter.isOwn ? .timedOut : hasUsable ? .exhausted : .unavailable))
+            }
+            waiters.removeAll { $0.deadline <= now }
         }
-        waiters.removeAll { $0.deadline <= now }
         if case .down(let failures, let retryAt?) = availability, retryAt <= now {
             // No room for a probe means that as many connections as allowed are there.
             let hasRoom = connections.count < configuration.size
@@ -35,8 +41,7 @@ extension PoolStateMachine {
     /// No further leases; idle connections close now, lent ones when they are returned or, if they are to be broken off,
     /// now as well.
     mutating func stop(breakingOff: Bool) -> [Action] {
-        var actions = waiters.map { Action.fail($0.id, .closed) }
-        waiters.removeAll()
+        var actions = failWaiters(.closed)
         idle.removeAll()
         isStopped = true
         for (id, connection) in connections.sorted(by: { $0.key < $1.key }) {

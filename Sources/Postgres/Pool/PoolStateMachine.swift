@@ -60,6 +60,8 @@ struct PoolStateMachine {
     /// The idle ones, the most recently used last: it is lent first, since its backend's memory is warm.
     var idle: [ConnectionID] = []
     var waiters: Deque<Waiter> = []
+    /// Of those who wait: to look through thousands of them at each step would take longer than all the rest.
+    var deadlines = DeadlineHeap<WaiterID>()
     var availability = Availability.starting
     var isStopped = false
     var nextID = 0
@@ -115,6 +117,7 @@ extension PoolStateMachine {
             idle.append(id)
             return []
         }
+        deadlines.remove(waiter.id)
         connections[id] = .busy(expires: expires)
         return [.lend(id, to: waiter.id)]
     }
@@ -139,8 +142,15 @@ extension PoolStateMachine {
 
     mutating func refuseUnlessServing() -> [Action] {
         guard !mayServe else { return [] }
-        defer { waiters.removeAll() }
-        return waiters.map { .fail($0.id, .unavailable) }
+        return failWaiters(.unavailable)
+    }
+
+    /// Nobody waits any more.
+    mutating func failWaiters(_ refusal: Refusal) -> [Action] {
+        let actions = waiters.map { Action.fail($0.id, refusal) }
+        waiters.removeAll()
+        deadlines = DeadlineHeap()
+        return actions
     }
 
     func finishIfEmpty() -> [Action] {
