@@ -31,19 +31,7 @@ struct RecordedModel: Model {
         emit: @escaping @Sendable (ModelEvent) async throws -> Void
     ) async throws {
         let step = steps.nextModelStep()
-        let tools = request.tools.map(\.name)
-        let estimate = Self.estimate(request)
-        let begun = try await steps.begin(
-            step,
-            .model,
-            model.name,
-            asked: Asked(messages: request.messages, tools: tools),
-            tokens: estimate.inputTokens + estimate.outputTokens,
-            outputTokens: estimate.outputTokens,
-            microdollars: model.price?.microdollars(for: estimate),
-            repeats: true
-        )
-        if let answer = begun.answer { return try await say(try answer.decode(ModelAnswer.self), emit) }
+        if let answer = try await begin(step, request) { return try await say(answer, emit) }
         let gathered = Gathered()
         do {
             try await model.respond(to: request) { event in
@@ -51,15 +39,42 @@ struct RecordedModel: Model {
                 try await emit(event)
             }
         } catch {
-            // What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
-            let answer = gathered.answer.withLock { $0 }
-            var usage = answer.usage
-            usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
-            steps.spend(usage)
-            if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model) }
+            await endFailed(step, gathered.answer.withLock { $0 })
             throw error
         }
-        let answer = gathered.answer.withLock { $0 }
+        try await end(step, gathered.answer.withLock { $0 })
+    }
+
+    // What is not the wait for the model itself is not inlined: frames would hold it for as long as the model thinks.
+
+    /// The answer, where it was bought before.
+    @inline(never)
+    private func begin(_ step: String, _ request: ModelRequest) async throws -> ModelAnswer? {
+        let estimate = Self.estimate(request)
+        let begun = try await steps.begin(
+            step,
+            .model,
+            model.name,
+            asked: Asked(messages: request.messages, tools: request.tools.map(\.name)),
+            tokens: estimate.inputTokens + estimate.outputTokens,
+            outputTokens: estimate.outputTokens,
+            microdollars: model.price?.microdollars(for: estimate),
+            repeats: true
+        )
+        return try begun.answer?.decode(ModelAnswer.self)
+    }
+
+    /// What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
+    @inline(never)
+    private func endFailed(_ step: String, _ answer: ModelAnswer) async {
+        var usage = answer.usage
+        usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
+        steps.spend(usage)
+        if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model) }
+    }
+
+    @inline(never)
+    private func end(_ step: String, _ answer: ModelAnswer) async throws {
         let usage = answer.usage
         steps.spend(usage)
         if steps.prefix.isEmpty, answer.toolCalls.isEmpty, answer.text.utf8.count <= Self.mostBytesWithTheEnd {
@@ -77,6 +92,7 @@ struct RecordedModel: Model {
     }
 
     /// What was said before.
+    @inline(never)
     private func say(_ answer: ModelAnswer, _ emit: @Sendable (ModelEvent) async throws -> Void) async throws {
         steps.spend(answer.usage)
         if let name = answer.model { try await emit(.model(name)) }

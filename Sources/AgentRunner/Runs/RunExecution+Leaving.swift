@@ -8,6 +8,7 @@ import Wire
 /// How a run is let go of here.
 extension RunExecution {
     /// The run goes on elsewhere, or is over: whoever follows it here does so in storage from now on.
+    @inline(never)
     func leave(_ error: any Error) async {
         switch error {
         case is RunIsElsewhere, Stopping.Reason.lost:

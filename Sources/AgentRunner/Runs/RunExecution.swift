@@ -8,7 +8,9 @@ import Wire
 
 /// One run, from its acceptance to its last stored event. Telling the reader, storing the question and running the agent
 /// begin at the same moment; none waits for another, and the answer does not wait for the telling.
-struct RunExecution: Sendable {
+///
+/// An object, of which the frames of its functions hold no copies for as long as the model thinks.
+final class RunExecution: Sendable {
     /// What the reader is told at once.
     static let status = "Finding a response…"
 
@@ -88,27 +90,39 @@ struct RunExecution: Sendable {
             trace: trace
         )
         do {
-            // The first event follows from the run's id alone, its time too, so it is the same however often the run is
-            // asked for: the reader sees it while the opening transaction, which stores it, is still on its way.
-            switch origin {
-            case .live: feed.show(try JSON(encoding: firstEvent))
-            // Before the agent begins: one that answers at once would be finished before it began.
-            case .claimed(let attempt, let next):
-                try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
-            }
+            try begin(log)
             let outcome = try await tellStoreAndAnswer(log, timeline)
-            end(.success(()))
+            finish()
             if outcome != .succeeded { await tell("") }
-            logger.info(
-                "run finished",
-                metadata: ["run_id": "\(run)", "agent": "\(agentName)", "trace_id": "\(trace.traceID)"]
-            )
         } catch {
             await leave(error)
             // Whoever asked has no answer to put in its place.
             await tell("")
         }
         log.close()
+    }
+
+    // What comes before and after the wait for the agent is not inlined: frames would hold it meanwhile.
+
+    @inline(never)
+    private func begin(_ log: RunLog) throws {
+        switch origin {
+        // The first event follows from the run's id alone, its time too, so it is the same however often the run is
+        // asked for: the reader sees it while the opening transaction, which stores it, is still on its way.
+        case .live: feed.show(try JSON(encoding: firstEvent))
+        // Before the agent begins: one that answers at once would be finished before it began.
+        case .claimed(let attempt, let next):
+            try log.append(next == 1 ? .status(Self.status) : .restarted(attempt: attempt))
+        }
+    }
+
+    @inline(never)
+    private func finish() {
+        end(.success(()))
+        logger.info(
+            "run finished",
+            metadata: ["run_id": "\(run)", "agent": "\(agentName)", "trace_id": "\(trace.traceID)"]
+        )
     }
 
     /// What a part of the run has come to.
@@ -120,21 +134,21 @@ struct RunExecution: Sendable {
     /// The run is over when its last event is stored, or it is stopped. A status not shown until then is not needed any more.
     private func tellStoreAndAnswer(_ log: RunLog, _ timeline: Timeline) async throws -> RunState {
         try await withThrowingTaskGroup(of: Part.self) { group in
-            group.addTask {
+            group.addTask { [self] in
                 try await storeAndWrite(log, timeline)
                 return .written
             }
-            group.addTask {
+            group.addTask { [self] in
                 let outcome = try await answer(into: log, timeline)
                 try log.append(.finished(outcome))
                 return .answered(outcome.state)
             }
-            group.addTask {
+            group.addTask { [stopping] in
                 try await stopping.watch()
                 return .notStopped
             }
             if case .live = origin {
-                group.addTask {
+                group.addTask { [self] in
                     await timeline.measure("tell") { await tell(Self.status) }
                     return .told
                 }
@@ -166,27 +180,34 @@ struct RunExecution: Sendable {
             lease.set(attempt)
             try await log.write(attempt: attempt, next: next, for: .nobody)
         case .live(let policy, _, let isWatched):
-            let step = agent.beginsWithModel ? try await opening.step() : nil
-            if step == nil { opening.offerNothing() }
-            let open = OpenRun(
-                run: run,
-                agent: agentName,
-                model: agent.modelName,
-                question: question,
-                runner: runner,
-                event: firstEvent,
-                step: step,
-                policy: policy,
-                traceparent: asker.map { "\($0)" }
-            )
-            let opened = try await timeline.measure("store") {
-                try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
-            }
-            guard let attempt = opened.attempt else { throw RunIsElsewhere() }
-            opening.hasBegun = opened.begun == true
+            let attempt = try await open(policy, timeline)
             lease.set(attempt)
             try await log.write(attempt: attempt, next: 2, for: isWatched ? .watches : .waitsForTheEnd)
         }
+    }
+
+    /// The attempt.
+    @inline(never)
+    private func open(_ policy: RunPolicy, _ timeline: Timeline) async throws -> Int {
+        let step = agent.beginsWithModel ? try await opening.step() : nil
+        if step == nil { opening.offerNothing() }
+        let open = OpenRun(
+            run: run,
+            agent: agentName,
+            model: agent.modelName,
+            question: question,
+            runner: runner,
+            event: firstEvent,
+            step: step,
+            policy: policy,
+            traceparent: asker.map { "\($0)" }
+        )
+        let opened = try await timeline.measure("store") {
+            try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
+        }
+        guard let attempt = opened.attempt else { throw RunIsElsewhere() }
+        opening.hasBegun = opened.begun == true
+        return attempt
     }
 
     private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
@@ -202,21 +223,26 @@ struct RunExecution: Sendable {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
-            // What was bought is not to be bought again by whoever goes on.
-            try? await steps.tellOfEnded()
-            let failure = RunFailure(error)
-            if failure.mayPass {
-                // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.
-                _ = try await lease.value()
-                throw PassingFailure(failure)
-            }
-            span?.fail(failure.code)
-            logger.warning(
-                "agent failed",
-                metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]
-            )
-            return failure.outcome(of: agent.modelName, steps.usage)
+            return try await outcome(of: error, steps)
         }
+    }
+
+    @inline(never)
+    private func outcome(of error: any Error, _ steps: Steps) async throws -> Outcome {
+        // What was bought is not to be bought again by whoever goes on.
+        try? await steps.tellOfEnded()
+        let failure = RunFailure(error)
+        if failure.mayPass {
+            // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.
+            _ = try await lease.value()
+            throw PassingFailure(failure)
+        }
+        span?.fail(failure.code)
+        logger.warning(
+            "agent failed",
+            metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]
+        )
+        return failure.outcome(of: agent.modelName, steps.usage)
     }
 
     private func makeSteps() -> Steps {

@@ -110,27 +110,35 @@ final class RunLog: Sendable {
             let drafts = await takeDrafts()
             try Task.checkCancellation()
             guard !drafts.isEmpty else { continue }
-            let events = drafts.enumerated().map { offset, draft in
-                RunEvent(sequence: next + offset, at: draft.at, body: completed(draft.body))
-            }
-            next += events.count
-            let isLast = events.last?.body.isFinished == true
-            let steps = isLast ? ended.take() : []
-            let append = AppendEvents(
-                run: run,
-                runner: runner,
-                attempt: attempt,
-                events: events,
-                ended: steps.isEmpty ? nil : steps
-            )
-            try await Patience.repeating(for: Self.patience) { [storage, trace] in
-                _ = try await storage.perform(append, traceparent: trace)
-            }
-            // Before whoever follows sees it, and lets go of the run.
-            if isLast { state.withLock { $0.isStored = true } }
-            for event in events { feed.show(try JSON(encoding: event)) }
-            if isLast { return }
+            let isOver = try await store(drafts, from: next, attempt)
+            if isOver { return }
+            next += drafts.count
         }
+    }
+
+    /// Stores and shows a batch. True when the run's last event was among it. Not inlined: `write` waits for as long as the run
+    /// takes, and would hold what this needs.
+    @inline(never)
+    private func store(_ drafts: [Draft], from next: Int, _ attempt: Int) async throws -> Bool {
+        let events = drafts.enumerated().map { offset, draft in
+            RunEvent(sequence: next + offset, at: draft.at, body: completed(draft.body))
+        }
+        let isLast = events.last?.body.isFinished == true
+        let steps = isLast ? ended.take() : []
+        let append = AppendEvents(
+            run: run,
+            runner: runner,
+            attempt: attempt,
+            events: events,
+            ended: steps.isEmpty ? nil : steps
+        )
+        try await Patience.repeating(for: Self.patience) { [storage, trace] in
+            _ = try await storage.perform(append, traceparent: trace)
+        }
+        // Before whoever follows sees it, and lets go of the run.
+        if isLast { state.withLock { $0.isStored = true } }
+        for event in events { feed.show(try JSON(encoding: event)) }
+        return isLast
     }
 
     /// Whether the event `finished` is: then the run is over.

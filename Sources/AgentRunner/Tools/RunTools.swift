@@ -5,7 +5,7 @@ import RPC
 import Wire
 
 /// The tools of one run of an agent of a file, with what the run has read.
-struct RunTools: Sendable {
+final class RunTools: Sendable {
     /// How long another agent may take; one that is asked waits for a model in its turn.
     private static let longestAnswer = Duration.seconds(300)
 
@@ -19,16 +19,37 @@ struct RunTools: Sendable {
     /// What the run buys; nil when nobody keeps it.
     let steps: Steps?
 
+    init(
+        file: AgentFile,
+        task: AgentFile.Instructed,
+        question: Question,
+        library: Library,
+        others: [String: any RunnableAgent],
+        taint: Taint,
+        steps: Steps?
+    ) {
+        self.file = file
+        self.task = task
+        self.question = question
+        self.library = library
+        self.others = others
+        self.taint = taint
+        self.steps = steps
+    }
+
     /// Runs `body` with all of them; servers of the Model Context Protocol live as long.
     func use<Result: Sendable>(_ body: @escaping @Sendable ([Tool]) async throws -> Result) async throws -> Result {
-        var tools: [Tool] = []
-        for name in task.tools {
-            if case .mcp = name { continue }
-            tools.append(try tool(name))
-        }
+        let tools = try ownTools()
+        if task.servers.isEmpty { return try await body(tools) }
         return try await use(task.servers.keys.sorted()[...], tools, body)
     }
 
+    @inline(never)
+    private func ownTools() throws -> [Tool] {
+        try task.tools.filter { if case .mcp = $0 { false } else { true } }.map(tool)
+    }
+
+    @inline(never)
     private func use<Result: Sendable>(
         _ servers: ArraySlice<String>,
         _ tools: [Tool],

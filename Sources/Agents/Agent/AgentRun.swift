@@ -2,7 +2,10 @@ import Logging
 import Synchronization
 
 /// One run: does what ``RunState`` says and tells what happens.
-struct AgentRun<Output: Sendable>: Sendable {
+///
+/// Thousands of runs wait for a model at once, and what the frames of its functions hold they hold for as long. So a run is an
+/// object, of which they hold no copies, and what they call before or after the wait is not inlined: its room would be theirs.
+final class AgentRun<Output: Sendable>: Sendable {
     let agent: Agent<Output>
     let plan: OutputPlan<Output>
     /// Is told what happens; the run waits for it.
@@ -38,13 +41,11 @@ struct AgentRun<Output: Sendable>: Sendable {
 
     /// All steps.
     func run(_ start: RunState) async throws -> AgentResult<Output> {
-        try await guarded {
+        try await guarded { [self] in
             try await spanned {
                 var state = start
                 while true {
-                    let next = try await step(from: state)
-                    if case .finished(let result) = next.step { return result }
-                    state = next.state
+                    if case .finished(let result) = try await step(&state) { return result }
                 }
             }
         }
@@ -52,35 +53,55 @@ struct AgentRun<Output: Sendable>: Sendable {
 
     /// The next step alone.
     func next(_ state: RunState) async throws -> Stepped {
-        try await guarded { try await step(from: state) }
+        try await guarded { [self] in
+            var state = state
+            let step = try await step(&state)
+            return Stepped(state: state, step: step)
+        }
     }
 
-    private func step(from start: RunState) async throws -> Stepped {
-        var state = start
+    private func step(_ state: inout RunState) async throws -> AgentStep<Output> {
         try Task.checkCancellation()
         switch try state.next() {
-        case .ask(let messages):
-            let answer = try await spanned(asking: { try await ask(messages) })
-            try await emit(.message(try state.answered(answer)))
-            return Stepped(state: state, step: .answered(answer))
-        case .call(let calls):
-            let results = try await call(calls, counting: &state)
-            for message in try state.called(results) { try await emit(.message(message)) }
-            return Stepped(state: state, step: .called(results))
-        case .readText(let text):
-            do {
-                return try await finish(state, try await plan.read(text: text))
-            } catch let error as OutputError {
-                return try await reject(&state, error.message) { state throws(AgentError) in
-                    try state.rejected(text: error.message)
-                }
-            }
+        case .ask(let messages): return try await ask(messages, &state)
+        case .call(let calls): return try await call(calls, &state)
+        case .readText(let text): return try await read(text, &state)
         case .readCalls(let calls): return try await read(calls, &state)
         }
     }
 
+    private func ask(_ messages: [Message], _ state: inout RunState) async throws -> AgentStep<Output> {
+        let answer = try await spanned(asking: { try await ask(messages) })
+        try await take(answer, &state)
+        return .answered(answer)
+    }
+
+    @inline(never)
+    private func take(_ answer: ModelAnswer, _ state: inout RunState) async throws {
+        try await emit(.message(try state.answered(answer)))
+    }
+
+    @inline(never)
+    private func call(_ calls: [ToolCall], _ state: inout RunState) async throws -> AgentStep<Output> {
+        let results = try await call(calls, counting: &state)
+        for message in try state.called(results) { try await emit(.message(message)) }
+        return .called(results)
+    }
+
+    @inline(never)
+    private func read(_ text: String, _ state: inout RunState) async throws -> AgentStep<Output> {
+        do {
+            return try await finish(state, try await plan.read(text: text))
+        } catch let error as OutputError {
+            return try await reject(&state, error.message) { state throws(AgentError) in
+                try state.rejected(text: error.message)
+            }
+        }
+    }
+
     /// The first output that is right ends the run.
-    private func read(_ calls: [ToolCall], _ state: inout RunState) async throws -> Stepped {
+    @inline(never)
+    private func read(_ calls: [ToolCall], _ state: inout RunState) async throws -> AgentStep<Output> {
         var reasons: [(call: ToolCall, reason: String)] = []
         for call in calls {
             do {
@@ -101,14 +122,14 @@ struct AgentRun<Output: Sendable>: Sendable {
         _ state: inout RunState,
         _ reason: String,
         _ change: (inout RunState) throws(AgentError) -> [Message]
-    ) async throws -> Stepped {
+    ) async throws -> AgentStep<Output> {
         let messages = try change(&state)
         try await emit(.rejected(reason))
         for message in messages { try await emit(.message(message)) }
-        return Stepped(state: state, step: .rejected(reason))
+        return .rejected(reason)
     }
 
-    private func finish(_ state: RunState, _ output: Output) async throws -> Stepped {
+    private func finish(_ state: RunState, _ output: Output) async throws -> AgentStep<Output> {
         let result = AgentResult(
             output: output,
             history: state.history,
@@ -119,20 +140,13 @@ struct AgentRun<Output: Sendable>: Sendable {
             model: state.model ?? agent.model.name
         )
         try await emit(.finished(result))
-        return Stepped(state: state, step: .finished(result))
+        return .finished(result)
     }
 
     // MARK: The model
 
     private func ask(_ messages: [Message]) async throws -> ModelAnswer {
-        let request = ModelRequest(
-            messages: messages,
-            tools: agent.tools.map(\.definition) + plan.tools,
-            toolChoice: plan.toolChoice,
-            format: plan.format,
-            options: agent.options
-        )
-        agent.logger.debug("asking the model", metadata: ["model": "\(agent.model.qualifiedName)"])
+        let request = request(messages)
         guard let journal = agent.journal else { return try await perform(request) }
         let wasPerformed = Mutex(false)
         let answer = try await journal.ask(request, of: agent.model) {
@@ -143,12 +157,24 @@ struct AgentRun<Output: Sendable>: Sendable {
         return answer
     }
 
+    @inline(never)
+    private func request(_ messages: [Message]) -> ModelRequest {
+        agent.logger.debug("asking the model", metadata: ["model": "\(agent.model.qualifiedName)"])
+        return ModelRequest(
+            messages: messages,
+            tools: agent.tools.map(\.definition) + plan.tools,
+            toolChoice: plan.toolChoice,
+            format: plan.format,
+            options: agent.options
+        )
+    }
+
     private func perform(_ request: ModelRequest) async throws -> ModelAnswer {
         let gathered = GatheredAnswer()
         try agent.budget?.begin()
         // Also what a model that failed half-way had told of its cost.
         defer { agent.budget?.spend(gathered.answer.usage) }
-        try await agent.model.respond(to: request) { event in
+        try await agent.model.respond(to: request) { [self] event in
             gathered.add(event)
             switch event {
             case .text(let piece): try await emit(.text(piece))
@@ -176,7 +202,7 @@ struct AgentRun<Output: Sendable>: Sendable {
             for (index, call) in calls.enumerated() {
                 try await emit(.toolCall(call))
                 let isRefused = refused[index]
-                group.addTask {
+                group.addTask { [self] in
                     Called(
                         index: index,
                         result: try await spanned(calling: call.name) { try await answer(call, isRefused: isRefused) }
@@ -261,7 +287,7 @@ struct AgentRun<Output: Sendable>: Sendable {
         guard deadline > .now else { throw late }
         return try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await work() }
-            group.addTask {
+            group.addTask { [deadline] in
                 try await Alarm.sleep(until: deadline)
                 throw late
             }

@@ -16,7 +16,15 @@ private func spanned<Value>(
     let tracer = InstrumentationSystem.tracer
     // A run that nobody traces would hold the context of each span that is none while it waits, two kilobytes.
     guard !(tracer is NoOpTracer) else { return try await body(tracer.startAnySpan("")) }
-    let span = tracer.startAnySpan(name(), ofKind: kind)
+    return try await spanned(tracer.startAnySpan(name(), ofKind: kind), attributes(), body)
+}
+
+@inline(never)
+private func spanned<Value>(
+    _ span: any Span,
+    _ attributes: @autoclosure () -> SpanAttributes,
+    _ body: (any Span) async throws -> Value
+) async throws -> Value {
     defer { span.end() }
     guard span.isRecording else { return try await ServiceContext.withValue(span.context) { try await body(span) } }
     span.attributes = attributes()

@@ -11,6 +11,8 @@ enum MessagesRequestBody {
     ]
     private static let mark = JSONValue.Member("cache_control", ["type": "ephemeral"])
 
+    /// Not inlined: the frame that waits for the answer would hold what it needs.
+    @inline(never)
     static func json(
         _ request: ModelRequest,
         model: String,

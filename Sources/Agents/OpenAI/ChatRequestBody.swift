@@ -1,5 +1,7 @@
 /// The body of a Chat Completions request, written in the same order each time so that the provider's cache knows it again.
 enum ChatRequestBody {
+    /// Not inlined: the frame that waits for the answer would hold what it needs.
+    @inline(never)
     static func json(
         _ request: ModelRequest,
         model: String,

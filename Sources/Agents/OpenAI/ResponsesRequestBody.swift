@@ -1,6 +1,8 @@
 /// The body of a request to the Responses API. Nothing is stored at the provider: the whole conversation is sent each time, and
 /// with it the encrypted thinking that belongs to it.
 enum ResponsesRequestBody {
+    /// Not inlined: the frame that waits for the answer would hold what it needs.
+    @inline(never)
     static func json(
         _ request: ModelRequest,
         model: String,

@@ -6,7 +6,7 @@ import Tracing
 
 /// Sends a request to a provider and hands on what it answers: timeouts, retries, limits and what failures mean, for any
 /// kind of answer.
-struct ProviderExchange: Sendable {
+final class ProviderExchange: Sendable {
     /// Bytes of one answer: more than any model writes, and what a wild provider can make us read at most.
     static let answerLimit = 16 * 1024 * 1024
     /// Bytes of an error's body: enough for its sentence.
@@ -16,6 +16,12 @@ struct ProviderExchange: Sendable {
     let settings: ProviderSettings
     let secret: Secret?
 
+    init(model: ServedModel, settings: ProviderSettings, secret: Secret?) {
+        self.model = model
+        self.settings = settings
+        self.secret = secret
+    }
+
     /// Sends `request`, again if need be as long as nothing of the answer was handed on that counts, and returns when the
     /// answer is complete.
     func send<Decoder: AnswerDecoder>(
@@ -24,7 +30,7 @@ struct ProviderExchange: Sendable {
         emit: @escaping @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         let policy = RetryPolicy(retries: settings.retries)
-        try await Watchdog.guarding(settings.timeouts) { watchdog in
+        try await Watchdog.guarding(settings.timeouts) { [self] watchdog in
             var attempt = 1
             while true {
                 do {
@@ -75,23 +81,7 @@ struct ProviderExchange: Sendable {
         _ emit: @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         watchdog.awaitFirstByte()
-        let response: HTTPClientResponse
-        do {
-            response = try await respond(to: request)
-        } catch let error as AgentError {
-            throw ProviderFailure(error, mayRetry: false)
-        } catch {
-            try Task.checkCancellation()
-            throw ProviderFailure(connecting: error)
-        }
-        if span.isRecording { span.attributes["http.response.status_code"] = Int(response.status.code) }
-        guard (200..<300).contains(response.status.code) else {
-            if span.isRecording { span.attributes["error.type"] = "\(response.status.code)" }
-            let body = await complaint(in: response)
-            try Task.checkCancellation()
-            throw ProviderFailure(status: response.status, headers: response.headers, body: body, secret: secret)
-        }
-        var answer = IncomingAnswer(response: response, decoder: decoder)
+        let answer = IncomingAnswer(response: try await begin(request, span), decoder: decoder)
         while let events = try await answer.next(watchdog) {
             watchdog.rest()
             for event in events {
@@ -102,13 +92,41 @@ struct ProviderExchange: Sendable {
         }
     }
 
+    /// The answer, once its head is there and says that it is one. Not inlined: who reads it would hold what this needs.
+    @inline(never)
+    private func begin(_ request: OutgoingRequest, _ span: any Span) async throws -> HTTPClientResponse {
+        let response: HTTPClientResponse
+        do {
+            response = try await respond(to: request)
+        } catch let error as AgentError {
+            throw ProviderFailure(error, mayRetry: false)
+        } catch {
+            try Task.checkCancellation()
+            throw ProviderFailure(connecting: error)
+        }
+        if span.isRecording { span.attributes["http.response.status_code"] = Int(response.status.code) }
+        guard (200..<300).contains(response.status.code) else { throw try await failure(in: response, span) }
+        return response
+    }
+
+    @inline(never)
+    private func failure(in response: HTTPClientResponse, _ span: any Span) async throws -> ProviderFailure {
+        if span.isRecording { span.attributes["error.type"] = "\(response.status.code)" }
+        let body = await complaint(in: response)
+        try Task.checkCancellation()
+        return ProviderFailure(status: response.status, headers: response.headers, body: body, secret: secret)
+    }
+
     private func respond(to request: OutgoingRequest) async throws -> HTTPClientResponse {
-        let cassette = settings.cassette
-        if cassette?.mode == .replay, let cassette { return try cassette.response(to: request, secret: secret) }
+        if let cassette = settings.cassette { return try await respond(to: request, with: cassette) }
         // The watchdog keeps the time.
-        let response = try await settings.client.respond(to: request.http)
-        guard let cassette else { return response }
-        return try await cassette.recording(response, to: request, secret: secret)
+        return try await settings.client.respond(to: request.http)
+    }
+
+    @inline(never)
+    private func respond(to request: OutgoingRequest, with cassette: Cassette) async throws -> HTTPClientResponse {
+        if cassette.mode == .replay { return try cassette.response(to: request, secret: secret) }
+        return try await cassette.recording(settings.client.respond(to: request.http), to: request, secret: secret)
     }
 
     /// What there is of an error's body; an error that breaks off is still that error.
@@ -125,8 +143,8 @@ struct ProviderExchange: Sendable {
     }
 }
 
-/// The body of one answer as it comes in.
-private struct IncomingAnswer<Decoder: AnswerDecoder> {
+/// The body of one answer as it comes in. An object, of which the frames that wait for more hold no copies.
+private final class IncomingAnswer<Decoder: AnswerDecoder> {
     private var body: HTTPClientResponse.Body.AsyncIterator
     private var decoder: Decoder
     private var received = 0
@@ -144,7 +162,7 @@ private struct IncomingAnswer<Decoder: AnswerDecoder> {
     }
 
     /// The next events; `nil` when the answer is complete.
-    mutating func next(_ watchdog: Watchdog) async throws -> [Decoder.Event]? {
+    func next(_ watchdog: Watchdog) async throws -> [Decoder.Event]? {
         do {
             if decoder.isComplete {
                 await drain(watchdog)
@@ -160,7 +178,7 @@ private struct IncomingAnswer<Decoder: AnswerDecoder> {
     }
 
     /// The next bytes; `nil` at the end.
-    private mutating func receive(_ watchdog: Watchdog) async throws -> ByteBufferView? {
+    private func receive(_ watchdog: Watchdog) async throws -> ByteBufferView? {
         if received > 0 { watchdog.awaitNextByte() }
         let buffer: ByteBuffer?
         do {
@@ -179,7 +197,7 @@ private struct IncomingAnswer<Decoder: AnswerDecoder> {
     }
 
     /// Reads the end of the body, so that the connection can be used again; a provider that goes on is left.
-    private mutating func drain(_ watchdog: Watchdog) async {
+    private func drain(_ watchdog: Watchdog) async {
         watchdog.awaitEnd()
         var room = 4096
         while room > 0, let part = try? await body.next(isolation: #isolation) { room -= part.readableBytes }

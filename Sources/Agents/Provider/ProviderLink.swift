@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 
 /// The way to one provider: its address, its key, and how it is asked.
-struct ProviderLink: Sendable {
+final class ProviderLink: Sendable {
     /// How a key is shown.
     enum KeyHeader: Sendable {
         /// `authorization: Bearer …`
@@ -57,10 +57,22 @@ struct ProviderLink: Sendable {
         emit: @escaping @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         if exchange.settings.cassette?.mode != .replay { try NetworkAccess.check(host) }
+        let request = try request(path, body, headers: headers, isStream: isStream ?? streams)
+        try await exchange.send(request, decoder: decoder, emit: emit)
+    }
+
+    /// Not inlined: the frame that waits for the answer would hold what it needs.
+    @inline(never)
+    private func request(
+        _ path: String,
+        _ body: JSONValue,
+        headers: HTTPHeaders,
+        isStream: Bool
+    ) throws -> OutgoingRequest {
         let text = body.text
         var http = try HTTPClient.Request(url: base + path, method: .POST)
         http.headers = ["content-type": "application/json"]
-        http.headers.add(name: "accept", value: isStream ?? streams ? "text/event-stream" : "application/json")
+        http.headers.add(name: "accept", value: isStream ? "text/event-stream" : "application/json")
         http.headers.add(contentsOf: headers)
         if let secret {
             switch keyHeader {
@@ -69,7 +81,7 @@ struct ProviderLink: Sendable {
             }
         }
         http.body = .byteBuffer(ByteBuffer(string: text))
-        try await exchange.send(OutgoingRequest(http: http, path: path, body: text), decoder: decoder, emit: emit)
+        return OutgoingRequest(http: http, path: path, body: text)
     }
 }
 
@@ -82,11 +94,17 @@ struct ServedModel: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A request to a provider, with what tells it from others.
-struct OutgoingRequest: Sendable {
+final class OutgoingRequest: Sendable {
     let http: HTTPClient.Request
     /// Behind the base URL.
     let path: String
     let body: String
+
+    init(http: HTTPClient.Request, path: String, body: String) {
+        self.http = http
+        self.path = path
+        self.body = body
+    }
 }
 
 extension ModelRequest {
