@@ -177,6 +177,8 @@ final class RunLog: Sendable {
     /// Returns when the last event is there, or a while after there was one.
     private func waitForEnd() async {
         await wait(for: 1)
+        // An agent that has said all at once, as most do, needs no timer.
+        if isReady.now { return }
         let timer = RPCEventLoop.shared.next().scheduleTask(in: Self.gathering) { [self] in
             let waiter = state.withLock { state in
                 state.isRipe = true
@@ -190,13 +192,19 @@ final class RunLog: Sendable {
             state.withLock { $0.isRipe = false }
         }
         while true {
-            let (count, isReady) = state.withLock { state in
-                let isOver = state.isRipe || state.isClosed || state.bytes > Self.batchBytes
-                return (state.drafts.count, isOver || state.drafts.last?.body.isFinished == true)
-            }
-            if isReady || Task.isCancelled { return }
+            let (isNow, count) = isReady
+            if isNow { return }
             await wait(for: count + 1)
         }
+    }
+
+    /// Whether what waits has gathered long enough, and how much it is.
+    private var isReady: (now: Bool, count: Int) {
+        let (isOver, count) = state.withLock { state in
+            let isOver = state.isRipe || state.isClosed || state.bytes > Self.batchBytes
+            return (isOver || state.drafts.last?.body.isFinished == true, state.drafts.count)
+        }
+        return (isOver || Task.isCancelled, count)
     }
 
     /// Returns when so many events wait, the log was closed or the task cancelled.

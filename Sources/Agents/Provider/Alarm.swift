@@ -8,12 +8,30 @@ final class Alarm: Sendable {
     private struct State {
         var end: ContinuousClock.Instant
         var waiter: CheckedContinuation<Void, Never>?
+        /// Instead of a task that waits: what is to be done.
+        var action: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
 
     init(at end: ContinuousClock.Instant) {
         state = Mutex(State(end: end))
+    }
+
+    /// Carries out `action`, on the clock's thread, whenever it finds that its time has come; until `callOff`.
+    func set(_ action: @escaping @Sendable () -> Void) {
+        let end = state.withLock { state in
+            state.action = action
+            return state.end
+        }
+        AlarmClock.shared.add(self)
+        AlarmClock.shared.look(by: end)
+    }
+
+    /// Nobody is interested any more.
+    func callOff() {
+        AlarmClock.shared.remove(self)
+        state.withLock { $0.action = nil }
     }
 
     /// Throws `CancellationError` when the task is cancelled before.
@@ -28,7 +46,7 @@ final class Alarm: Sendable {
     func move(to end: ContinuousClock.Instant) {
         let isAwaited = state.withLock { state in
             state.end = end
-            return state.waiter != nil
+            return state.waiter != nil || state.action != nil
         }
         if isAwaited { AlarmClock.shared.look(by: end) }
     }
@@ -56,7 +74,9 @@ final class Alarm: Sendable {
     }
 
     fileprivate func ring() {
-        state.withLock { $0.waiter.take() }?.resume()
+        let (waiter, action) = state.withLock { state in (state.waiter.take(), state.action) }
+        waiter?.resume()
+        action?()
     }
 }
 

@@ -4,12 +4,14 @@ import NIOHTTP1
 import Synchronization
 
 extension HTTPClient {
-    /// The response to a request, once its head is there. The body is read as it comes; who stops reading ends the request.
+    /// The response to a request, once its head is there. The body is read as it comes; who stops reading ends the request, and so
+    /// does the watchdog.
     ///
     /// The client's own asynchronous requests cost an actor and tasks on other threads each, which is more than all that is done
     /// here.
-    func respond(to request: Request) async throws -> HTTPClientResponse {
+    func respond(to request: Request, _ watchdog: Watchdog) async throws -> HTTPClientResponse {
         let call = ProviderCall(self, request)
+        watchdog.guards { [weak call] in call?.breakOff() }
         let head = try await call.answer.head()
         return HTTPClientResponse(
             version: head.version,
@@ -33,6 +35,11 @@ private final class ProviderCall: Sendable {
     }
 
     deinit {
+        task.cancel()
+    }
+
+    func breakOff() {
+        answer.end(.failure(CancellationError()))
         task.cancel()
     }
 

@@ -30,27 +30,37 @@ final class ProviderExchange: Sendable {
         emit: @escaping @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         let policy = RetryPolicy(retries: settings.retries)
-        try await Watchdog.guarding(settings.timeouts) { [self] watchdog in
-            var attempt = 1
-            while true {
-                do {
-                    let number = attempt
-                    return try await spanned(request, attempt: number) { span in
-                        try await attempted(request, decoder(), watchdog, span, emit)
-                    }
-                } catch let failure as ProviderFailure {
-                    watchdog.rest()
-                    try Task.checkCancellation()
-                    guard let pause = policy.pause(after: failure, attempt: attempt) else { throw failure.error }
-                    settings.logger.debug(
-                        "asking the provider again",
-                        metadata: ["attempt": "\(attempt)", "code": "\(failure.error.code)", "pause": "\(pause)"]
-                    )
-                    try await Task.sleep(for: pause)
-                    attempt += 1
+        let watchdog = Watchdog(settings.timeouts)
+        defer { watchdog.stop() }
+        var attempt = 1
+        while true {
+            do {
+                let number = attempt
+                return try await spanned(request, attempt: number) { span in
+                    try await attempted(request, decoder(), watchdog, span, emit)
                 }
+            } catch let failure as ProviderFailure {
+                watchdog.rest()
+                try Task.checkCancellation()
+                guard let pause = policy.pause(after: failure, attempt: attempt) else { throw failure.error }
+                try await self.pause(pause, after: failure, attempt, watchdog)
+                attempt += 1
             }
         }
+    }
+
+    @inline(never)
+    private func pause(
+        _ pause: Duration,
+        after failure: ProviderFailure,
+        _ attempt: Int,
+        _ watchdog: Watchdog
+    ) async throws {
+        settings.logger.debug(
+            "asking the provider again",
+            metadata: ["attempt": "\(attempt)", "code": "\(failure.error.code)", "pause": "\(pause)"]
+        )
+        try await watchdog.pause(for: pause)
     }
 
     /// One request, of which the breaker is told how it went.
@@ -67,7 +77,7 @@ final class ProviderExchange: Sendable {
             try await exchange(request, decoder, watchdog, span, emit)
             breaker.succeeded(model)
         } catch {
-            // The watchdog cancels what takes too long, and alone knows that it did.
+            // The watchdog breaks off what takes too long, and alone knows that it did.
             breaker.ended(model, with: (error as? ProviderFailure)?.error ?? watchdog.verdict)
             throw error
         }
@@ -81,7 +91,7 @@ final class ProviderExchange: Sendable {
         _ emit: @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
         watchdog.awaitFirstByte()
-        let answer = IncomingAnswer(response: try await begin(request, span), decoder: decoder)
+        let answer = IncomingAnswer(response: try await begin(request, watchdog, span), decoder: decoder)
         while let events = try await answer.next(watchdog) {
             watchdog.rest()
             for event in events {
@@ -94,14 +104,19 @@ final class ProviderExchange: Sendable {
 
     /// The answer, once its head is there and says that it is one. Not inlined: who reads it would hold what this needs.
     @inline(never)
-    private func begin(_ request: OutgoingRequest, _ span: any Span) async throws -> HTTPClientResponse {
+    private func begin(
+        _ request: OutgoingRequest,
+        _ watchdog: Watchdog,
+        _ span: any Span
+    ) async throws -> HTTPClientResponse {
         let response: HTTPClientResponse
         do {
-            response = try await respond(to: request)
+            response = try await respond(to: request, watchdog)
         } catch let error as AgentError {
             throw ProviderFailure(error, mayRetry: false)
         } catch {
             try Task.checkCancellation()
+            if let verdict = watchdog.verdict { throw verdict }
             throw ProviderFailure(connecting: error)
         }
         if span.isRecording { span.attributes["http.response.status_code"] = Int(response.status.code) }
@@ -117,16 +132,20 @@ final class ProviderExchange: Sendable {
         return ProviderFailure(status: response.status, headers: response.headers, body: body, secret: secret)
     }
 
-    private func respond(to request: OutgoingRequest) async throws -> HTTPClientResponse {
-        if let cassette = settings.cassette { return try await respond(to: request, with: cassette) }
-        // The watchdog keeps the time.
-        return try await settings.client.respond(to: request.http)
+    private func respond(to request: OutgoingRequest, _ watchdog: Watchdog) async throws -> HTTPClientResponse {
+        if let cassette = settings.cassette { return try await respond(to: request, watchdog, with: cassette) }
+        return try await settings.client.respond(to: request.http, watchdog)
     }
 
     @inline(never)
-    private func respond(to request: OutgoingRequest, with cassette: Cassette) async throws -> HTTPClientResponse {
+    private func respond(
+        to request: OutgoingRequest,
+        _ watchdog: Watchdog,
+        with cassette: Cassette
+    ) async throws -> HTTPClientResponse {
         if cassette.mode == .replay { return try cassette.response(to: request, secret: secret) }
-        return try await cassette.recording(settings.client.respond(to: request.http), to: request, secret: secret)
+        let response = try await settings.client.respond(to: request.http, watchdog)
+        return try await cassette.recording(response, to: request, secret: secret)
     }
 
     /// What there is of an error's body; an error that breaks off is still that error.
@@ -185,6 +204,7 @@ private final class IncomingAnswer<Decoder: AnswerDecoder> {
             buffer = try await body.next(isolation: #isolation)
         } catch {
             try Task.checkCancellation()
+            if let verdict = watchdog.verdict { throw verdict }
             guard decoder.hasFinished else { throw ProviderFailure.brokenOff }
             isBroken = true
             return nil

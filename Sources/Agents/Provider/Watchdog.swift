@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Sees to it that a request does not outlast its timeouts: it runs beside the request and ends both when time is up.
+/// Sees to it that a request does not outlast its timeouts: breaks it off when time is up. It is an alarm, and no task beside
+/// the request, of which there are thousands at once.
 final class Watchdog: Sendable {
     private struct Watch {
         let deadline: ContinuousClock.Instant
@@ -8,35 +9,42 @@ final class Watchdog: Sendable {
         let error: AgentError?
     }
 
+    private struct State {
+        var phase: Watch?
+        var breakOff: (@Sendable () -> Void)?
+        var verdict: AgentError?
+        var isOver = false
+    }
+
     private let timeouts: ProviderTimeouts
     private let end: ContinuousClock.Instant
     private let alarm: Alarm
-    private let phase = Mutex<Watch?>(nil)
-    private let expired = Mutex<AgentError?>(nil)
+    private let state = Mutex(State())
 
-    /// Why the work was ended here, if it was.
-    var verdict: AgentError? { expired.withLock { $0 } }
+    /// Why the request was broken off, if it was.
+    var verdict: AgentError? { state.withLock(\.verdict) }
 
-    private init(_ timeouts: ProviderTimeouts) {
+    /// The time for the whole begins. It is watched over until `stop`.
+    init(_ timeouts: ProviderTimeouts) {
         self.timeouts = timeouts
-        let end = ContinuousClock.now + timeouts.total
-        self.end = end
+        end = .now + timeouts.total
         alarm = Alarm(at: end)
+        alarm.set { [weak self] in self?.look() }
     }
 
-    /// Runs `work`; when a phase it announced or the whole takes too long, cancels it and throws
-    /// ``AgentError/Code/timedOut``.
-    static func guarding(
-        _ timeouts: ProviderTimeouts,
-        _ work: @escaping @Sendable (Watchdog) async throws -> Void
-    ) async throws {
-        let watchdog = Watchdog(timeouts)
-        try await withThrowingTaskGroup { group in
-            group.addTask { try await work(watchdog) }
-            group.addTask { try await watchdog.watch() }
-            defer { group.cancelAll() }
-            try await group.next()
+    /// The request is over.
+    func stop() {
+        alarm.callOff()
+        state.withLock { $0.breakOff = nil }
+    }
+
+    /// What breaks the request off; at once when time is up already.
+    func guards(_ breakOff: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            state.breakOff = state.isOver ? nil : breakOff
+            return state.isOver
         }
+        if isOver { breakOff() }
     }
 
     /// The first byte of the answer is awaited.
@@ -57,34 +65,43 @@ final class Watchdog: Sendable {
 
     /// The provider is not what is being waited for.
     func rest() {
-        phase.withLock { $0 = nil }
+        state.withLock { $0.phase = nil }
         alarm.move(to: end)
     }
 
-    private func expect(_ timeout: Duration, _ message: String) {
-        watch(for: Watch(deadline: .now + timeout, error: AgentError(.timedOut, message)))
+    /// Waits before the next attempt, if there is time for it. Throws ``AgentError/Code/timedOut`` when the whole took too long.
+    func pause(for pause: Duration) async throws {
+        try await Task.sleep(until: min(end, .now + pause), clock: .continuous)
+        guard end > .now else { throw late }
+    }
+
+    private func expect(_ timeout: Duration, _ message: @autoclosure () -> String) {
+        watch(for: Watch(deadline: .now + timeout, error: AgentError(.timedOut, message())))
     }
 
     private func watch(for next: Watch) {
-        phase.withLock { $0 = next }
+        state.withLock { $0.phase = next }
         alarm.move(to: min(next.deadline, end))
     }
 
-    private func watch() async throws {
-        while true {
-            try await alarm.wait()
-            if let watch = phase.withLock({ $0 }), watch.deadline <= .now {
-                guard let error = watch.error else { return }
-                throw expire(error)
+    /// The alarm rings. Its time may have been moved at the same moment: then it rings again.
+    private func look() {
+        let (isOver, breakOff) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
+            let now = ContinuousClock.now
+            if let watch = state.phase, watch.deadline <= now {
+                state.verdict = watch.error
+            } else if end <= now {
+                state.verdict = late
+            } else {
+                return (false, nil)
             }
-            if end <= .now {
-                throw expire(AgentError(.timedOut, "The provider did not finish within \(timeouts.total)."))
-            }
+            state.isOver = true
+            return (true, state.breakOff.take())
         }
+        guard isOver else { return }
+        alarm.callOff()
+        breakOff?()
     }
 
-    private func expire(_ error: AgentError) -> AgentError {
-        expired.withLock { $0 = error }
-        return error
-    }
+    private var late: AgentError { AgentError(.timedOut, "The provider did not finish within \(timeouts.total).") }
 }

@@ -29,14 +29,21 @@ final class Gathering<Item: Sendable, Answer: Sendable>: Service {
 
     private let most = Most()
     private let lanes: Int
+    private let executor: (any TaskExecutor)?
     private let perform: @Sendable ([Item]) async throws -> [Result<Answer, any Error>]
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - lanes: how many statements are on their way at once; with two, one is made while the other is flushed to the disk.
+    ///   - executor: where they are made: where Postgres' answers come in, so that no other thread has to wake up in between.
     ///   - perform: carries out several, with an answer for each in their order. They come in the order of their runs.
-    init(lanes: Int = 2, _ perform: @escaping @Sendable ([Item]) async throws -> [Result<Answer, any Error>]) {
+    init(
+        lanes: Int = 2,
+        on executor: (any TaskExecutor)? = nil,
+        _ perform: @escaping @Sendable ([Item]) async throws -> [Result<Answer, any Error>]
+    ) {
         self.lanes = lanes
+        self.executor = executor
         self.perform = perform
     }
 
@@ -74,7 +81,9 @@ final class Gathering<Item: Sendable, Answer: Sendable>: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                for _ in 0..<self.lanes { group.addTask { await self.serve(Signal()) } }
+                for _ in 0..<self.lanes {
+                    group.addTask(executorPreference: self.executor) { await self.serve(Signal()) }
+                }
             }
         }
         let left = state.withLock { state in

@@ -18,7 +18,7 @@ struct RunWrites: Sendable {
             of statement: @escaping @Sendable ([Item]) -> Query,
             as type: Value.Type = Value.self
         ) -> Gathering<Item, Value> {
-            Gathering { items in
+            Gathering(on: Reactor.shared) { items in
                 let rows = try await database.rows(statement(items), deadline: .now + .seconds(10))
                 return try rows.map { row in .success(try row[0, as: Value.self]) }
             }

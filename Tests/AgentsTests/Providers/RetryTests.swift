@@ -70,41 +70,59 @@ import Testing
     }
 }
 
-@Suite(.serialized) struct WatchdogTests {
+@Suite struct WatchdogTests {
     private let timeouts = ProviderTimeouts(firstByte: .milliseconds(200), idle: .milliseconds(200))
 
+    /// Waits for an hour, or until it is broken off.
+    private func wait(_ watchdog: Watchdog) async {
+        await withCheckedContinuation { broken in watchdog.guards { broken.resume() } }
+    }
+
     @Test func aPhaseThatTakesTooLongEndsTheWork() async {
-        let error = await #expect(throws: AgentError.self) {
-            try await Watchdog.guarding(timeouts) { watchdog in
-                watchdog.awaitFirstByte()
-                try await Task.sleep(for: .seconds(3600))
-            }
-        }
-        #expect(error?.code == .timedOut)
+        let watchdog = Watchdog(timeouts)
+        watchdog.awaitFirstByte()
+        await wait(watchdog)
+        #expect(watchdog.verdict?.code == .timedOut)
+        watchdog.stop()
     }
 
     @Test func theTimeAReaderTakesIsNotTheProviders() async throws {
-        let timeouts = ProviderTimeouts(firstByte: .seconds(1), idle: .seconds(1))
-        try await Watchdog.guarding(timeouts) { watchdog in
-            watchdog.awaitFirstByte()
-            watchdog.rest()
-            try await Task.sleep(for: .seconds(2))
-        }
+        let watchdog = Watchdog(timeouts)
+        watchdog.guards { Issue.record("Nobody waited for the provider.") }
+        watchdog.awaitFirstByte()
+        watchdog.rest()
+        try await Task.sleep(for: .seconds(1))
+        watchdog.stop()
+        #expect(watchdog.verdict == nil)
     }
 
-    @Test func aProviderThatDoesNotEndIsLeftWithoutComplaint() async throws {
-        try await Watchdog.guarding(timeouts) { watchdog in
-            watchdog.awaitEnd()
-            try await Task.sleep(for: .seconds(3600))
-        }
+    @Test func aProviderThatDoesNotEndIsLeftWithoutComplaint() async {
+        let watchdog = Watchdog(timeouts)
+        watchdog.awaitEnd()
+        await wait(watchdog)
+        #expect(watchdog.verdict == nil)
+        watchdog.stop()
     }
 
     @Test func theWholeIsBoundedEvenWhenNoPhaseIs() async {
-        let error = await #expect(throws: AgentError.self) {
-            try await Watchdog.guarding(ProviderTimeouts(total: .milliseconds(20))) { _ in
-                try await Task.sleep(for: .seconds(3600))
-            }
-        }
-        #expect(error?.code == .timedOut)
+        let watchdog = Watchdog(ProviderTimeouts(total: .milliseconds(20)))
+        await wait(watchdog)
+        #expect(watchdog.verdict?.code == .timedOut)
+        await #expect(throws: AgentError.self) { try await watchdog.pause(for: .seconds(3600)) }
+        watchdog.stop()
+    }
+
+    @Test func aRequestForWhichThereIsNoTimeIsBrokenOffAtOnce() async {
+        let watchdog = Watchdog(ProviderTimeouts(total: .zero))
+        await wait(watchdog)
+        await wait(watchdog)
+        watchdog.stop()
+    }
+
+    @Test func afterItsEndNothingIsBrokenOff() async throws {
+        let watchdog = Watchdog(ProviderTimeouts(total: .milliseconds(50)))
+        watchdog.guards { Issue.record("The request was over.") }
+        watchdog.stop()
+        try await Task.sleep(for: .milliseconds(300))
     }
 }

@@ -179,9 +179,9 @@ import Wire
             let run = try await host.admin.enqueue { $0.tries = 1 }.run
             for attempt in 1...3 {
                 try await host.withRunner { runner in
-                    let lease = try await runner.claim(1, as: "a")[0]
+                    let lease = try await runner.claim(1, as: "a", room: 1)[0]
                     #expect(lease.attempt == attempt)
-                    // Its claim may still be open here, and would take the run at once.
+                    // Its claim may still be open here, and would take the run at once; with room for one it looked for no other.
                     _ = try await runner.perform(SetRoom(runner: "a", room: 0))
                     _ = try await runner.perform(ReleaseRun(run: run, runner: "a", attempt: attempt, reason: .drained))
                 }

@@ -95,11 +95,16 @@ extension RPCClient {
     }
 
     /// Offers a runner, and takes so many leases.
-    func claim(_ count: Int, as runner: String, _ agents: [String] = ["echo"]) async throws -> [ClaimRuns.Lease] {
+    func claim(
+        _ count: Int,
+        as runner: String,
+        _ agents: [String] = ["echo"],
+        room: Int = 100
+    ) async throws -> [ClaimRuns.Lease] {
         var leases: [ClaimRuns.Lease] = []
         // One that has ended, as when an earlier offer under this name did just now, is made again: as an agent runner does.
         while leases.count < count {
-            for try await item in claims(as: runner, agents).items {
+            for try await item in claims(as: runner, agents, room: room).items {
                 if case .lease(let lease) = item { leases.append(lease) }
                 if leases.count == count { break }
             }
