@@ -28,6 +28,19 @@ extension AgentFile {
     }
 
     func problems(in document: YAMLDocument) -> [AgentFileProblem] {
+        modelProblems(document) + taskProblems(document)
+    }
+
+    /// What no agent runner could make sense of. Whether there is such a provider, and its model, it alone knows.
+    private func modelProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
+        let names = [("/model", model ?? "")] + fallbacks.enumerated().map { ("/fallbacks/\($0)", $1) }
+        return names.filter { $1.hasPrefix(":") || $1.hasSuffix(":") }.map { pointer, name in
+            let form = "a model is written provider:model, such as openai:gpt-5-mini"
+            return document.problem(at: pointer, "\(form); not \"\(name)\"")
+        }
+    }
+
+    private func taskProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
         switch task {
         case .instructed(let instructed): instructed.problems(of: name, in: document)
         case .together(let several):

@@ -87,9 +87,11 @@ public struct AgentFolder: Sendable {
         return bytes
     }
 
-    /// What stands before the first point of a file's name.
+    /// The file's name without `.yaml`; of a draft, such as `support.yaml.new`, what stands before the first point.
     private static func name(of path: String) -> String {
-        String((path.split(separator: "/").last ?? "").prefix { $0 != "." })
+        let file = path.split(separator: "/").last ?? ""
+        for ending in [".yaml", ".yml"] where file.hasSuffix(ending) { return String(file.dropLast(ending.count)) }
+        return String(file.prefix { $0 != "." })
     }
 
     private mutating func read(_ path: String, builtIn: Set<String>) {

@@ -20,6 +20,12 @@ import Testing
         #expect(folder.problems.isEmpty)
     }
 
+    @Test func aPointBelongsToTheNameAndNoNameHasOne() throws {
+        let folder = try folder(["a.b.yaml": "instructions: x", "c.yaml": "instructions: x"])
+        #expect(folder.agents.map(\.name) == ["c"])
+        #expect(folder.problems.contains { $0.file.hasSuffix("a.b.yaml") && $0.message.contains(#"not "a.b""#) })
+    }
+
     @Test func aFileThatIsWrongLeavesTheOthers() throws {
         let folder = try folder([
             "a.yaml": "instructions: x", "b.yaml": "sumarise: {}", "documentation.yaml": "instructions: x",
