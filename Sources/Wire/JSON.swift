@@ -133,12 +133,14 @@ extension JSON {
         return value
     }
 
-    /// A number; nil when this is none, or is beyond what a `Double` holds.
+    /// A number; nil when this is none, or so large or so small that a `Double` would be none, or zero.
     var number: Double? {
-        guard let first = bytes.readableBytesView.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first),
-            let value = Double(String(buffer: bytes)), value.isFinite
+        let view = bytes.readableBytesView
+        guard let first = view.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first),
+            let value = Double(String(decoding: view, as: UTF8.self)), value.isFinite
         else { return nil }
-        return value
+        let mantissa = view.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+        return value == 0 && mantissa.contains { (0x31...0x39).contains($0) } ? nil : value
     }
 
     /// A truth; nil when this is none.

@@ -95,7 +95,7 @@ struct ObjectDecoder: Decoder {
             return json == .null
         }
 
-        // These three need not be found out as what they are.
+        // These three skip the comparisons of types below.
         func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try known(json(key)?.bool) }
         func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try known(json(key)?.integer) }
         func decode(_ type: String.Type, forKey key: Key) throws -> String { try known(json(key)?.string) }

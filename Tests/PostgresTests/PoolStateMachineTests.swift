@@ -252,6 +252,7 @@ import Testing
             #expect(machine.connections.count <= 3)
             #expect(machine.waiters.count <= 5)
             #expect(machine.deadlines.count == machine.waiters.count)
+            #expect(machine.deadlines.earliest == machine.waiters.map(\.deadline).min())
             #expect(Set(machine.waiters.map(\.id)) == model.waiting)
             #expect(model.violations == [])
         }

@@ -96,7 +96,7 @@ import Testing
         #expect(read.ratio == number)
     }
 
-    @Test(arguments: ["1e999", "\"1\"", "null", "true", "[]"])
+    @Test(arguments: ["1e999", "-2.5e-999", "\"1\"", "null", "true", "[]"])
     func whatIsNoNumberIsLeftToFoundation(text: String) throws {
         struct Ratio: Codable { var ratio: Double }
         let json = try JSON(validating: #"{"ratio":\#(text)}"#)

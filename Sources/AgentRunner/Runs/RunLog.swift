@@ -176,9 +176,11 @@ final class RunLog: Sendable {
 
     /// Returns when the last event is there, or a while after there was one.
     private func waitForEnd() async {
+        // A timer that is due is not called off any more, and may make the next batch ripe.
+        defer { state.withLock { $0.isRipe = false } }
         await wait(for: 1)
         // An agent that has said all at once, as most do, needs no timer.
-        if isReady.now { return }
+        if gathered.isEnough { return }
         let timer = RPCEventLoop.shared.next().scheduleTask(in: Self.gathering) { [self] in
             let waiter = state.withLock { state in
                 state.isRipe = true
@@ -187,19 +189,16 @@ final class RunLog: Sendable {
             }
             waiter?.resume()
         }
-        defer {
-            timer.cancel()
-            state.withLock { $0.isRipe = false }
-        }
+        defer { timer.cancel() }
         while true {
-            let (isNow, count) = isReady
-            if isNow { return }
+            let (isEnough, count) = gathered
+            if isEnough { return }
             await wait(for: count + 1)
         }
     }
 
-    /// Whether what waits has gathered long enough, and how much it is.
-    private var isReady: (now: Bool, count: Int) {
+    /// Whether what waits need not gather any longer, and how many events it is.
+    private var gathered: (isEnough: Bool, count: Int) {
         let (isOver, count) = state.withLock { state in
             let isOver = state.isRipe || state.isClosed || state.bytes > Self.batchBytes
             return (isOver || state.drafts.last?.body.isFinished == true, state.drafts.count)

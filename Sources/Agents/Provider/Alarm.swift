@@ -2,7 +2,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Waiting for a point in time that may be called off, or moved: most of them never come. Neither costs more than a number
+/// A point in time that is waited for, or at which something is to be done, and not both. It may be called off, or moved: most of
+/// them never come. Neither costs more than a number
 /// written down, since all alarms share one timer.
 final class Alarm: Sendable {
     private struct State {
@@ -80,7 +81,7 @@ final class Alarm: Sendable {
     }
 }
 
-/// Rings the alarms that are waited for. It has one timer, for the earliest; what is called off or moved to later leaves that
+/// Rings the alarms that somebody is interested in. It has one timer, for the earliest; what is called off or moved to later leaves that
 /// alone. An event loop's own timers are searched through, all of them, for each that is called off.
 final class AlarmClock: Sendable {
     private struct State {

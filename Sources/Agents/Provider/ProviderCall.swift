@@ -35,12 +35,13 @@ private final class ProviderCall: Sendable {
     }
 
     deinit {
-        task.cancel()
+        breakOff()
     }
 
+    /// Cancelled first: a part that waits to be read is let go of by the end, and the next would take its place.
     func breakOff() {
-        answer.end(.failure(CancellationError()))
         task.cancel()
+        answer.end(.failure(CancellationError()))
     }
 
     struct Body: AsyncSequence, Sendable {
@@ -92,7 +93,8 @@ private final class ArrivingAnswer: HTTPClientResponseDelegate {
 
     func end(_ ending: Result<Void, any Error>) {
         let isTaken = wake { state in
-            state.ending = ending
+            // The first: what was broken off did not end well a moment later.
+            state.ending = state.ending ?? ending
             return state.isTaken.take()
         }
         isTaken?.succeed()

@@ -42,15 +42,17 @@ final class ProviderExchange: Sendable {
             } catch let failure as ProviderFailure {
                 watchdog.rest()
                 try Task.checkCancellation()
+                // Broken off while the provider was complaining.
+                if let verdict = watchdog.verdict { throw verdict }
                 guard let pause = policy.pause(after: failure, attempt: attempt) else { throw failure.error }
-                try await self.pause(pause, after: failure, attempt, watchdog)
+                try await wait(pause, after: failure, attempt, watchdog)
                 attempt += 1
             }
         }
     }
 
     @inline(never)
-    private func pause(
+    private func wait(
         _ pause: Duration,
         after failure: ProviderFailure,
         _ attempt: Int,

@@ -6,7 +6,7 @@ public struct ProviderTimeouts: Sendable, Hashable {
     public var firstByte: Duration
     /// Between two pieces of the answer. The time its reader takes does not count.
     public var idle: Duration
-    /// In all, retries and pauses included.
+    /// In all, retries and pauses included. A reader of the answer who takes longer is told when it asks for the next piece.
     public var total: Duration
 
     /// Timeouts.

@@ -32,6 +32,10 @@ final class Watchdog: Sendable {
         alarm.set { [weak self] in self?.look() }
     }
 
+    deinit {
+        alarm.callOff()
+    }
+
     /// The request is over.
     func stop() {
         alarm.callOff()

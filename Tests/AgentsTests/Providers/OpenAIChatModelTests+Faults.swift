@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import ScriptedProvider
+import Synchronization
 import Testing
 
 @testable import Agents
@@ -15,6 +16,36 @@ extension OpenAIChatModelTests {
     @Test func aHangInTheMiddleTimesOut() async throws {
         let (error, _) = try await failure(.hangs(afterSaying: "Hel"), timeouts: Self.impatient)
         #expect(error?.code == .timedOut)
+    }
+
+    @Test func aComplaintThatIsNotFinishedTimesOutAndIsNotTriedAgain() async throws {
+        var complaint = Answer.fails(503, headers: ["retry-after": "0"])
+        complaint.steps[complaint.steps.count - 1] = .hang
+        let (error, requests) = try await failure(complaint, .says("Hello"), timeouts: Self.impatient, retries: 2)
+        #expect(error?.code == .timedOut)
+        #expect(requests == 1)
+    }
+
+    /// Time is up while a piece waits to be read and others stand behind it.
+    @Test func aReaderWhoIsTooSlowMissesNothingInBetween() async throws {
+        let pieces = (0..<200).map { "\($0) " + String(repeating: "x", count: 16 << 10) }
+        let answer = Answer(pieces.flatMap { Answer.hangs(afterSaying: $0).steps.dropFirst().prefix(1) })
+        let begun = Answer.hangs(afterSaying: "").steps.prefix(1)
+        try await ScriptedProvider.withServer([Answer(begun + answer.steps + [.hang])]) { provider in
+            let settings = ProviderSettings(timeouts: ProviderTimeouts(total: .milliseconds(300)))
+            let model = try OpenAIChatModel("m", baseURL: provider.url, settings: settings)
+            let heard = Mutex("")
+            let error = await #expect(throws: AgentError.self) {
+                try await model.respond(to: ModelRequest(messages: [.user("?")])) { event in
+                    guard case .text(let text) = event else { return }
+                    if heard.withLock(\.isEmpty) { try await Task.sleep(for: .milliseconds(600)) }
+                    heard.withLock { $0 += text }
+                }
+            }
+            #expect(error?.code == .timedOut)
+            #expect(pieces.joined().hasPrefix(heard.withLock { $0 }))
+            await provider.clientLeft()
+        }
     }
 
     @Test func anAnswerThatTakesTooLongInAllTimesOut() async throws {
