@@ -104,7 +104,7 @@ import Testing
         ),
         ("instructions: a\noutput: {type: string}", "triage.yaml:2:10: must be"),
         ("together: {agents: [triage]}", "an agent cannot be part of itself"),
-        ("instructions: a\nmodel: \"openai:\"", "triage.yaml:2:8: a model is written provider:model"),
+        ("instructions: a\nmodel: \"openai:\"", "triage.yaml:2:1: a model is written provider:model"),
         ("instructions: a\nfallbacks: [a:b, \":c\"]", "triage.yaml:2:18: a model is written provider:model"),
         ("a: b: c", "triage.yaml:1:5: this is not YAML"), ("a: [1", "this is not YAML"), ("", "the file is empty"),
         ("instructions: *x", "this is not YAML"),
