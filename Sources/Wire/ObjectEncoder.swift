@@ -3,6 +3,9 @@ internal import NIOCore
 
 /// Writes an object of numbers, texts, truths, points in time, lists, other such objects and `JSON`, as `JSONEncoder` would: what
 /// `ObjectDecoder` is for reading. Whatever it does not know is left to `JSONEncoder`.
+///
+/// One encoder writes all of a value: what is nested is written by the same one, one level up. So few things are allocated, of which
+/// a call has to be encoded on each side of a socket.
 final class ObjectEncoder: Encoder {
     private struct Unknown: Error {}
 
@@ -20,15 +23,23 @@ final class ObjectEncoder: Encoder {
         case number(Double)
         case string(String)
         case json(JSON)
+        /// What was nested: where it stands in `text`.
+        case written(Range<Int>)
     }
 
     /// Types that hold themselves may be nested deeper than what travels; others are not.
     private static let harmlessDepth = 8
+    /// Up to so many members are put into their order where they stand.
+    private static let fewMembers = 32
 
-    private var members: [(key: String, value: Value)] = []
-    private var elements: [Value] = []
+    /// The members of objects and the elements of lists that are being written, those of the outermost first.
+    private var entries: [(key: String, value: Value)] = []
+    /// Where those of the innermost begin.
+    private var start = 0
     private var form = Form.unknown
+    private var level = 1
     private var depth = 1
+    private var text = ByteBufferAllocator().buffer(capacity: 256)
     /// Also where a type caught the error.
     private var hasFailed = false
     private var hasForeignText = false
@@ -36,55 +47,87 @@ final class ObjectEncoder: Encoder {
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
+    private init() {
+        entries.reserveCapacity(16)
+    }
+
     /// The value's encoding, or nil for `JSONEncoder` to try.
     static func encode(_ value: some Encodable) -> JSON? {
         let encoder = ObjectEncoder()
         guard (try? value.encode(to: encoder)) != nil, case .object = encoder.form,
-            case .json(let json)? = encoder.value
+            case .written(let range)? = encoder.takeValue()
         else {
             return nil
         }
         // Levels of nesting add up; all else is lawful by itself.
         let isHarmless = !encoder.hasForeignText && encoder.depth <= harmlessDepth
-        return isHarmless ? json : try? JSON(validating: json.bytes)
+        let text = encoder.text(at: range)
+        return isHarmless ? JSON(trusted: text) : try? JSON(validating: text)
     }
 
-    private var value: Value? {
+    private func text(at range: Range<Int>) -> ByteBuffer {
+        if range.lowerBound == 0 { return text }
+        var copy = ByteBufferAllocator().buffer(capacity: range.count)
+        // The range lies within the text, so there always is such a slice.
+        copy.writeImmutableBuffer(text.getSlice(at: range.lowerBound, length: range.count) ?? ByteBuffer())
+        return copy
+    }
+
+    /// What the innermost value came to, whose parts are let go of.
+    private func takeValue() -> Value? {
+        defer { entries.removeSubrange(start...) }
         guard !hasFailed else { return nil }
         switch form {
         case .unknown: return nil
         case .single(let value): return value
-        case .list: return .json(list)
-        case .object: return .json(object)
+        case .list: return .written(writeList())
+        case .object: return .written(writeObject())
         }
     }
 
-    private var list: JSON {
-        var text = ByteBufferAllocator().buffer(capacity: 128)
+    private func writeList() -> Range<Int> {
+        let begin = text.writerIndex
         text.writeStaticString("[")
-        for (index, element) in elements.enumerated() {
-            if index > 0 { text.writeStaticString(",") }
-            Self.write(element, to: &text)
+        for index in start..<entries.count {
+            if index > start { text.writeStaticString(",") }
+            write(entries[index].value)
         }
         text.writeStaticString("]")
-        return JSON(trusted: text)
+        return begin..<text.writerIndex
     }
 
-    private var object: JSON {
-        var text = ByteBufferAllocator().buffer(capacity: 256)
+    private func writeObject() -> Range<Int> {
+        sortMembers()
+        let begin = text.writerIndex
         text.writeStaticString("{")
-        // Sorted, so that the same value is the same text in every process.
-        for (index, member) in members.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }).enumerated() {
-            if index > 0 { text.writeStaticString(",") }
-            text.writeJSONString(member.key)
+        for index in start..<entries.count {
+            if index > start { text.writeStaticString(",") }
+            text.writeJSONString(entries[index].key)
             text.writeStaticString(":")
-            Self.write(member.value, to: &text)
+            write(entries[index].value)
         }
         text.writeStaticString("}")
-        return JSON(trusted: text)
+        return begin..<text.writerIndex
     }
 
-    private static func write(_ value: Value, to text: inout ByteBuffer) {
+    /// Sorted, so that the same value is the same text in every process.
+    private func sortMembers() {
+        func precedes(_ one: String, _ other: String) -> Bool { one.utf8.lexicographicallyPrecedes(other.utf8) }
+        guard entries.count - start <= Self.fewMembers else {
+            let sorted = entries[start...].sorted { precedes($0.key, $1.key) }
+            return entries.replaceSubrange(start..., with: sorted)
+        }
+        // Of so few the simplest way is the fastest, and it takes no memory.
+        for index in (start..<entries.count).dropFirst() {
+            var place = index
+            while place > start, precedes(entries[place].key, entries[place - 1].key) {
+                entries.swapAt(place, place - 1)
+                place -= 1
+            }
+        }
+    }
+
+    private func write(_ value: Value) {
         switch value {
         case .null: text.writeStaticString("null")
         case .bool(let truth): text.writeStaticString(truth ? "true" : "false")
@@ -92,6 +135,10 @@ final class ObjectEncoder: Encoder {
         case .number(let number): text.writeString(Self.text(of: number))
         case .string(let string): text.writeJSONString(string)
         case .json(let json): text.writeImmutableBuffer(json.bytes)
+        case .written(let range):
+            // Readable bytes of the same buffer: the copy cannot fail.
+            let copied = try? text.copyBytes(at: range.lowerBound, to: text.writerIndex, length: range.count)
+            text.moveWriterIndex(forwardBy: copied ?? 0)
         }
     }
 
@@ -118,6 +165,8 @@ final class ObjectEncoder: Encoder {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
 
+    private func add(_ key: String, _ value: Value) { entries.append((key, value)) }
+
     private func value<T: Encodable>(of value: T) throws -> Value {
         switch value {
         case let number as Int: return .integer(number)
@@ -130,29 +179,40 @@ final class ObjectEncoder: Encoder {
         case let date as Date: return .string(JSON.text(of: date))
         // Numbers that are none.
         case is Double: throw fail()
-        default:
-            let nested = ObjectEncoder()
-            try value.encode(to: nested)
-            hasForeignText = hasForeignText || nested.hasForeignText
-            depth = max(depth, nested.depth + 1)
-            guard let value = nested.value else { throw fail() }
-            return value
+        default: return try nested(value)
         }
+    }
+
+    private func nested<T: Encodable>(_ value: T) throws -> Value {
+        let outer = (start, form)
+        (start, form) = (entries.count, .unknown)
+        level += 1
+        depth = max(depth, level)
+        defer {
+            level -= 1
+            (start, form) = outer
+        }
+        do {
+            try value.encode(to: self)
+        } catch {
+            _ = takeValue()
+            throw error
+        }
+        guard let value = takeValue() else { throw fail() }
+        return value
     }
 
     private struct Container<Key: CodingKey>: KeyedEncodingContainerProtocol {
         let encoder: ObjectEncoder
         var codingPath: [any CodingKey] { [] }
 
-        func encodeNil(forKey key: Key) throws { encoder.members.append((key.stringValue, .null)) }
+        func encodeNil(forKey key: Key) throws { encoder.add(key.stringValue, .null) }
         // These three need not be found out as what they are.
-        func encode(_ value: Bool, forKey key: Key) throws { encoder.members.append((key.stringValue, .bool(value))) }
-        func encode(_ value: Int, forKey key: Key) throws { encoder.members.append((key.stringValue, .integer(value))) }
-        func encode(_ value: String, forKey key: Key) throws {
-            encoder.members.append((key.stringValue, .string(value)))
-        }
+        func encode(_ value: Bool, forKey key: Key) throws { encoder.add(key.stringValue, .bool(value)) }
+        func encode(_ value: Int, forKey key: Key) throws { encoder.add(key.stringValue, .integer(value)) }
+        func encode(_ value: String, forKey key: Key) throws { encoder.add(key.stringValue, .string(value)) }
         func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-            encoder.members.append((key.stringValue, try encoder.value(of: value)))
+            encoder.add(key.stringValue, try encoder.value(of: value))
         }
 
         func nestedContainer<Nested: CodingKey>(
@@ -171,10 +231,10 @@ final class ObjectEncoder: Encoder {
     private struct List: UnkeyedEncodingContainer {
         let encoder: ObjectEncoder
         var codingPath: [any CodingKey] { [] }
-        var count: Int { encoder.elements.count }
+        var count: Int { encoder.entries.count - encoder.start }
 
-        func encodeNil() throws { encoder.elements.append(.null) }
-        func encode<T: Encodable>(_ value: T) throws { encoder.elements.append(try encoder.value(of: value)) }
+        func encodeNil() throws { encoder.add("", .null) }
+        func encode<T: Encodable>(_ value: T) throws { encoder.add("", try encoder.value(of: value)) }
 
         func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
             encoder.hasFailed = true

@@ -46,4 +46,20 @@ import Wire
         let text = #"{"sequence":1,"at":"","type":"sung","data":{}}"#
         #expect(throws: DecodingError.self) { try JSON(validating: text).decode(RunEvent.self) }
     }
+
+    @Test func eventsThatAreWrittenAlreadyTravelAsTheyAre() throws {
+        let events = [
+            RunEvent(sequence: 2, at: "2026-01-31T12:00:00.000Z", body: .text("So.")),
+            RunEvent(
+                sequence: 3,
+                at: "2026-01-31T12:00:00.000Z",
+                body: .finished(Outcome(state: .succeeded, answer: "So.", model: "m"))
+            ),
+        ]
+        let (run, texts) = (RunID.new(), try events.map { try JSON(encoding: $0) })
+        let plain = AppendEvents(run: run, runner: "a", attempt: 1, events: events)
+        let written = AppendEvents(run: run, runner: "a", attempt: 1, events: events, texts: texts)
+        #expect(try written.encoded() == plain.encoded())
+        #expect(try AppendEvents(decoding: written.encoded()).events == events)
+    }
 }

@@ -80,6 +80,41 @@ import Testing
         #expect(ObjectDecoder.decode(Listing.self, from: json) == value)
     }
 
+    struct Tree: Codable, Equatable {
+        var name: String
+        var leaves: [Int]
+        var branches: [Tree]
+        var twigs: [String: Tree]
+    }
+
+    @Test(arguments: [1, 31, 32, 33, 200]) func manyMembersAndWhatIsNestedAreWrittenAsFoundationWould(count: Int) throws
+    {
+        let leaf = Tree(name: "é", leaves: [1, 2], branches: [], twigs: [:])
+        let twigs = (0..<count).map { ("k\($0 * 7919 % count)", leaf) }
+        let branch = Tree(
+            name: "b",
+            leaves: [],
+            branches: [leaf, leaf],
+            twigs: Dictionary(uniqueKeysWithValues: twigs)
+        )
+        let value = Tree(name: "a", leaves: [3], branches: [leaf, branch], twigs: ["z": branch, "a": leaf])
+        let json = try #require(ObjectEncoder.encode(value))
+        #expect(json.description == String(decoding: try JSON.encoder.encode(value), as: UTF8.self))
+        #expect(try json.decode(Tree.self) == value)
+    }
+
+    /// What a type catches was begun, and must leave nothing behind.
+    @Test func aPartThatFailsLeavesTheWholeToFoundation() throws {
+        struct Lenient: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: Key.self)
+                try? container.encode([Double.nan], forKey: .a)
+            }
+        }
+        struct Outer: Encodable { var one = Lenient(); var two = 2 }
+        #expect(ObjectEncoder.encode(Outer()) == nil)
+    }
+
     static let numbers: [Double] = [
         0, -0.0, 1, -1, 0.5, 0.1, 1 / 3, 1e15, 1e16, 123_456_789.125, 1e300, -Double.leastNonzeroMagnitude,
         .greatestFiniteMagnitude,

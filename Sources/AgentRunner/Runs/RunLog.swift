@@ -123,6 +123,7 @@ final class RunLog: Sendable {
         let events = drafts.enumerated().map { offset, draft in
             RunEvent(sequence: next + offset, at: draft.at, body: completed(draft.body))
         }
+        let texts = try events.map { try JSON(encoding: $0) }
         let isLast = events.last?.body.isFinished == true
         let steps = isLast ? ended.take() : []
         let append = AppendEvents(
@@ -130,14 +131,15 @@ final class RunLog: Sendable {
             runner: runner,
             attempt: attempt,
             events: events,
-            ended: steps.isEmpty ? nil : steps
+            ended: steps.isEmpty ? nil : steps,
+            texts: texts
         )
         try await Patience.repeating(for: Self.patience) { [storage, trace] in
             _ = try await storage.perform(append, traceparent: trace)
         }
         // Before whoever follows sees it, and lets go of the run.
         if isLast { state.withLock { $0.isStored = true } }
-        for event in events { feed.show(try JSON(encoding: event)) }
+        for text in texts { feed.show(text) }
         return isLast
     }
 

@@ -22,14 +22,44 @@ public struct AppendEvents: Operation {
     public var events: [RunEvent]
     /// With the event `finished`: calls of models that have ended just before.
     public var ended: [EndedStep]?
+    /// The events as they are written, where the caller has shown or will show them too: to write them twice takes longer than all
+    /// the rest of the call.
+    private var texts: [JSON]?
+
+    private enum CodingKeys: CodingKey { case run, runner, attempt, events, ended }
 
     /// The call with its arguments.
-    public init(run: RunID, runner: String, attempt: Int, events: [RunEvent], ended: [EndedStep]? = nil) {
+    /// - Parameter texts: The events' JSON, one for each, if it is known.
+    public init(
+        run: RunID,
+        runner: String,
+        attempt: Int,
+        events: [RunEvent],
+        ended: [EndedStep]? = nil,
+        texts: [JSON]? = nil
+    ) {
         self.run = run
         self.runner = runner
         self.attempt = attempt
         self.events = events
         self.ended = ended
+        self.texts = texts
+    }
+
+    /// As `Codable` would write them, the events as they are known.
+    public func encoded() throws -> JSON {
+        guard let texts else { return try JSON(encoding: self) }
+        return try JSON(
+            encoding: Written(run: run, runner: runner, attempt: attempt, events: texts, ended: ended)
+        )
+    }
+
+    private struct Written: Encodable {
+        var run: RunID
+        var runner: String
+        var attempt: Int
+        var events: [JSON]
+        var ended: [EndedStep]?
     }
 }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import Agents
@@ -29,6 +30,29 @@ import Testing
         let other = Alarm(at: Self.tomorrow)
         other.move(to: .now)
         try await other.wait()
+    }
+
+    @Test func whatIsToBeDoneIsDoneAtItsTimeOrAtTheOneItIsMovedTo() async {
+        for isMoved in [false, true] {
+            let alarm = Alarm(at: isMoved ? Self.tomorrow : .now + .milliseconds(20))
+            await withCheckedContinuation { done in
+                alarm.set {
+                    alarm.callOff()
+                    done.resume()
+                }
+                if isMoved { alarm.move(to: .now) }
+            }
+        }
+    }
+
+    @Test func whatIsCalledOffIsNotDone() async throws {
+        let wasDone = Mutex(false)
+        let alarm = Alarm(at: .now + .seconds(1))
+        alarm.set { wasDone.withLock { $0 = true } }
+        alarm.callOff()
+        // The clock looks again at a time after it.
+        try await Alarm.sleep(until: .now + .seconds(2))
+        #expect(!wasDone.withLock { $0 })
     }
 
     /// An event loop of somebody else's, on which a timeout begins, may be shut down before its end.

@@ -1,5 +1,6 @@
 import Contract
 import Logging
+import Postgres
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -37,7 +38,7 @@ import Wire
         _ body: @Sendable @escaping (Gathering<Int, Int>, Statements) async throws -> Void
     ) async throws {
         let statements = Statements()
-        let gathering = Gathering<Int, Int>(lanes: 1) { try await statements.carryOut($0) }
+        let gathering = Gathering<Int, Int>(lanes: 1, on: Reactor.shared) { try await statements.carryOut($0) }
         let group = ServiceGroup(services: [gathering], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
