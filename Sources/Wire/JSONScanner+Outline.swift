@@ -9,6 +9,8 @@ extension JSONScanner {
             var scanner = JSONScanner(raw.bindMemory(to: UInt8.self))
             guard scanner.peek() == UInt8(ascii: "{") else { return nil }
             var members: [Member] = []
+            // As many as most have: a list that grows is allocated again and again.
+            members.reserveCapacity(8)
             scanner.passMembers { scanner, key, isEscaped, value in
                 members.append(Member(key: scanner.name(key, isEscaped), value: value))
                 return true

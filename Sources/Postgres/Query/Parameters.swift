@@ -20,6 +20,14 @@ struct Parameters: Sendable {
     var count: Int { types.count }
     var byteCount: Int { bytes.count }
 
+    /// Makes room for so many small ones at once: four lists that grow one by one are most of what a short statement allocates.
+    mutating func reserve(_ count: Int) {
+        bytes.reserveCapacity(16 * count)
+        offsets.reserveCapacity(count)
+        lengths.reserveCapacity(count)
+        types.reserveCapacity(count)
+    }
+
     mutating func append<Value: PostgresEncodable>(_ value: Value) {
         var buffer = ParameterBuffer(bytes: bytes)
         bytes = []

@@ -48,6 +48,7 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
         /// Prepares for parts of about this size.
         public init(literalCapacity: Int, interpolationCount: Int) {
             sql.reserveCapacity(literalCapacity + 4 * interpolationCount)
+            if interpolationCount > 0 { parameters.reserve(interpolationCount) }
         }
 
         /// Adds SQL.
