@@ -143,6 +143,8 @@ extension ByteBuffer {
         case UInt8(ascii: "\n"): writeStaticString("\\n")
         case UInt8(ascii: "\r"): writeStaticString("\\r")
         case UInt8(ascii: "\t"): writeStaticString("\\t")
+        case 0x08: writeStaticString("\\b")
+        case 0x0C: writeStaticString("\\f")
         case 0..<0x20:
             writeStaticString(octet < 0x10 ? "\\u000" : "\\u001")
             writeString(String(octet & 0x0F, radix: 16))

@@ -55,7 +55,7 @@ final class ObjectEncoder: Encoder {
     static func encode(_ value: some Encodable) -> JSON? {
         let encoder = ObjectEncoder()
         guard (try? value.encode(to: encoder)) != nil, case .object = encoder.form,
-            case .written(let range)? = encoder.takeValue()
+            case .written(let range)? = encoder.takeValue(), !encoder.hasFailed
         else {
             return nil
         }
@@ -98,9 +98,13 @@ final class ObjectEncoder: Encoder {
 
     private func writeObject() -> Range<Int> {
         sortMembers()
+        if entries.count - start > Limits.keysPerObject { hasFailed = true }
         let begin = text.writerIndex
         text.writeStaticString("{")
         for index in start..<entries.count {
+            // Foundation writes the last of two, and the wire takes no U+0000.
+            if index > start, entries[index].key == entries[index - 1].key { hasFailed = true }
+            if entries[index].key.utf8.contains(0) { hasFailed = true }
             if index > start { text.writeStaticString(",") }
             text.writeJSONString(entries[index].key)
             text.writeStaticString(":")
@@ -154,16 +158,27 @@ final class ObjectEncoder: Encoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        if case .unknown = form { form = .object }
+        switch form {
+        case .unknown: form = .object
+        case .object: break
+        case .list, .single: hasFailed = true
+        }
         return KeyedEncodingContainer(Container(encoder: self))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        if case .unknown = form { form = .list }
+        switch form {
+        case .unknown: form = .list
+        case .list: break
+        case .object, .single: hasFailed = true
+        }
         return List(encoder: self)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
+    func singleValueContainer() -> any SingleValueEncodingContainer {
+        if case .unknown = form {} else { hasFailed = true }
+        return Single(encoder: self)
+    }
 
     private func add(_ key: String, _ value: Value) { entries.append((key, value)) }
 
@@ -177,8 +192,8 @@ final class ObjectEncoder: Encoder {
             return .json(json)
         case let number as Double where number.isFinite: return .number(number)
         case let date as Date: return .string(JSON.text(of: date))
-        // Numbers that are none.
-        case is Double: throw fail()
+        // Numbers that are none, and what Foundation writes otherwise than it writes itself.
+        case is Double, is URL, is Data: throw fail()
         default: return try nested(value)
         }
     }
@@ -195,6 +210,8 @@ final class ObjectEncoder: Encoder {
         do {
             try value.encode(to: self)
         } catch {
+            // Whoever catches it may go on; what Foundation would make of that is its own affair.
+            hasFailed = true
             _ = takeValue()
             throw error
         }

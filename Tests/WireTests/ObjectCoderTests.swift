@@ -33,7 +33,8 @@ import Testing
     }
 
     static let texts = [
-        "", "plain", "a/b", #"quote " and \ "#, "tab\tline\nreturn\r", "\u{1}\u{1f}\u{7f}", "Grüße 🎉 \u{2028}",
+        "", "plain", "a/b", #"quote " and \ "#, "tab\tline\nreturn\r", "\u{1}\u{1f}\u{7f}", "\u{8}\u{c}",
+        "Grüße 🎉 \u{2028}",
         "e\u{301}",
     ]
 
@@ -113,6 +114,29 @@ import Testing
         }
         struct Outer: Encodable { var one = Lenient(); var two = 2 }
         #expect(ObjectEncoder.encode(Outer()) == nil)
+    }
+
+    @Test func whatTheWireWouldRefuseIsLeftToFoundation() throws {
+        struct Twice: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                for value in 1...2 {
+                    var container = encoder.container(keyedBy: Key.self)
+                    try container.encode(value, forKey: .a)
+                }
+            }
+        }
+        #expect(ObjectEncoder.encode(Twice()) == nil)
+        #expect(try JSON(encoding: Twice()).description == #"{"a":2}"#)
+        let many = Dictionary(uniqueKeysWithValues: (0...Limits.keysPerObject).map { ("\($0)", 1) })
+        #expect(throws: ProtocolViolation.self) { try JSON(encoding: many) }
+        #expect(ObjectEncoder.encode(["a\0": 1]) == nil)
+    }
+
+    @Test func whatFoundationWritesInItsOwnWayIsLeftToIt() throws {
+        struct Page: Codable, Equatable { var url: URL; var bytes: Data }
+        let page = Page(url: try #require(URL(string: "https://example.com/a")), bytes: Data())
+        #expect(ObjectEncoder.encode(page) == nil)
+        #expect(try JSON(encoding: page).description == #"{"bytes":"","url":"https://example.com/a"}"#)
     }
 
     static let numbers: [Double] = [

@@ -123,7 +123,7 @@ final class RunLog: Sendable {
         let events = drafts.enumerated().map { offset, draft in
             RunEvent(sequence: next + offset, at: draft.at, body: completed(draft.body))
         }
-        let texts = try events.map { try JSON(encoding: $0) }
+        let texts = try events.map(written)
         let isLast = events.last?.body.isFinished == true
         let steps = isLast ? ended.take() : []
         let append = AppendEvents(
@@ -141,6 +141,15 @@ final class RunLog: Sendable {
         if isLast { state.withLock { $0.isStored = true } }
         for text in texts { feed.show(text) }
         return isLast
+    }
+
+    /// Errors: `invalid_argument` for what cannot travel, such as an output that is nested too deeply for an event.
+    private func written(_ event: RunEvent) throws(ServiceError) -> JSON {
+        do {
+            return try JSON(encoding: event)
+        } catch {
+            throw .invalidArgument("An event of the run cannot be stored: \(error).")
+        }
     }
 
     /// Whether the event `finished` is: then the run is over.

@@ -19,7 +19,7 @@ public struct AppendEvents: Operation {
     /// The attempt the lease was given for: a write from an earlier one is refused.
     public var attempt: Int
     /// The events, numbered without a gap.
-    public var events: [RunEvent]
+    public var events: [RunEvent] { didSet { texts = nil } }
     /// With the event `finished`: calls of models that have ended just before.
     public var ended: [EndedStep]?
     /// The events as they are written, where the caller has shown or will show them too: to write them twice takes longer than all
