@@ -74,20 +74,8 @@ struct FileAgent: RunnableAgent {
     ) async throws -> Outcome {
         let earlier = task.conversation == .alone ? nil : try await steps?.earlier()
         let limits = try await AgentLimits(file.limits, after: steps)
-        return try await run(question, after: earlier, within: limits, steps: steps, trace: trace, emit: emit).answer()
-    }
-
-    /// Not inlined: a run holds the frame of `answer` for as long as its model thinks.
-    @inline(never)
-    private func run(
-        _ question: Question,
-        after earlier: Steps.Earlier?,
-        within limits: AgentLimits,
-        steps: Steps?,
-        trace: TraceParent,
-        emit: @escaping @Sendable (RunEvent.Body) throws -> Void
-    ) -> FileRun {
-        FileRun(of: self, question, after: earlier, within: limits, steps: steps, trace: trace, emit: emit)
+        let run = FileRun(of: self, question, after: earlier, within: limits, steps: steps, trace: trace, emit: emit)
+        return try await run.answer()
     }
 }
 

@@ -17,6 +17,9 @@ final class FileRun: Sendable {
     private let journal: PolicedJournal
     private let emit: @Sendable (RunEvent.Body) throws -> Void
 
+    // Nor is what comes before and after the wait inlined: the frames would have room for it meanwhile.
+
+    @inline(never)
     init(
         of agent: FileAgent,
         _ question: Question,
