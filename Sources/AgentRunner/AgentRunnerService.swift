@@ -217,7 +217,12 @@ public enum AgentRunnerService {
                 start.run,
                 agent: start.agent,
                 question: start.question,
-                origin: .live(start.policy, slack: start.slack, isWatched: start.isWatched),
+                origin: .live(
+                    start.policy,
+                    slack: start.slack,
+                    isWatched: start.isWatched,
+                    isNew: start.isNew ?? false
+                ),
                 trace: call.traceparent,
                 asker: call.callerTraceparent
             )

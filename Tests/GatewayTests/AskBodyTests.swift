@@ -48,6 +48,13 @@ import Wire
         #expect(refusal(of: ByteBuffer(string: body)).contains(sentence), "\(refusal(of: ByteBuffer(string: body)))")
     }
 
+    @Test func aRunIsNewUnlessTheCallerNamesIt() throws {
+        let start = try AskBody(ByteBuffer(string: #"{"question":"x"}"#)).start()
+        #expect(start.isNew == true)
+        let named = try AskBody(ByteBuffer(string: #"{"question":"x","run":"\#(RunID.new())"}"#)).start()
+        #expect(named.isNew == nil)
+    }
+
     @Test func bytesThatAreNoUTF8AreNamed() {
         let body = ByteBuffer(bytes: Array(#"{"question":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8))
         #expect(refusal(of: body).contains("UTF-8"), "\(refusal(of: body))")

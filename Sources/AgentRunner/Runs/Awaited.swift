@@ -27,6 +27,7 @@ final class Awaited<Value: Sendable>: Sendable {
 
     /// The value, waited for if need be. Throws `CancellationError`.
     func value() async throws -> Value {
+        if let value = state.withLock({ $0.value }) { return value }
         let id = state.withLock { state in
             state.next += 1
             return state.next

@@ -2,7 +2,7 @@ import Contract
 import Synchronization
 
 /// How a run that a reader waits for begins in storage: where its agent begins with a call of its model, that begins in the same
-/// transaction. So the model is asked after one commit, not two.
+/// transaction. So the model is asked after one commit, not two; or at once, and the run is opened meanwhile.
 final class Opening: Sendable {
     private struct State {
         var step: OpenRun.Step?
@@ -10,8 +10,14 @@ final class Opening: Sendable {
         var hasBegun = false
     }
 
+    /// Whether the first call of the model need not wait for the run to be open.
+    let goesAhead: Bool
     private let state = Mutex(State())
     private let known = Awaited<Void>()
+
+    init(goesAhead: Bool) {
+        self.goesAhead = goesAhead
+    }
 
     /// The agent wants to begin with this step. False when the run is opened without one: then it is begun by itself.
     func offer(_ step: OpenRun.Step) -> Bool {

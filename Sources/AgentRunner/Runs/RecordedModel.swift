@@ -70,13 +70,16 @@ struct RecordedModel: Model {
         var usage = answer.usage
         usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
         steps.spend(usage)
-        if !Task.isCancelled { try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model) }
+        guard !Task.isCancelled else { return }
+        try? await steps.catchUp()
+        try? await steps.end(step, ModelAnswer?.none, usage, model: answer.model)
     }
 
     @inline(never)
     private func end(_ step: String, _ answer: ModelAnswer) async throws {
         let usage = answer.usage
         steps.spend(usage)
+        try await steps.catchUp()
         if steps.prefix.isEmpty, answer.toolCalls.isEmpty, answer.text.utf8.count <= Self.mostBytesWithTheEnd {
             try steps.ended(step, answer, usage, model: answer.model)
         } else {

@@ -35,7 +35,8 @@ final class RunExecution: Sendable {
     let logger: Logger
     /// The attempt, once the lease is there.
     private let lease = Awaited<Int>()
-    private let opening = Opening()
+    private let opening: Opening
+    private let outlook: Outlook
     private let ended = EndedSteps()
 
     init(
@@ -49,6 +50,7 @@ final class RunExecution: Sendable {
         runner: String,
         feed: RunFeed,
         stopping: Stopping,
+        outlook: Outlook,
         trace: TraceParent?,
         asker: TraceParent? = nil,
         recorder: SpanRecorder? = nil,
@@ -64,6 +66,8 @@ final class RunExecution: Sendable {
         self.runner = runner
         self.feed = feed
         self.stopping = stopping
+        self.outlook = outlook
+        opening = Opening(goesAhead: agent.beginsWithModel && origin.isNew && outlook.isGood)
         self.asker = asker
         self.recorder = recorder
         span = recorder?.attempting(run, origin, agent: agentName, for: trace)
@@ -170,7 +174,7 @@ final class RunExecution: Sendable {
 
     /// Shows a status in Slack to the reader who waits there.
     private func tell(_ status: String) async {
-        guard case .live(_, let thread, _) = origin else { return }
+        guard case .live(_, let thread, _, _) = origin else { return }
         await teller.tell(run, in: thread, status)
     }
 
@@ -179,7 +183,7 @@ final class RunExecution: Sendable {
         case .claimed(let attempt, let next):
             lease.set(attempt)
             try await log.write(attempt: attempt, next: next, for: .nobody)
-        case .live(let policy, _, let isWatched):
+        case .live(let policy, _, let isWatched, _):
             let attempt = try await open(policy, timeline)
             lease.set(attempt)
             try await log.write(attempt: attempt, next: 2, for: isWatched ? .watches : .waitsForTheEnd)
@@ -203,10 +207,13 @@ final class RunExecution: Sendable {
             traceparent: asker.map { "\($0)" }
         )
         let opened = try await timeline.measure("store") {
-            try await Patience.repeating(for: .seconds(5)) { try await storage.perform(open, traceparent: trace) }
+            try await Patience.repeating(for: .seconds(5)) {
+                try await outlook.watching { try await storage.perform(open, traceparent: trace) }
+            }
         }
         guard let attempt = opened.attempt else { throw RunIsElsewhere() }
         opening.hasBegun = opened.begun == true
+        if step != nil { outlook.isGood = opening.hasBegun }
         return attempt
     }
 

@@ -28,6 +28,7 @@ final class Runs: Service {
     private let teller: any Teller
     private let storage: RPCClient
     private let recorder: SpanRecorder?
+    private let outlook = Outlook()
     private let logger: Logger
     private let state = Mutex(State())
     private let executions: AsyncStream<RunExecution>
@@ -129,6 +130,7 @@ final class Runs: Service {
             runner: runner,
             feed: RunFeed(first: origin.next),
             stopping: Stopping(),
+            outlook: outlook,
             trace: trace,
             asker: asker,
             recorder: recorder,

@@ -32,11 +32,13 @@ final class Steps: Sendable {
     let callsUnderWay = Atomic(0)
     let callsWaiting = Atomic(0)
     private let hasWaiting = Atomic(false)
+    /// The call of the model that was begun while the run is being opened.
+    private let ahead = Mutex<BeginStep?>(nil)
     private let spent = Mutex(Spent())
     private let mayHaveHistory: Bool
 
     /// - Parameters:
-    ///   - lease: the attempt, once the run is leased: nothing is bought before.
+    ///   - lease: the attempt, once the run is leased: nothing is bought before, but for a first call that goes ahead.
     ///   - opening: of a run that is not open yet.
     ///   - ended: where calls of models go that have ended.
     ///   - mayHaveHistory: whether it may belong to a conversation: whoever asks live does not.
@@ -184,12 +186,10 @@ final class Steps: Sendable {
             kind == .model
             && opening?.offer(OpenRun.Step(step: step, digest: digest, tokens: tokens, microdollars: microdollars))
                 == true
-        let attempt = try await lease.value()
-        if isOffered, opening?.hasBegun == true { return BeginStep.Result(state: .begun) }
-        let begin = BeginStep(
+        var begin = BeginStep(
             run: run,
             runner: runner,
-            attempt: attempt,
+            attempt: 1,
             step: step,
             kind: kind,
             name: name,
@@ -202,7 +202,26 @@ final class Steps: Sendable {
             agent: agent,
             approval: approval
         )
+        if isOffered, opening?.goesAhead == true {
+            ahead.withLock { $0 = begin }
+            return BeginStep.Result(state: .begun)
+        }
+        begin.attempt = try await lease.value()
+        if isOffered, opening?.hasBegun == true { return BeginStep.Result(state: .begun) }
         return try await perform(begin)
+    }
+
+    /// Storage knows of the call of the model that is about to end: it has begun with the run, or does so now where it went ahead
+    /// and the run was opened otherwise than one could hope for.
+    func catchUp() async throws {
+        let waiting = ahead.withLock { ahead in
+            defer { ahead = nil }
+            return ahead
+        }
+        guard var begin = waiting else { return }
+        begin.attempt = try await lease.value()
+        // Nobody has asked for the run before, so there is no earlier answer that this could bring.
+        if opening?.hasBegun != true { _ = try await perform(begin) }
     }
 
     /// A call of a model has ended well.

@@ -5,18 +5,18 @@ struct OutputPlan<Value: Sendable>: Sendable {
     let mode: OutputMode
     private let text: OutputChoice<Value>?
     private let typed: [OutputChoice<Value>]
+    /// Given to the model beside the agent's own.
+    let tools: [ToolDefinition]
 
     init(_ output: AgentOutput<Value>, for capabilities: ModelCapabilities) {
         self.output = output
         mode = output.mode.resolved(for: capabilities)
         text = output.choices.first(where: \.isText)
         typed = output.choices.filter { !$0.isText }
+        tools = mode == .tool ? typed.map(\.definition) : []
     }
 
     // MARK: Requests
-
-    /// Given to the model beside the agent's own.
-    var tools: [ToolDefinition] { mode == .tool ? typed.map(\.definition) : [] }
 
     /// Where no text is asked for, only a tool can be the answer.
     var toolChoice: ToolChoice { mode == .tool && text == nil ? .required : .automatic }

@@ -28,11 +28,15 @@ public struct StartRun: StreamingOperation {
     public var slack: SlackThread?
     /// False where the last event is all that is waited for: the stream brings the first and the last.
     public var watched: Bool?
+    /// True where the run's id was made for this very call, so that nobody has asked for the run before: then its model may be asked
+    /// while it is being opened.
+    public var isNew: Bool?
 
     enum CodingKeys: String, CodingKey {
         case run, agent, question
         case deadlineMilliseconds = "deadline_ms"
         case tries, slack, watched
+        case isNew = "new"
     }
 
     /// The call with its arguments.
@@ -41,7 +45,8 @@ public struct StartRun: StreamingOperation {
         agent: String = "documentation",
         question: Question,
         policy: RunPolicy = RunPolicy(),
-        slack: SlackThread? = nil
+        slack: SlackThread? = nil,
+        isNew: Bool? = nil
     ) {
         self.run = run
         self.agent = agent
@@ -49,6 +54,7 @@ public struct StartRun: StreamingOperation {
         deadlineMilliseconds = policy.deadlineMilliseconds
         tries = policy.tries
         self.slack = slack
+        self.isNew = isNew
     }
 
     /// Whether each event is wanted as it comes.

@@ -130,7 +130,7 @@ struct MCPRoutes: Sendable {
         try MCPTool(asking: agent).check(arguments)
         let question = Question(text: arguments.member("input")?.string ?? "", channel: .http)
         try question.check(field: "input")
-        let start = StartRun(run: .new(), agent: agent.name, question: question)
+        let start = StartRun(run: .new(), agent: agent.name, question: question, isNew: true)
         switch try await follower.ending(of: start, trace: trace) {
         case .finished(let outcome): return Self.content(outcome)
         case .waiting(let notice):

@@ -43,7 +43,8 @@ struct AskBody {
             agent: agent ?? "documentation",
             question: question,
             policy: policy,
-            slack: slack
+            slack: slack,
+            isNew: run == nil ? true : nil
         )
     }
 

@@ -30,6 +30,7 @@ struct RunFollower: Sendable {
 
     /// Starts a run and follows it to its end.
     func start(_ start: StartRun, trace: TraceParent, emit: @Sendable (JSON) async throws -> Void) async throws {
+        var start = start
         var position = Position()
         var isStored = false
         var patience = Patience(Self.patience.beforeStored)
@@ -55,6 +56,8 @@ struct RunFollower: Sendable {
                 }
                 return
             } catch let error as ServiceError {
+                // Whoever failed may have begun it.
+                start.isNew = nil
                 if position.isLongWait(error) { continue }
                 if position.last > max(1, before) { patience = Patience(Self.patience.stored) }
                 if error.code == .notFound, isStored {

@@ -9,7 +9,8 @@ import Synchronization
 /// what is missed is found when everybody looks again by themselves, which happens every few seconds.
 ///
 /// NOTIFY takes a lock over all commits of the database, so it is never part of what a caller waits for, and what
-/// comes within some milliseconds is told together.
+/// comes within some milliseconds is told together; at the end of them, when whoever waits here for the same is told already and
+/// needs the processor no more. What gathers when the process is stopped is not told: the others look by themselves.
 final class Bell: Service {
     static let channel = "octavo_runs"
     /// How long news gathers: a fraction of what a run on another host may wait.
@@ -38,8 +39,8 @@ final class Bell: Service {
                 group.addTask {
                     while !Task.isCancelled {
                         await self.signals.newsCame.wait()
-                        await self.ring(self.signals.takeNews())
                         try? await Task.sleep(for: Self.pause)
+                        await self.ring(self.signals.takeNews())
                     }
                 }
             }

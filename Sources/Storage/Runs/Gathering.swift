@@ -35,7 +35,7 @@ final class Gathering<Item: Sendable, Answer: Sendable>: Service {
 
     /// - Parameters:
     ///   - lanes: how many statements are on their way at once; with two, one is made while the other is flushed to the disk.
-    ///   - executor: where they are made: where Postgres' answers come in, so that no other thread has to wake up in between.
+    ///   - executor: where they are made: where the calls come in, so that no other thread has to wake up in between.
     ///   - perform: carries out several, with an answer for each in their order. They come in the order of their runs.
     init(
         lanes: Int = 2,

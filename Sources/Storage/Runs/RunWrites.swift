@@ -1,5 +1,7 @@
 import Contract
+import NIOCore
 import Postgres
+import RPC
 import ServiceLifecycle
 import Wire
 
@@ -18,7 +20,7 @@ struct RunWrites: Sendable {
             of statement: @escaping @Sendable ([Item]) -> Query,
             as type: Value.Type = Value.self
         ) -> Gathering<Item, Value> {
-            Gathering(on: Reactor.shared) { items in
+            Gathering(on: EventLoopExecutor(RPCEventLoop.shared.next())) { items in
                 let rows = try await database.rows(statement(items), deadline: .now + .seconds(10))
                 return try rows.map { row in .success(try row[0, as: Value.self]) }
             }

@@ -17,6 +17,8 @@ extension RunsTests {
             var begun: [OpenRun.Step] = []
             var asked: [BeginStep] = []
             var ended: [EndedStep] = []
+            /// Steps that were ended by themselves.
+            var told: [String] = []
             var released: [ReleaseRun] = []
             var held: [HoldProvider] = []
             /// By their steps.
@@ -25,6 +27,10 @@ extension RunsTests {
             var lease: Int? = 1
             /// Each step has to ask, as where there are budgets.
             var hasBudgets = false
+            /// No run is opened until this is over.
+            var isHeld = false
+            /// What every step is refused with.
+            var refusal: ServiceError?
         }
 
         let state = Mutex(State())
@@ -38,6 +44,7 @@ extension RunsTests {
             var operations = Operations(service: "storage", version: "test")
             operations.on(OpenRun.self) { open, _ in
                 try await Task.sleep(for: self.delay)
+                while self.state.withLock({ $0.isHeld }) { try await Task.sleep(for: .milliseconds(2)) }
                 return self.state.withLock { state in
                     state.opened.append(open.run)
                     state.events.append(open.event)
@@ -46,14 +53,18 @@ extension RunsTests {
                 }
             }
             operations.on(BeginStep.self) { begin, _ in
-                self.state.withLock { state in
+                try self.state.withLock { state in
+                    if let refusal = state.refusal { throw refusal }
                     state.asked.append(begin)
                     let answer = state.answers[begin.step]
                     return BeginStep.Result(state: answer == nil ? .begun : .answered, answer: answer)
                 }
             }
             operations.on(EndStep.self) { end, _ in
-                self.state.withLock { $0.answers[end.step] = end.answer }
+                self.state.withLock { state in
+                    state.answers[end.step] = end.answer
+                    state.told.append(end.step)
+                }
                 return Done()
             }
             operations.on(HoldProvider.self) { hold, _ in

@@ -181,8 +181,9 @@ import Wire
             let (first, second) = (try await host.admin.state(of: run), try await host.admin.state(of: next))
             #expect(first != .waiting && second == .waiting)
             try await runner.finish(runner.claim(1, as: "a")[0], as: "a")
+            // Whoever offered to work a moment ago may have it already.
             let turn = try await host.admin.state(of: next)
-            #expect(turn == .queued)
+            #expect(turn == .queued || turn == .running)
         }
     }
 

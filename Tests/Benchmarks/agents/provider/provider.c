@@ -3,7 +3,9 @@
 //
 //     octavo-benchmark-provider PORT
 //
-// A pause is 200 ms until a request to /pause/MILLISECONDS changes it; not while answers are due. The first token of a streamed answer is the time at which it was written, in nanoseconds of CLOCK_MONOTONIC.
+// A pause is 200 ms until a request to /pause/MILLISECONDS changes it; not while answers are due. The first token of a streamed answer is
+// the time at which it was written, in nanoseconds of CLOCK_MONOTONIC; the rest comes with it, or so much later as a request to
+// /rest/MILLISECONDS says.
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,15 +31,21 @@ struct connection {
     /// When it is to be answered; 0 while it is not.
     long due;
     int is_streamed;
+    /// The first token has been said.
+    int is_begun;
     /// Who asked has left before the answer.
     int is_left;
     struct connection *next;
 };
 
 static struct connection *connections[CONNECTIONS];
-/// Those that wait for their answer: the pause is the same for all, so they are due in the order they came.
-static struct connection *first, *last;
-static long pause_time = 200000000L;
+/// Those that wait for the same pause: so they are due in the order they came.
+struct queue {
+    struct connection *first, *last;
+    long pause;
+};
+
+static struct queue answers = {.pause = 200000000L}, rests;
 
 static long now(void) {
     struct timespec time;
@@ -69,6 +77,29 @@ static int append_event(char *text, size_t room, const char *json) {
 #define CHUNK "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5\",\"choices\":[{\"index\":0,"
 #define USAGE "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":9,\"total_tokens\":21}"
 
+static int append_start(char *text, size_t room) {
+    char token[256];
+    int length = snprintf(text, room, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
+    snprintf(token, sizeof token, CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":\"%ld\"}}]}", now());
+    return length + append_event(text + length, room - length, token);
+}
+
+static int append_rest(char *text, size_t room) {
+    int length = append_event(text, room, CHUNK "\"delta\":{\"content\":\": push to main, and it is deployed.\"}}]}");
+    length += append_event(text + length, room - length, CHUNK "\"delta\":{},\"finish_reason\":\"stop\"}]}");
+    length += append_event(text + length, room - length,
+                           "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5\",\"choices\":[]," USAGE "}");
+    length += append_event(text + length, room - length, "[DONE]");
+    return length + snprintf(text + length, room - length, "0\r\n\r\n");
+}
+
+static void wait_in(struct queue *queue, struct connection *connection) {
+    connection->due = now() + queue->pause;
+    connection->next = NULL;
+    if (queue->last) queue->last->next = connection; else queue->first = connection;
+    queue->last = connection;
+}
+
 static void answer(struct connection *connection) {
     if (!connection->is_streamed) {
         say_json(connection,
@@ -77,17 +108,12 @@ static void answer(struct connection *connection) {
                  "\"finish_reason\":\"stop\"}]," USAGE "}");
         return;
     }
-    char token[256], text[4096];
-    int length = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
-    snprintf(token, sizeof token, CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":\"%ld\"}}]}", now());
-    length += append_event(text + length, sizeof text - length, token);
-    length += append_event(text + length, sizeof text - length, CHUNK "\"delta\":{\"content\":\": push to main, and it is deployed.\"}}]}");
-    length += append_event(text + length, sizeof text - length, CHUNK "\"delta\":{},\"finish_reason\":\"stop\"}]}");
-    length += append_event(text + length, sizeof text - length,
-                           "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5\",\"choices\":[]," USAGE "}");
-    length += append_event(text + length, sizeof text - length, "[DONE]");
-    length += snprintf(text + length, sizeof text - length, "0\r\n\r\n");
+    char text[4096];
+    int length = connection->is_begun ? 0 : append_start(text, sizeof text);
+    if (connection->is_begun || !rests.pause) length += append_rest(text + length, sizeof text - length);
     say(connection, text, length);
+    connection->is_begun = !connection->is_begun && rests.pause;
+    if (connection->is_begun) wait_in(&rests, connection);
 }
 
 static void leave(struct connection *connection) {
@@ -122,16 +148,35 @@ static void receive(struct connection *connection) {
     size_t body = length && length < end ? strtoul(length, NULL, 10) : 0;
     if (connection->length < (end + 4 - connection->bytes) + body) return;
     connection->length = 0;
-    if (!strncmp(connection->bytes, "POST /pause/", 12)) pause_time = atol(connection->bytes + 12) * 1000000L;
+    if (!strncmp(connection->bytes, "POST /pause/", 12)) answers.pause = atol(connection->bytes + 12) * 1000000L;
+    if (!strncmp(connection->bytes, "POST /rest/", 11)) rests.pause = atol(connection->bytes + 11) * 1000000L;
     if (!strstr(connection->bytes, "/chat/completions ")) {
         say_json(connection, "{\"ok\":true}");
         return;
     }
     connection->is_streamed = strstr(end, "\"stream\":true") || strstr(end, "\"stream\": true");
-    connection->due = now() + pause_time;
-    connection->next = NULL;
-    if (last) last->next = connection; else first = connection;
-    last = connection;
+    wait_in(&answers, connection);
+}
+
+/// Says what is due. A connection whose rest comes later waits once more.
+static void say_due(struct queue *queue) {
+    for (long time = now(); queue->first && queue->first->due <= time;) {
+        struct connection *connection = queue->first;
+        queue->first = connection->next;
+        if (!queue->first) queue->last = NULL;
+        connection->due = 0;
+        if (connection->is_left) leave(connection);
+        else answer(connection);
+    }
+}
+
+/// When something is due again, in nanoseconds from now; -1 for never.
+static long next_due(void) {
+    if (!answers.first && !rests.first) return -1;
+    long due = answers.first ? answers.first->due : rests.first->due;
+    if (rests.first && rests.first->due < due) due = rests.first->due;
+    long rest = due - now();
+    return rest < 0 ? 0 : rest;
 }
 
 static void add(int epoll, int listener) {
@@ -173,23 +218,16 @@ int main(int count, char **arguments) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[EVENTS];
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
-        long rest = first ? first->due - now() : -1;
+        long rest = next_due();
         // To the microsecond: a millisecond would be a part of what is measured.
         struct timespec time = {.tv_sec = rest / 1000000000L, .tv_nsec = rest % 1000000000L};
-        if (first && rest < 0) time = (struct timespec){0};
-        int found = epoll_pwait2(epoll, events, EVENTS, first ? &time : NULL, NULL);
+        int found = epoll_pwait2(epoll, events, EVENTS, rest < 0 ? NULL : &time, NULL);
         for (int index = 0; index < found; index++) {
             int descriptor = events[index].data.fd;
             if (descriptor == listener) add(epoll, listener);
             else if (connections[descriptor]) receive(connections[descriptor]);
         }
-        for (long time = now(); first && first->due <= time;) {
-            struct connection *connection = first;
-            first = connection->next;
-            if (!first) last = NULL;
-            connection->due = 0;
-            if (connection->is_left) leave(connection);
-            else answer(connection);
-        }
+        say_due(&answers);
+        say_due(&rests);
     }
 }
