@@ -147,7 +147,10 @@ extension AgentFile.Instructed {
     }
 
     private func outputProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
-        guard let output else { return [] }
+        guard let output else {
+            return document.value["output_mode"] == nil
+                ? [] : [document.problem(at: "/output_mode", "there is no output that it could be about")]
+        }
         do {
             _ = try SchemaValidator(output)
             return []

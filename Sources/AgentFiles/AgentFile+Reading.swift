@@ -111,6 +111,7 @@ extension AgentFile.Instructed {
                 uniquingKeysWith: { first, _ in first }
             ),
             output: value["output"],
+            outputMode: value["output_mode"]?.string.flatMap(OutputMode.init) ?? .automatic,
             conversation: value["conversation"]?.string.flatMap(AgentFile.Conversation.init)
         )
     }

@@ -47,6 +47,8 @@ public struct AgentFile: Sendable, Hashable {
         public var servers: [String: MCPServer]
         /// The JSON Schema of what it answers with; `nil` for text.
         public var output: JSONValue?
+        /// How the model is brought to that.
+        public var outputMode: OutputMode
         /// What it does in conversations; `nil` for what is usual.
         public var conversation: Conversation?
     }

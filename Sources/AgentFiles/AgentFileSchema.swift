@@ -33,7 +33,8 @@ public enum AgentFileSchema {
 
     /// What only an agent that follows instructions has.
     static let onlyInstructed = [
-        "variables", "tools", "approval", "approval_seconds", "fetch", "mcp", "output", "conversation",
+        "variables", "tools", "approval", "approval_seconds", "fetch", "mcp", "output", "output_mode",
+        "conversation",
     ]
 
     private static let common: [JSONValue.Member] = [
@@ -118,6 +119,11 @@ public enum AgentFileSchema {
             "output",
             ["type": "object", "properties": ["type": ["const": "object"]], "required": ["type"]],
             "The JSON Schema (2020-12) of what it answers with, an object. Answers are held to it. Without it the answer is text."
+        ),
+        field(
+            "output_mode",
+            ["enum": .array(OutputMode.allCases.map { .string($0.rawValue) })],
+            "How the model is brought to the output: tool gives it a tool to call, native has its provider hold it to the schema, prompted shows it the schema, for servers that can do neither. automatic: the first of them that the model is known to do, as without this field."
         ),
         field(
             "conversation",

@@ -10,6 +10,15 @@ public enum Message: Sendable, Hashable {
     case assistant(text: String, toolCalls: [ToolCall] = [], thinking: [Thinking] = [])
     /// What a tool answered to one call.
     case tool(ToolResult)
+
+    /// About what it takes: four of them are a token.
+    package var bytes: Int {
+        switch self {
+        case .system(let text), .user(let text, _): text.utf8.count
+        case .assistant(let text, let calls, _): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
+        case .tool(let result): result.content.utf8.count
+        }
+    }
 }
 
 /// A model's wish to have a tool called.

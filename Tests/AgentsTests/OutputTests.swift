@@ -64,6 +64,26 @@ import Testing
         #expect(instructions.contains(#""celsius":{"type":"integer"}"#))
     }
 
+    @Test func aModelThatCallsNoToolIsShownTheSchemaAndMaySayIt() async throws {
+        let model = ScriptedModel(.says("Sunny."), .says(Self.json))
+        #expect(try await run(try AgentOutput(Weather.self), model).output == Self.oslo)
+        guard case .user(let wish, _)? = model.requests.last?.messages.last else {
+            Issue.record("It was not asked again.")
+            return
+        }
+        #expect(wish.contains("no call of answer") && wish.contains(#""celsius":{"type":"integer"}"#))
+    }
+
+    @Test func whatIsForTheModelAloneIsNotToldToPeople() async throws {
+        let model = ScriptedModel(.says("Sunny."), .says("Sunny."), .says("Sunny."))
+        await #expect {
+            try await run(try AgentOutput(Weather.self), model)
+        } throws: { error in
+            let message = (error as? AgentError)?.message ?? ""
+            return message.hasSuffix("The last: Those are words, and no call of answer.")
+        }
+    }
+
     @Test(arguments: [
         (ModelCapabilities(), OutputMode.tool), (ModelCapabilities(tools: false), .native),
         (ModelCapabilities(tools: false, nativeSchema: false), .prompted),
@@ -144,7 +164,7 @@ import Testing
             Issue.record("The model was not told.")
             return
         }
-        #expect(told.contains("by calling answer"))
+        #expect(told.contains("no call of answer"))
     }
 
     @Test func theOutputHasABudgetOfItsOwn() async throws {

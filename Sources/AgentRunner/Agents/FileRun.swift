@@ -64,13 +64,21 @@ final class FileRun: Sendable {
         let result = try await made(.text, tools).run(question.text, history: earlier) { [emit] event in
             if case .text(let text) = event { try emit(.text(text)) }
         }
-        return Outcome(state: .succeeded, answer: result.output, model: result.model, usage: Contract.Usage(result))
+        var outcome = Outcome(
+            state: .succeeded,
+            answer: result.output,
+            model: result.model,
+            usage: Contract.Usage(result)
+        )
+        if result.finishReason == .length { outcome.cutOff = true }
+        return outcome
     }
 
     /// Held to the schema by the library, which sends back what does not fit it.
     @inline(never)
     private func answer(in schema: JSONValue, with tools: [Tool]) async throws -> Outcome {
-        let result = try await made(AgentOutput(schema: schema), tools).run(question.text, history: earlier)
+        let result = try await made(AgentOutput(schema: schema, mode: agent.task.outputMode), tools)
+            .run(question.text, history: earlier)
         let text = result.output.text
         try emit(.text(text))
         return Outcome(

@@ -112,14 +112,3 @@ struct RecordedModel: Model {
         var tools: [String]
     }
 }
-
-extension Agents.Message {
-    /// About what it takes.
-    fileprivate var bytes: Int {
-        switch self {
-        case .system(let text), .user(let text, _): text.utf8.count
-        case .assistant(let text, let calls, _): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
-        case .tool(let result): result.content.utf8.count
-        }
-    }
-}

@@ -21,9 +21,12 @@ extension RunExecution {
             await release(.awaiting)
             end(.failure(ServiceError(.aborted, "The run waits for a person's approval.", retry: .safe)))
         case let failure as PassingFailure:
-            logger.info(
+            logger.warning(
                 "attempt failed",
-                metadata: ["run_id": "\(run)", "attempt": "\(origin.attempt)", "error_code": "\(failure.failure.code)"]
+                metadata: [
+                    "run_id": "\(run)", "attempt": "\(origin.attempt)", "model": "\(agent.modelName)",
+                    "error_code": "\(failure.failure.code)", "error": "\(failure.failure.message)",
+                ]
             )
             await release(.failed, failure.failure, after: failure.pause)
             if let pause = failure.pause, failure.holdsProvider {

@@ -134,8 +134,10 @@ struct RunState: Sendable {
     private mutating func countRejection(_ reason: String) throws(AgentError) {
         if finishReason == .contentFilter { throw emptyAnswer }
         guard outputRetries < limits.outputRetries else {
+            // What follows in further lines is for the model alone.
+            let first = reason.prefix { $0 != "\n" }
             let sentence =
-                "The model gave no usable output in \(limits.outputRetries + 1) attempts. The last: \(reason)"
+                "The model gave no usable output in \(limits.outputRetries + 1) attempts. The last: \(first)"
             throw AgentError(.invalidAnswer, sentence)
         }
         outputRetries += 1

@@ -18,15 +18,27 @@ struct ChatAssembler: AnswerAssembler {
     private var thinking = ""
     private var usage: Usage?
     private var finishReason: String?
+    /// A stream whose pieces have a field for the reason says one at its end, or was broken off: some servers end one stream for another
+    /// as if all had been said.
+    private var owesReason = false
+    /// Of what the model said.
+    private var saidBytes = 0
     private(set) var hasBegun = false
     /// Where ids that a provider left out begin: with the length of the conversation, so that none comes twice in it.
     private let conversation: Int
+    /// What the model was told, by which its use is estimated where the provider does not tell it.
+    private let messages: [Message]
     private let secret: Secret?
     private let price: Price?
 
+    init(to messages: [Message], secret: Secret? = nil, price: Price? = nil) {
+        self.init(conversation: messages.count, messages: messages, secret: secret, price: price)
+    }
+
     /// - Parameter conversation: How many messages the request had.
-    init(conversation: Int, secret: Secret? = nil, price: Price? = nil) {
+    init(conversation: Int, messages: [Message] = [], secret: Secret? = nil, price: Price? = nil) {
         self.conversation = conversation
+        self.messages = messages
         self.secret = secret
         self.price = price
     }
@@ -40,10 +52,16 @@ struct ChatAssembler: AnswerAssembler {
         if event.event == "error", let complaint = try? JSONDecoder().decode(ProviderComplaint.self, from: data) {
             throw ProviderFailure(complaint: complaint, secret: secret)
         }
-        return try add(whole: data)
+        let (events, hasReasonField) = try add(data)
+        owesReason = owesReason || hasReasonField
+        return events
     }
 
     mutating func add(whole data: Data) throws -> [ModelEvent] {
+        try add(data).events
+    }
+
+    private mutating func add(_ data: Data) throws -> (events: [ModelEvent], hasReasonField: Bool) {
         let chunk = try ProviderFailure.decoding(ChatChunk.self, data, of: "a chat completion")
         if let complaint = chunk.complaint { throw ProviderFailure(complaint: complaint, secret: secret) }
         // Some send the running total with each chunk, so the last one counts.
@@ -56,14 +74,18 @@ struct ChatAssembler: AnswerAssembler {
                 thinking += thought
                 events.append(.thinking(thought))
             }
-            if let text = delta?.text, !text.isEmpty { events.append(.text(text)) }
+            if let text = delta?.text, !text.isEmpty {
+                saidBytes += text.utf8.count
+                events.append(.text(text))
+            }
             for piece in delta?.toolCalls ?? [] { try add(piece) }
             if let reason = choice.finishReason, !reason.isEmpty { finishReason = reason }
         }
-        return events
+        return (events, chunk.choices.contains { $0.hasReasonField })
     }
 
     mutating func finish() throws -> [ModelEvent] {
+        guard finishReason != nil || !owesReason else { throw ProviderFailure.brokenOff }
         guard calls.allSatisfy({ !$0.name.isEmpty }) else {
             throw ProviderFailure.invalid("a tool call without a name")
         }
@@ -76,7 +98,7 @@ struct ChatAssembler: AnswerAssembler {
             ids.insert(id)
             events.append(.toolCall(ToolCall(id: id, name: call.name, arguments: call.arguments)))
         }
-        if let usage { events.append(.usage(usage.priced(by: price))) }
+        if let usage = usage ?? estimate { events.append(.usage(usage.priced(by: price))) }
         events.append(.finish(reason))
         return events
     }
@@ -111,6 +133,13 @@ struct ChatAssembler: AnswerAssembler {
         let beginsByName =
             piece.index == nil && id.isEmpty && piece.function?.name?.isEmpty == false && !calls[position].name.isEmpty
         return isAnother || beginsByName ? nil : position
+    }
+
+    /// About four bytes are a token. Without it, limits and budgets would never be reached with a server that does not count.
+    private var estimate: Usage? {
+        guard !messages.isEmpty else { return nil }
+        let said = calls.reduce(saidBytes + thinking.utf8.count) { $0 + $1.name.utf8.count + $1.arguments.utf8.count }
+        return Usage(inputTokens: messages.reduce(0) { $0 + $1.bytes } / 4 + 1, outputTokens: said / 4 + 1)
     }
 
     private var reason: FinishReason {

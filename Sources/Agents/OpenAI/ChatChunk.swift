@@ -12,10 +12,21 @@ struct ChatChunk: Decodable {
         var delta: Delta?
         var message: Delta?
         var finishReason: String?
+        /// Whether there is a field for the reason at all, be it null.
+        var hasReasonField = false
 
         private enum CodingKeys: String, CodingKey {
             case index, delta, message
             case finishReason = "finish_reason"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            index = try fields.decodeIfPresent(Int.self, forKey: .index)
+            delta = try fields.decodeIfPresent(Delta.self, forKey: .delta)
+            message = try fields.decodeIfPresent(Delta.self, forKey: .message)
+            finishReason = try fields.decodeIfPresent(String.self, forKey: .finishReason)
+            hasReasonField = fields.contains(.finishReason)
         }
     }
 

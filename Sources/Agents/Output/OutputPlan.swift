@@ -86,11 +86,16 @@ struct OutputPlan<Value: Sendable>: Sendable {
         return try choice.value(of: value)
     }
 
-    /// Small models say the arguments instead of calling the tool.
+    /// Small models say the arguments instead of calling the tool, and some servers let none of theirs call one.
     private func valueSaidAloud(_ said: String) throws -> Value {
-        let names = typed.map(\.name).joined(separator: " or ")
-        guard typed.count == 1, let json = JSONValue(in: said), case .object = json else {
-            throw OutputError("Answer by calling \(names), not in words.")
+        guard typed.count == 1 else {
+            throw OutputError("Answer by calling \(typed.map(\.name).joined(separator: " or ")), not in words.")
+        }
+        guard let json = JSONValue(in: said), case .object = json else {
+            throw OutputError(
+                "Those are words, and no call of \(typed[0].name).\nCall it; or, where you cannot, answer with one JSON object "
+                    + "that matches this JSON Schema, and with nothing else:\n\(typed[0].definition.parameters.text)"
+            )
         }
         return try typed[0].value(ofArguments: json.text)
     }

@@ -115,7 +115,11 @@ struct BodyDecoder<Assembler: AnswerAssembler>: AnswerDecoder {
     }
 
     private mutating func complete() throws -> [ModelEvent] {
-        guard assembler.hasBegun else { throw ProviderFailure.invalid("there is none in it") }
+        guard assembler.hasBegun else {
+            throw ProviderFailure.invalid(
+                "there is none in it, as from some servers where the input is longer than the model takes"
+            )
+        }
         isComplete = true
         return try assembler.finish()
     }

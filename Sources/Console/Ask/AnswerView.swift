@@ -17,7 +17,7 @@ struct AnswerView {
         if let answer = outcome.answer { terminal.line(Terminal.harmless(answer)) }
         if let output = outcome.output { terminal.line(Terminal.exact(output.description)) }
         show(outcome.citations)
-        if let substitution = outcome.substitution { terminal.line(terminal.styled(substitution, .dim)) }
+        for remark in outcome.remarks { terminal.line(terminal.styled(remark, .dim)) }
     }
 
     /// The sources, numbered as in the text.
@@ -34,8 +34,10 @@ struct AnswerView {
 }
 
 extension Outcome {
-    /// That another model has answered than the one that was to, in words.
-    var substitution: String? {
-        insteadOf.map { Terminal.harmless("(answered by \(model); \($0) did not)") }
+    /// In words: that another model has answered than the one that was to, and that the answer is not whole.
+    var remarks: [String] {
+        let substitution = insteadOf.map { "(answered by \(model), since \($0) said nothing that could be used)" }
+        let cut = "(cut off: the model may say no more at a time; max_tokens in the agent's file)"
+        return [cutOff == true ? cut : nil, substitution].compactMap { $0 }.map { Terminal.harmless($0) }
     }
 }

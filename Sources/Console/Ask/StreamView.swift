@@ -70,7 +70,7 @@ struct StreamView {
         }
         AnswerView(terminal: terminal).show(citations)
         // Beside the answer and not in it, for whoever reads that in a program.
-        if let substitution = outcome?.substitution { Terminal.error.line(substitution) }
+        for remark in outcome?.remarks ?? [] { Terminal.error.line(remark) }
         if let error = outcome?.error { throw Failure(Terminal.harmless(error.message)) }
     }
 

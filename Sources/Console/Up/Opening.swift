@@ -86,7 +86,11 @@ struct Opening: Service {
 
     /// The first book is Octavo's own: its README and its protocol. Without it everything else still works.
     private func importOwnDocumentation() async throws {
-        guard let sources = Self.ownDocumentation() else { return }
+        guard let sources = Self.ownDocumentation() else {
+            return Terminal.error.line(
+                "Octavo's own documentation is not beside these programs, so there is no first book."
+            )
+        }
         do {
             try await withAdmin("storage") { storage in
                 // Its title may have been changed since, and a title is what an import knows a book by.

@@ -183,6 +183,8 @@ public struct Outcome: Codable, Sendable, Equatable {
     public var model: String
     /// The model that was to answer, where another has taken its place.
     public var insteadOf: String?
+    /// True where the answer ends in the middle, since the model may say no more at a time.
+    public var cutOff: Bool?
     /// What its model calls used.
     public var usage: Usage
     /// When its parts took place.
@@ -191,6 +193,7 @@ public struct Outcome: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
         case state, answer, output, citations, supported, error, model, usage, timeline
         case insteadOf = "instead_of"
+        case cutOff = "cut_off"
     }
 
     /// From its parts.

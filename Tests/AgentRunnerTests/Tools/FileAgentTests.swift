@@ -45,6 +45,23 @@ import Wire
         }
     }
 
+    @Test(arguments: [FinishReason.stop, .length])
+    func anAnswerThatEndsInTheMiddleSaysSo(reason: FinishReason) async throws {
+        let model = FunctionModel { _, emit in
+            try await emit(.text("Once upon a"))
+            try await emit(.finish(reason))
+        }
+        let outcome = try await run(try agent("instructions: Tell.", model))
+        #expect(outcome.answer == "Once upon a" && outcome.cutOff == (reason == .length ? true : nil))
+    }
+
+    @Test func theOutputModeOfTheFileCounts() async throws {
+        let model = ScriptedModel(.says(#"{"a": 1}"#))
+        let yaml = "instructions: Tell.\noutput: {type: object}\noutput_mode: prompted"
+        #expect(try await run(try agent(yaml, model)).output?.member("a")?.description == "1")
+        #expect(model.requests.first?.tools.isEmpty == true)
+    }
+
     @Test func whatSendsDataOutIsRefusedOnceSomethingWasRead() async throws {
         let model = ScriptedModel(
             call("desk_echo", #"{"text": "one"}"#),

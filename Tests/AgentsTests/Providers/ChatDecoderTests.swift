@@ -18,8 +18,9 @@ import Testing
         try decode([Array(events.map { "data: \($0)\n\n" }.joined().utf8)], isWhole: isWhole)
     }
 
+    /// Without a reason it has no field for one.
     private func delta(_ json: String, finishReason: String? = nil) -> String {
-        ChatJSON.chunk(delta: json, finishReason: finishReason)
+        ChatJSON.chunk(delta: json, finishReason: finishReason).replacing(#","finish_reason":null"#, with: "")
     }
 
     @Test func whatComesBeforeAnAnswerIsKeptInMind() throws {
@@ -34,6 +35,29 @@ import Testing
 
     @Test func withoutFinishReasonUsageAndDoneAnAnswerIsWholeWhenItsBodyIs() throws {
         #expect(try decode(events: [delta(#"{"content":"Yes"}"#)]) == [.text("Yes"), .finish(.stop)])
+    }
+
+    @Test(arguments: [[], ["[DONE]"]])
+    func aStreamThatEndsBeforeTheReasonItOwesWasBrokenOff(end: [String]) {
+        let begun = ChatJSON.chunk(delta: #"{"content":"Once upon a"}"#)
+        for events in [[begun], [ChatJSON.chunk(delta: #"{"role":"assistant"}"#)]] {
+            #expect { try decode(events: events + end) } throws: { error in
+                (error as? ProviderFailure)?.error.code == .providerUnavailable
+            }
+        }
+    }
+
+    @Test func anAnswerInOnePieceOwesNoReason() throws {
+        let whole = ChatJSON.completion(message: #"{"content":"Yes"}"#)
+        #expect(try decode([Array(whole.utf8)]) == [.text("Yes"), .finish(.stop)])
+    }
+
+    @Test func whatIsNotCountedIsEstimated() throws {
+        let messages = [Message.user(String(repeating: "a", count: 400))]
+        var decoder = BodyDecoder(ChatAssembler(to: messages))
+        let body = "data: \(delta(#"{"content":"\#(String(repeating: "b", count: 80))"}"#, finishReason: "stop"))\n\n"
+        let events = try decoder.receive(ByteBuffer(string: body).readableBytesView) + decoder.end(isWhole: true)
+        #expect(events.contains(.usage(Usage(inputTokens: 101, outputTokens: 21))))
     }
 
     @Test func withoutTheLastEmptyLineAnAnswerIsRead() throws {

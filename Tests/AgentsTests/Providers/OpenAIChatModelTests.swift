@@ -91,7 +91,9 @@ import Testing
         let (events, _) = try await answer(
             .eventsUntilClose([text, ChatJSON.chunk(delta: "{}", finishReason: "stop")])
         )
-        #expect(events == [.text("Yes"), .finish(.stop)])
+        // Nobody has counted.
+        let estimate = Usage(inputTokens: 1, outputTokens: 1)
+        #expect(events == [.text("Yes"), .usage(estimate), .finish(.stop)])
         #expect(try await failure(.eventsUntilClose([text])).error?.code == .providerUnavailable)
     }
 
