@@ -11,10 +11,11 @@ public enum Message: Sendable, Hashable {
     /// What a tool answered to one call.
     case tool(ToolResult)
 
-    /// About what it takes: four of them are a token.
+    /// About what it takes: four of them are a token, a picture some hundred.
     package var bytes: Int {
         switch self {
-        case .system(let text), .user(let text, _): text.utf8.count
+        case .system(let text): text.utf8.count
+        case .user(let text, let images): text.utf8.count + images.count * 2_000
         case .assistant(let text, let calls, _): text.utf8.count + calls.reduce(0) { $0 + $1.arguments.utf8.count }
         case .tool(let result): result.content.utf8.count
         }

@@ -140,7 +140,7 @@ struct TogetherAgent: RunnableAgent {
         let answer = outcomes.map { name, outcome in
             "\(name): \(outcome.answer ?? outcome.error?.message ?? "")"
         }
-        return Outcome(
+        var whole = Outcome(
             state: failure == nil ? .succeeded : .failed,
             answer: failure == nil ? answer.joined(separator: "\n\n") : nil,
             output: try JSON(encoding: Dictionary(outcomes.map { ($0.name, $0.outcome) }) { first, _ in first }),
@@ -150,6 +150,8 @@ struct TogetherAgent: RunnableAgent {
             usage: outcomes.reduce(into: Contract.Usage()) { $0 += $1.outcome.usage },
             timeline: zip(ended, outcomes).flatMap { spans(of: $0, $1.outcome) }
         )
+        if outcomes.contains(where: { $0.outcome.cutOff == true }) { whole.cutOff = true }
+        return whole
     }
 
     /// Its own, and below it those of agents that are several themselves.

@@ -43,6 +43,7 @@ struct DocumentationAgent: RunnableAgent {
         var (passages, usage) = try await search(followUp, history, model, library)
         let reply = Reply(passages: passages, emit: emit)
         var answered = modelName
+        var isCutOff = false
         let extractive = ExtractiveModel(readings: followUp.readings, passages: passages)
         if let model {
             let said = try await ask(
@@ -56,11 +57,13 @@ struct DocumentationAgent: RunnableAgent {
             )
             usage += said.usage
             answered = said.model
+            isCutOff = said.isCutOff
         }
         // Without a model, or when it said nothing that a section supports, what the sections say themselves is better than
         // nothing; but not when the model read them and says that they do not answer.
         if reply.isEmpty, !reply.saysUnsupported {
             answered = try await run(extractive, [], nil, question, [], passages, reply).model
+            isCutOff = false
         }
         if reply.isEmpty {
             try emit(.text(Self.unsupported))
@@ -72,7 +75,9 @@ struct DocumentationAgent: RunnableAgent {
                 usage: usage
             )
         }
-        return reply.outcome(model: answered, usage: usage)
+        var outcome = reply.outcome(model: answered, usage: usage)
+        if isCutOff { outcome.cutOff = true }
+        return outcome
     }
 
     /// What is found for the question; where it leans on what was said before, also for what the model makes of it. All at the same
@@ -147,13 +152,18 @@ struct DocumentationAgent: RunnableAgent {
             }
         }
         try reply.finish()
-        return Said(usage: Contract.Usage(result), model: result.model)
+        return Said(
+            usage: Contract.Usage(result),
+            model: result.model,
+            isCutOff: result.finishReason == .length
+        )
     }
 
     /// What an answer has cost, and which model gave it.
     private struct Said {
         var usage: Contract.Usage
         var model: String
+        var isCutOff = false
     }
 }
 

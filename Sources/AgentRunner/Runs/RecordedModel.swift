@@ -39,7 +39,7 @@ struct RecordedModel: Model {
                 try await emit(event)
             }
         } catch {
-            await endFailed(step, gathered.answer.withLock { $0 })
+            await endFailed(step, gathered.answer.withLock { $0 }, of: request)
             throw error
         }
         try await end(step, gathered.answer.withLock { $0 })
@@ -66,8 +66,13 @@ struct RecordedModel: Model {
 
     /// What was paid for counts, and what was not needed goes back; then the failure, whatever comes of that.
     @inline(never)
-    private func endFailed(_ step: String, _ answer: ModelAnswer) async {
+    private func endFailed(_ step: String, _ answer: ModelAnswer, of request: ModelRequest) async {
         var usage = answer.usage
+        if usage.totalTokens == 0, !answer.text.isEmpty {
+            // Broken off before anybody said how much it was.
+            usage.inputTokens = request.bytes / 4
+            usage.outputTokens = answer.text.utf8.count / 4 + 1
+        }
         usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
         steps.spend(usage)
         guard !Task.isCancelled else { return }

@@ -135,7 +135,7 @@ struct RunState: Sendable {
         if finishReason == .contentFilter { throw emptyAnswer }
         guard outputRetries < limits.outputRetries else {
             // What follows in further lines is for the model alone.
-            let first = reason.prefix { $0 != "\n" }
+            let first = reason.prefix { !$0.isNewline }
             let sentence =
                 "The model gave no usable output in \(limits.outputRetries + 1) attempts. The last: \(first)"
             throw AgentError(.invalidAnswer, sentence)

@@ -118,3 +118,14 @@ public struct ToolDefinition: Sendable, Hashable {
         self.parameters = parameters
     }
 }
+
+extension ModelRequest {
+    /// About what it takes, tools and a schema included: four of them are a token.
+    package var bytes: Int {
+        let told = tools.reduce(messages.reduce(0) { $0 + $1.bytes }) {
+            $0 + $1.name.utf8.count + $1.description.utf8.count + $1.parameters.text.utf8.count
+        }
+        guard case .schema(_, let schema) = format else { return told }
+        return told + schema.text.utf8.count
+    }
+}

@@ -18,27 +18,27 @@ struct ChatAssembler: AnswerAssembler {
     private var thinking = ""
     private var usage: Usage?
     private var finishReason: String?
-    /// A stream whose pieces have a field for the reason says one at its end, or was broken off: some servers end one stream for another
-    /// as if all had been said.
+    /// A stream whose pieces have a field for the reason says one at its end, or how much was used, or it was broken off: some servers
+    /// end one stream for another as if all had been said.
     private var owesReason = false
     /// Of what the model said.
     private var saidBytes = 0
     private(set) var hasBegun = false
     /// Where ids that a provider left out begin: with the length of the conversation, so that none comes twice in it.
     private let conversation: Int
-    /// What the model was told, by which its use is estimated where the provider does not tell it.
-    private let messages: [Message]
+    /// What the model was asked, by which its use is estimated where the provider does not tell it.
+    private let request: ModelRequest?
     private let secret: Secret?
     private let price: Price?
 
-    init(to messages: [Message], secret: Secret? = nil, price: Price? = nil) {
-        self.init(conversation: messages.count, messages: messages, secret: secret, price: price)
+    init(to request: ModelRequest, secret: Secret? = nil, price: Price? = nil) {
+        self.init(conversation: request.messages.count, request: request, secret: secret, price: price)
     }
 
     /// - Parameter conversation: How many messages the request had.
-    init(conversation: Int, messages: [Message] = [], secret: Secret? = nil, price: Price? = nil) {
+    init(conversation: Int, request: ModelRequest? = nil, secret: Secret? = nil, price: Price? = nil) {
         self.conversation = conversation
-        self.messages = messages
+        self.request = request
         self.secret = secret
         self.price = price
     }
@@ -52,16 +52,14 @@ struct ChatAssembler: AnswerAssembler {
         if event.event == "error", let complaint = try? JSONDecoder().decode(ProviderComplaint.self, from: data) {
             throw ProviderFailure(complaint: complaint, secret: secret)
         }
-        let (events, hasReasonField) = try add(data)
-        owesReason = owesReason || hasReasonField
-        return events
+        return try add(data, isPiece: true)
     }
 
     mutating func add(whole data: Data) throws -> [ModelEvent] {
-        try add(data).events
+        try add(data, isPiece: false)
     }
 
-    private mutating func add(_ data: Data) throws -> (events: [ModelEvent], hasReasonField: Bool) {
+    private mutating func add(_ data: Data, isPiece: Bool) throws -> [ModelEvent] {
         let chunk = try ProviderFailure.decoding(ChatChunk.self, data, of: "a chat completion")
         if let complaint = chunk.complaint { throw ProviderFailure(complaint: complaint, secret: secret) }
         // Some send the running total with each chunk, so the last one counts.
@@ -69,6 +67,7 @@ struct ChatAssembler: AnswerAssembler {
         var events: [ModelEvent] = []
         for choice in chunk.choices where (choice.index ?? 0) == 0 {
             hasBegun = true
+            owesReason = owesReason || isPiece && choice.hasReasonField
             let delta = choice.delta ?? choice.message
             if let thought = delta?.thinking, !thought.isEmpty {
                 thinking += thought
@@ -81,7 +80,9 @@ struct ChatAssembler: AnswerAssembler {
             for piece in delta?.toolCalls ?? [] { try add(piece) }
             if let reason = choice.finishReason, !reason.isEmpty { finishReason = reason }
         }
-        return (events, chunk.choices.contains { $0.hasReasonField })
+        // Behind the last piece, from a server that says no reason: it has said all.
+        if chunk.choices.isEmpty, chunk.usage != nil { owesReason = false }
+        return events
     }
 
     mutating func finish() throws -> [ModelEvent] {
@@ -137,9 +138,9 @@ struct ChatAssembler: AnswerAssembler {
 
     /// About four bytes are a token. Without it, limits and budgets would never be reached with a server that does not count.
     private var estimate: Usage? {
-        guard !messages.isEmpty else { return nil }
+        guard let request else { return nil }
         let said = calls.reduce(saidBytes + thinking.utf8.count) { $0 + $1.name.utf8.count + $1.arguments.utf8.count }
-        return Usage(inputTokens: messages.reduce(0) { $0 + $1.bytes } / 4 + 1, outputTokens: said / 4 + 1)
+        return Usage(inputTokens: request.bytes / 4 + 1, outputTokens: said / 4 + 1)
     }
 
     private var reason: FinishReason {

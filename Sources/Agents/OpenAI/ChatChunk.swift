@@ -91,7 +91,8 @@ extension ChatChunk {
         }
 
         var usage: Usage? {
-            guard prompt != nil || completion != nil else { return nil }
+            // Some tell of nought in each piece.
+            guard (prompt ?? 0) != 0 || (completion ?? 0) != 0 else { return nil }
             return Usage(
                 inputTokens: prompt ?? 0,
                 cachedInputTokens: promptDetails?.cached ?? cacheHits ?? 0,

@@ -62,11 +62,11 @@ public struct OpenAIChatModel: Model {
     ) async throws {
         try request.check(capabilities, name)
         let body = ChatRequestBody.json(request, model: name, capabilities: capabilities, streams: link.streams)
-        let (messages, secret, price) = (request.messages, link.secret, price)
+        let (secret, price) = (link.secret, price)
         try await link.post(
             "/chat/completions",
             body,
-            decoder: { BodyDecoder(ChatAssembler(to: messages, secret: secret, price: price)) },
+            decoder: { BodyDecoder(ChatAssembler(to: request, secret: secret, price: price)) },
             emit: emit
         )
     }

@@ -94,7 +94,7 @@ struct OutputPlan<Value: Sendable>: Sendable {
         guard let json = JSONValue(in: said), case .object = json else {
             throw OutputError(
                 "Those are words, and no call of \(typed[0].name).\nCall it; or, where you cannot, answer with one JSON object "
-                    + "that matches this JSON Schema, and with nothing else:\n\(typed[0].definition.parameters.text)"
+                    + "that matches this JSON Schema, and with nothing else:\n\(typed[0].definition.parameters.text)\n"
             )
         }
         return try typed[0].value(ofArguments: json.text)

@@ -37,7 +37,7 @@ extension Outcome {
     /// In words: that another model has answered than the one that was to, and that the answer is not whole.
     var remarks: [String] {
         let substitution = insteadOf.map { "(answered by \(model), since \($0) said nothing that could be used)" }
-        let cut = "(cut off: the model may say no more at a time; max_tokens in the agent's file)"
+        let cut = "(cut off: the model may say no more, by max_tokens or since its context is full)"
         return [cutOff == true ? cut : nil, substitution].compactMap { $0 }.map { Terminal.harmless($0) }
     }
 }

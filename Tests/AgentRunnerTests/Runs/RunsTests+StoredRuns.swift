@@ -18,7 +18,7 @@ extension RunsTests {
             var asked: [BeginStep] = []
             var ended: [EndedStep] = []
             /// Steps that were ended by themselves.
-            var told: [String] = []
+            var told: [EndStep] = []
             var released: [ReleaseRun] = []
             var held: [HoldProvider] = []
             /// By their steps.
@@ -63,7 +63,7 @@ extension RunsTests {
             operations.on(EndStep.self) { end, _ in
                 self.state.withLock { state in
                     state.answers[end.step] = end.answer
-                    state.told.append(end.step)
+                    state.told.append(end)
                 }
                 return Done()
             }

@@ -47,6 +47,23 @@ import Testing
         }
     }
 
+    @Test(arguments: ["null", #""stop""#])
+    func aStreamThatSaysWhatWasUsedOrWhyItEndedIsWhole(reason: String) throws {
+        let begun = ChatJSON.chunk(delta: #"{"content":"Yes"}"#)
+        let end = ChatJSON.chunk(delta: "{}").replacing(#""finish_reason":null"#, with: #""finish_reason":\#(reason)"#)
+        let used = #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
+        let events = [begun, end] + (reason == "null" ? [used] : [])
+        #expect(try decode(events: events + ["[DONE]"]).last == .finish(.stop))
+    }
+
+    @Test func noughtIsNoUseThatWasCounted() throws {
+        let zero = #","usage":{"prompt_tokens":0,"completion_tokens":0}}"#
+        let pieces = [delta(#"{"content":"Yes"}"#), delta("{}", finishReason: "stop")]
+        let events = pieces.map { $0.replacing(#","usage":null}"#, with: zero) }
+        #expect(events[0].contains(zero))
+        #expect(try decode(events: events) == [.text("Yes"), .finish(.stop)])
+    }
+
     @Test func anAnswerInOnePieceOwesNoReason() throws {
         let whole = ChatJSON.completion(message: #"{"content":"Yes"}"#)
         #expect(try decode([Array(whole.utf8)]) == [.text("Yes"), .finish(.stop)])
@@ -54,7 +71,7 @@ import Testing
 
     @Test func whatIsNotCountedIsEstimated() throws {
         let messages = [Message.user(String(repeating: "a", count: 400))]
-        var decoder = BodyDecoder(ChatAssembler(to: messages))
+        var decoder = BodyDecoder(ChatAssembler(to: ModelRequest(messages: messages)))
         let body = "data: \(delta(#"{"content":"\#(String(repeating: "b", count: 80))"}"#, finishReason: "stop"))\n\n"
         let events = try decoder.receive(ByteBuffer(string: body).readableBytesView) + decoder.end(isWhole: true)
         #expect(events.contains(.usage(Usage(inputTokens: 101, outputTokens: 21))))
