@@ -70,7 +70,7 @@ struct RecordedModel: Model {
         var usage = answer.usage
         if usage.totalTokens == 0, !answer.text.isEmpty {
             // Broken off before anybody said how much it was.
-            usage.inputTokens = request.bytes / 4
+            usage.inputTokens = Self.estimate(request).inputTokens
             usage.outputTokens = answer.text.utf8.count / 4 + 1
         }
         usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
@@ -95,8 +95,7 @@ struct RecordedModel: Model {
     /// The tokens that are needed, before anybody has counted them.
     private static func estimate(_ request: ModelRequest) -> Agents.Usage {
         // About four bytes of text are a token.
-        let bytes = request.messages.reduce(0) { $0 + $1.bytes }
-        return Agents.Usage(inputTokens: bytes / 4, outputTokens: request.options.maxTokens ?? usualAnswerTokens)
+        Agents.Usage(inputTokens: request.bytes / 4, outputTokens: request.options.maxTokens ?? usualAnswerTokens)
     }
 
     /// What was said before.
