@@ -28,7 +28,19 @@ extension AgentFile {
     }
 
     func problems(in document: YAMLDocument) -> [AgentFileProblem] {
-        modelProblems(document) + taskProblems(document)
+        modelProblems(document) + taskProblems(document) + modeProblems(document)
+    }
+
+    private func modeProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
+        let hasOutput =
+            switch task {
+            case .instructed(let instructed): instructed.output != nil
+            case .classify, .summarise: true
+            // Each of them has its own.
+            case .together: false
+            }
+        guard !hasOutput, document.value["output_mode"] != nil else { return [] }
+        return [document.problem(at: "/output_mode", "there is no output that it could be about")]
     }
 
     /// What no agent runner could make sense of. Whether there is such a provider, and its model, it alone knows.
@@ -147,10 +159,7 @@ extension AgentFile.Instructed {
     }
 
     private func outputProblems(_ document: YAMLDocument) -> [AgentFileProblem] {
-        guard let output else {
-            return document.value["output_mode"] == nil
-                ? [] : [document.problem(at: "/output_mode", "there is no output that it could be about")]
-        }
+        guard let output else { return [] }
         do {
             _ = try SchemaValidator(output)
             return []

@@ -45,6 +45,7 @@ extension AgentFile {
             model: value["model"]?.string,
             fallbacks: value["fallbacks"]?.strings ?? [],
             options: ModelOptions(temperature: value["temperature"]?.double, maxTokens: value["max_tokens"]?.integer),
+            outputMode: value["output_mode"]?.string.flatMap(OutputMode.init) ?? .automatic,
             task: Task(value),
             limits: Limits(
                 requests: value["limits"]?["requests"]?.integer,
@@ -111,7 +112,6 @@ extension AgentFile.Instructed {
                 uniquingKeysWith: { first, _ in first }
             ),
             output: value["output"],
-            outputMode: value["output_mode"]?.string.flatMap(OutputMode.init) ?? .automatic,
             conversation: value["conversation"]?.string.flatMap(AgentFile.Conversation.init)
         )
     }

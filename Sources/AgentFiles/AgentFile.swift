@@ -12,6 +12,8 @@ public struct AgentFile: Sendable, Hashable {
     public var fallbacks: [String]
     /// How the model is to answer.
     public var options: ModelOptions
+    /// How the model is brought to an output that is no text.
+    public var outputMode: OutputMode
     /// What it does.
     public var task: Task
     /// Where a run ends at the latest; `nil` leaves it to the runner.
@@ -47,8 +49,6 @@ public struct AgentFile: Sendable, Hashable {
         public var servers: [String: MCPServer]
         /// The JSON Schema of what it answers with; `nil` for text.
         public var output: JSONValue?
-        /// How the model is brought to that.
-        public var outputMode: OutputMode
         /// What it does in conversations; `nil` for what is usual.
         public var conversation: Conversation?
     }

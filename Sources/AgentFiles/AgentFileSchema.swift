@@ -33,8 +33,7 @@ public enum AgentFileSchema {
 
     /// What only an agent that follows instructions has.
     static let onlyInstructed = [
-        "variables", "tools", "approval", "approval_seconds", "fetch", "mcp", "output", "output_mode",
-        "conversation",
+        "variables", "tools", "approval", "approval_seconds", "fetch", "mcp", "output", "conversation",
     ]
 
     private static let common: [JSONValue.Member] = [
@@ -54,6 +53,11 @@ public enum AgentFileSchema {
             "max_tokens",
             ["type": "integer", "minimum": 1, "maximum": mostTokens],
             "The most tokens one answer of the model may have."
+        ),
+        field(
+            "output_mode",
+            ["enum": .array(OutputMode.allCases.map { .string($0.rawValue) })],
+            "How the model is brought to an output, labels or a summary: tool gives it a tool to call, native has its provider hold it to the schema, prompted shows it the schema, for servers that can do neither. automatic: the first of them that the model is known to do, as without this field."
         ),
         field("limits", limits, "Where a run ends at the latest."),
     ]
@@ -119,11 +123,6 @@ public enum AgentFileSchema {
             "output",
             ["type": "object", "properties": ["type": ["const": "object"]], "required": ["type"]],
             "The JSON Schema (2020-12) of what it answers with, an object. Answers are held to it. Without it the answer is text."
-        ),
-        field(
-            "output_mode",
-            ["enum": .array(OutputMode.allCases.map { .string($0.rawValue) })],
-            "How the model is brought to the output: tool gives it a tool to call, native has its provider hold it to the schema, prompted shows it the schema, for servers that can do neither. automatic: the first of them that the model is known to do, as without this field."
         ),
         field(
             "conversation",

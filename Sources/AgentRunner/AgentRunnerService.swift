@@ -31,6 +31,10 @@ public enum AgentRunnerService {
             .optional("OCTAVO_RUNS", "the most runs at once (\(Runs.maximum)); each takes up to a hundred KB"),
             .live("OCTAVO_IDLE_SECONDS", "seconds without work after which it ends until it is called again (never)"),
             .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
+            .live(
+                "OPENAI_CALLS",
+                "how many calls it is sent at once, others wait their turn (no limit); OLLAMA_CALLS and so on alike"
+            ),
             .live("OPENAI_API_KEY", "its key; better as a credential"),
             .live("ANTHROPIC_BASE_URL", "an endpoint for Anthropic's models (https://api.anthropic.com/v1)"),
             .live("ANTHROPIC_API_KEY", "its key; better as a credential"),
@@ -250,9 +254,15 @@ public enum AgentRunnerService {
         operations.runOnEventLoop(StartRun.self)
         operations.on(ListAgents.self) { _, _ in runs.agents.list }
         operations.health {
-            let reasons = claims.isOffered ? [] : ["storage is away"]
-            return (
-                ready: reasons.isEmpty, reasons: reasons, gauges: teller.gauges.merging(["runs": runs.count]) { $1 }
+            let provider = runs.agents.provider
+            let troubles = provider?.troubles ?? []
+            let own = [
+                "runs": runs.count, "models.failing": troubles.count, "models.waiting": provider?.waitingCalls ?? 0,
+            ]
+            return ServiceCondition(
+                reasons: claims.isOffered ? [] : ["storage is away"],
+                warnings: troubles,
+                gauges: teller.gauges.merging(own) { $1 }
             )
         }
         return operations

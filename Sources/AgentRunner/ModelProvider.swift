@@ -19,11 +19,20 @@ struct ModelProvider {
     private let isOpenAISet: Bool
     private let hasServer: Bool
 
+    /// How many calls may be asked for at once: as many as there are runs at most.
+    private static let mostCalls = 16_384
+
+    /// What is amiss with models that were asked, a sentence each.
+    var troubles: [String] { providers.troubles }
+
+    /// How many calls wait for their turn at a provider.
+    var waitingCalls: Int { providers.waitingCalls }
+
     var name: String { model?.qualifiedName ?? ExtractiveModel.modelName }
 
     init(_ config: ConfigReader) throws {
         let keys = Self.keys(config)
-        providers = Providers(Self.providers(config), keys: keys, settings: ProviderSettings(client: .outside))
+        providers = Providers(try Self.providers(config), keys: keys, settings: ProviderSettings(client: .outside))
         hasServer = config.string(forKey: "openai.base.url") != nil
         isOpenAISet = hasServer || keys["openai"] != nil
         let setting = config.string(forKey: "octavo.model")
@@ -72,13 +81,28 @@ struct ModelProvider {
         return "openai:\(name)"
     }
 
-    /// The known ones, with the addresses that are set. A server of one's own needs no key.
-    private static func providers(_ config: ConfigReader) -> [Provider] {
-        Provider.known.map { provider in
-            let family = provider.name.split(separator: "-").first.map(String.init) ?? provider.name
-            guard let address = config.string(forKey: ConfigKey("\(family).base.url")) else { return provider }
-            return Provider(provider.name, provider.api, baseURL: address)
+    /// The known ones, with the addresses and limits that are set. A server of one's own needs no key.
+    private static func providers(_ config: ConfigReader) throws(ConfigurationError) -> [Provider] {
+        var providers = Provider.known
+        for index in providers.indices {
+            let name = providers[index].name
+            let family = name.split(separator: "-").first.map(String.init) ?? name
+            if let address = config.string(forKey: ConfigKey("\(family).base.url")) {
+                providers[index] = Provider(name, providers[index].api, baseURL: address)
+            }
+            providers[index].calls = try calls(config, of: family)
         }
+        return providers
+    }
+
+    /// How many a provider is sent at once: `OPENAI_CALLS` for `openai`.
+    private static func calls(_ config: ConfigReader, of family: String) throws(ConfigurationError) -> Int? {
+        guard let given = config.string(forKey: ConfigKey("\(family).calls")) else { return nil }
+        guard let calls = Int(given), (1...mostCalls).contains(calls) else {
+            let variable = family.uppercased().replacing(".", with: "_") + "_CALLS"
+            throw ConfigurationError("\(variable) is \"\(given)\"; it has to be a number from 1 to \(mostCalls).")
+        }
+        return calls
     }
 
     /// By the provider's name: `ANTHROPIC_API_KEY` for `anthropic`.

@@ -70,8 +70,7 @@ public enum GatewayService {
         let open = OpenConnections()
         var operations = Operations(service: "gateway", version: octavoVersion)
         operations.health {
-            let reasons = neighbours.reasons
-            return (ready: reasons.isEmpty, reasons: reasons, gauges: ["http.connections": open.count])
+            ServiceCondition(reasons: neighbours.reasons, gauges: ["http.connections": open.count])
         }
         operations.administer(context)
         let admin = RPCServer(

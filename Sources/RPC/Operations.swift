@@ -21,15 +21,11 @@ public struct Operations: Sendable {
         var run: @Sendable (JSON, CallContext, ItemSink) async throws -> JSON
     }
 
-    struct Reading: Sendable {
-        var read: @Sendable () -> (ready: Bool, reasons: [String], gauges: [String: Int])
-    }
-
     let service: String
     let version: String
     private(set) var entries: [String: Entry] = [:]
     private(set) var immediates = Dictionary(uniqueKeysWithValues: Immediate.ofEveryService.map { ($0.name, $0) })
-    private(set) var reading = Reading { (true, [], [:]) }
+    private(set) var condition: @Sendable () -> ServiceCondition = { ServiceCondition() }
 
     /// An empty table.
     /// - Parameters:
@@ -108,10 +104,8 @@ public struct Operations: Sendable {
 
     /// What `health` reads. It is called on the event loop, and must return at once: values in memory, no lock that is
     /// held during work.
-    public mutating func health(
-        _ read: @Sendable @escaping () -> (ready: Bool, reasons: [String], gauges: [String: Int])
-    ) {
-        reading = Reading(read: read)
+    public mutating func health(_ read: @Sendable @escaping () -> ServiceCondition) {
+        condition = read
     }
 
     /// The table as `describe` shows it.

@@ -100,7 +100,7 @@ final class ServerState: Sendable {
 
     /// How the service is as of now.
     func healthNow() -> Health {
-        let own = operations.reading.read()
+        let own = operations.condition()
         let (connections, violations) = table.withLock { ($0.ends.count, $0.violations) }
         let reasons = own.reasons + (drain.isOn ? [Health.drained] : [])
         var gauges = own.gauges
@@ -113,8 +113,9 @@ final class ServerState: Sendable {
         }
         return Health(
             service: operations.service,
-            ready: own.ready && !drain.isOn,
+            ready: reasons.isEmpty,
             reasons: reasons,
+            warnings: own.warnings,
             uptimeMilliseconds: Int(started.duration(to: .now) / .milliseconds(1)),
             version: operations.version,
             inFlight: callsInFlight,

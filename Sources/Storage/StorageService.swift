@@ -214,8 +214,7 @@ public enum StorageService {
             let status = database.pool?.status
             let away = status.flatMap { $0.state == .down ? "the database is away" : nil }
             let reasons = [database.schema.reason, away].compactMap { $0 }
-            return (
-                ready: reasons.isEmpty,
+            return ServiceCondition(
                 reasons: Array(reasons.prefix(1)),
                 gauges: status.map {
                     [

@@ -105,6 +105,7 @@ import Testing
         ("instructions: a\noutput: {type: string}", "triage.yaml:2:10: must be"),
         ("instructions: a\noutput_mode: native", "triage.yaml:2:1: there is no output that it could be about"),
         ("instructions: a\noutput: {type: object}\noutput_mode: json", "triage.yaml:3:1: must be one of"),
+        ("together: {agents: [a]}\noutput_mode: tool", "triage.yaml:2:1: there is no output that it could be about"),
         ("together: {agents: [triage]}", "an agent cannot be part of itself"),
         ("instructions: a\nmodel: \"openai:\"", "triage.yaml:2:1: a model is written provider:model"),
         ("instructions: a\nfallbacks: [a:b, \":c\"]", "triage.yaml:2:18: a model is written provider:model"),

@@ -50,6 +50,17 @@ import Testing
         #expect(try await reply(try Self.output(mode, text: true), ScriptedModel(.says(said.text))) == said.reply)
     }
 
+    @Test func whoCallsNoToolIsShownTheFormsAndMaySayOne() async throws {
+        let said = #"{"answer":{"kind":"cities","value":["Rome"]}}"#
+        let model = ScriptedModel(.says("Rome, I think."), .says(said))
+        #expect(try await reply(try Self.output(), model) == .cities(["Rome"]))
+        guard case .user(let told, _)? = model.requests[1].messages.last else {
+            Issue.record("The model was not told.")
+            return
+        }
+        #expect(told.contains("no call of weather or cities") && told.contains(#""kind""#), "\(told)")
+    }
+
     @Test func aKindThatIsNoneGoesBack() async throws {
         let right = #"{"answer":{"kind":"cities","value":[]}}"#
         let model = ScriptedModel(.says(#"{"answer":{"kind":"river","value":1}}"#), .says(right))

@@ -22,7 +22,7 @@ import Wire
     /// A service that answers `health` with these gauges.
     private func server(_ name: String, _ path: String, _ gauges: GaugeBox = GaugeBox()) -> RPCServer {
         var operations = Operations(service: name, version: "0")
-        operations.health { (true, [], gauges.all) }
+        operations.health { ServiceCondition(gauges: gauges.all) }
         return RPCServer(
             [RPCListener(role: .gateway, address: .path(path))],
             operations: operations,

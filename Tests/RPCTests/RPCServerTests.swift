@@ -260,10 +260,13 @@ import Wire
 
     @Test func healthTellsWhatTheServiceReads() async throws {
         var operations = Operations.test()
-        operations.health { (false, ["no database"], ["pool.idle": 3]) }
+        operations.health {
+            ServiceCondition(reasons: ["no database"], warnings: ["it is slow"], gauges: ["pool.idle": 3])
+        }
         try await withServer(operations) { server in
             let health = try await server.health().decode(Health.self)
             #expect(health.service == "test" && health.live && !health.ready && health.reasons == ["no database"])
+            #expect(health.warnings == ["it is slow"])
             #expect(health.gauges["pool.idle"] == 3 && health.gauges["violations"] == 0)
             #expect(health.connections >= 1)
         }

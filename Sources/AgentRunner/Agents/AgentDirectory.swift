@@ -11,6 +11,7 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
         var files: [AgentFile] = []
         var change = ReloadService.Result.Agents()
         var problems: [AgentFileProblem] = []
+        var provider: ModelProvider?
     }
 
     private let state: Mutex<State>
@@ -26,13 +27,22 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
     /// The agents there are now.
     var all: [String: any RunnableAgent] { state.withLock { $0.agents } }
 
+    /// Whom they ask; nil where they were given one by one.
+    var provider: ModelProvider? { state.withLock { $0.provider } }
+
     subscript(name: String) -> (any RunnableAgent)? { state.withLock { $0.agents[name] } }
 
     /// Runs that begin from now on are these agents'. `problems` are told to whoever asks which agents there are.
     func use(_ installed: InstalledAgents, problems: [AgentFileProblem] = []) {
         state.withLock { state in
             let change = Self.change(from: state.files, to: installed.files)
-            state = State(agents: installed.agents, files: installed.files, change: change, problems: problems)
+            state = State(
+                agents: installed.agents,
+                files: installed.files,
+                change: change,
+                problems: problems,
+                provider: installed.provider
+            )
         }
     }
 

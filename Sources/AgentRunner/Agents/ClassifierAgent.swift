@@ -17,6 +17,7 @@ struct ClassifierAgent: RunnableAgent {
     var modelName: String { model?.name ?? LexicalClassifier.modelName }
     var providers: [String] { model?.providers ?? [] }
     var description: String { file.description }
+    var wallClock: Duration? { file.limits.wallClock }
 
     func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
@@ -73,6 +74,7 @@ struct ClassifierAgent: RunnableAgent {
             categories: task.categories.map { .init($0.name, $0.description) },
             several: task.several,
             options: file.options,
+            outputMode: file.outputMode,
             limits: limits,
             budget: budget,
             logger: logger

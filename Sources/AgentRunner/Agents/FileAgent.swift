@@ -39,6 +39,7 @@ struct FileAgent: RunnableAgent {
     var modelName: String { model.name }
     var providers: [String] { model.providers }
     var description: String { file.description }
+    var wallClock: Duration? { file.limits.wallClock }
     var conduct: SetConduct.DoubleText? { task.conversation.flatMap { SetConduct.DoubleText(rawValue: $0.rawValue) } }
     var mostlyWaits: Bool { true }
     var beginsWithModel: Bool { task.tools.isEmpty }
@@ -79,6 +80,11 @@ struct FileAgent: RunnableAgent {
     }
 }
 
+extension AgentFile.Limits {
+    /// With all attempts of a run, and the pauses between them.
+    var wallClock: Duration? { seconds.map { .seconds($0) } }
+}
+
 extension AgentLimits {
     /// The library's own where the file says nothing. Time counts from the first attempt.
     init(_ limits: AgentFile.Limits?, after steps: Steps?) async throws {
@@ -87,8 +93,8 @@ extension AgentLimits {
         if let toolCalls = limits?.toolCalls { self.toolCalls = toolCalls }
         if let tokens = limits?.tokens { totalTokens = tokens }
         if let dollars = limits?.dollars { microdollars = Int(dollars * 1_000_000) }
-        guard let seconds = limits?.seconds else { return }
-        wallClock = .seconds(seconds)
+        guard let limit = limits?.wallClock else { return }
+        wallClock = limit
         wallClockSpent = try await steps?.timeSpent() ?? .zero
     }
 }

@@ -77,7 +77,7 @@ final class FileRun: Sendable {
     /// Held to the schema by the library, which sends back what does not fit it.
     @inline(never)
     private func answer(in schema: JSONValue, with tools: [Tool]) async throws -> Outcome {
-        let result = try await made(AgentOutput(schema: schema, mode: agent.task.outputMode), tools)
+        let result = try await made(AgentOutput(schema: schema, mode: agent.file.outputMode), tools)
             .run(question.text, history: earlier)
         let text = result.output.text
         try emit(.text(text))

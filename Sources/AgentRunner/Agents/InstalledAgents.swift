@@ -13,12 +13,14 @@ struct InstalledAgents: Sendable {
     /// What the agents of the folder are made of.
     let files: [AgentFile]
     let problems: [AgentFileProblem]
+    /// Whom they ask.
+    let provider: ModelProvider
     private let folder: String
     private static let mostProblemsTold = 5
 
     /// Throws `ConfigurationError` for settings that cannot be used; files that cannot be used are problems.
     init(_ config: ConfigReader, storage: RPCClient, logger: Logger) throws {
-        let provider = try ModelProvider(config)
+        provider = try ModelProvider(config)
         let path = config.string(forKey: "octavo.agents") ?? Self.usualFolder
         var builder = AgentBuilder(provider: provider, storage: storage, logger: logger)
         let folder = AgentFolder(path: path)

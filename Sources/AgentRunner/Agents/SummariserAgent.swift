@@ -19,6 +19,7 @@ struct SummariserAgent: RunnableAgent {
 
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
     var providers: [String] { model?.providers ?? [] }
+    var wallClock: Duration? { file?.limits.wallClock }
     var description: String {
         file?.description ?? "Summarises a text; every sentence points at the words it rests on."
     }
@@ -54,6 +55,7 @@ struct SummariserAgent: RunnableAgent {
                 sentences: task.sentences,
                 audience: task.audience,
                 options: file?.options ?? ModelOptions(),
+                outputMode: file?.outputMode ?? .automatic,
                 limits: try await AgentLimits(file?.limits, after: steps),
                 budget: budget,
                 logger: logger

@@ -25,6 +25,7 @@ struct TogetherAgent: RunnableAgent {
 
     var providers: [String] { parts.flatMap(\.agent.providers) }
     var description: String { file.description }
+    var wallClock: Duration? { file.limits.wallClock }
 
     func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(

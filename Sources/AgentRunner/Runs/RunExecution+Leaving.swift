@@ -28,7 +28,7 @@ extension RunExecution {
                     "error_code": "\(failure.failure.code)", "error": "\(failure.failure.message)",
                 ]
             )
-            await release(.failed, failure.failure, after: failure.pause)
+            await release(.failed, failure.failure, after: failure.pause, within: failure.remaining)
             if let pause = failure.pause, failure.holdsProvider {
                 let hold = HoldProvider(provider: agent.providerName, milliseconds: pause)
                 _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)
@@ -54,7 +54,8 @@ extension RunExecution {
     private func release(
         _ reason: ReleaseRun.Reason,
         _ error: Outcome.Failure? = nil,
-        after pause: Int? = nil
+        after pause: Int? = nil,
+        within remaining: Int? = nil
     ) async {
         let release = ReleaseRun(
             run: run,
@@ -62,7 +63,8 @@ extension RunExecution {
             attempt: origin.attempt,
             reason: reason,
             error: error,
-            afterMilliseconds: pause
+            afterMilliseconds: pause,
+            withinMilliseconds: remaining
         )
         do {
             _ = try await storage.perform(release, deadline: .seconds(5), traceparent: trace)

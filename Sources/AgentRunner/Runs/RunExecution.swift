@@ -1,5 +1,6 @@
 import Agents
 import Contract
+import FoundationEssentials
 import Logging
 import RPC
 import Traces
@@ -230,19 +231,19 @@ final class RunExecution: Sendable {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
-            return try await outcome(of: error, steps)
+            return try await outcome(of: error, steps, timeline)
         }
     }
 
     @inline(never)
-    private func outcome(of error: any Error, _ steps: Steps) async throws -> Outcome {
+    private func outcome(of error: any Error, _ steps: Steps, _ timeline: Timeline) async throws -> Outcome {
         // What was bought is not to be bought again by whoever goes on.
         try? await steps.tellOfEnded()
         let failure = RunFailure(error)
         if failure.mayPass {
             // Not before it is stored: what is given back has to be there. Whoever waits follows it in storage.
             _ = try await lease.value()
-            throw PassingFailure(failure)
+            throw PassingFailure(failure, remaining: await timeLeft(steps, timeline))
         }
         span?.fail(failure.code)
         logger.warning(
@@ -250,6 +251,15 @@ final class RunExecution: Sendable {
             metadata: ["run_id": "\(run)", "error_code": "\(failure.code)", "error": "\(error)"]
         )
         return failure.outcome(of: agent.modelName, steps.usage)
+    }
+
+    /// Nil without a limit; and where storage cannot say what earlier attempts have taken, the next one asks again.
+    private func timeLeft(_ steps: Steps, _ timeline: Timeline) async -> Duration? {
+        guard let limit = agent.wallClock else { return nil }
+        let elapsed = timeline.elapsed
+        let began = Date().addingTimeInterval(-Double(elapsed.milliseconds) / 1_000)
+        let spent = try? await steps.timeSpent(before: began)
+        return spent.map { limit - $0 - elapsed }
     }
 
     private func makeSteps() -> Steps {

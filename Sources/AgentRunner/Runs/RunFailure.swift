@@ -59,10 +59,13 @@ struct PassingFailure: Error {
     let failure: Outcome.Failure
     /// In milliseconds.
     let pause: Int?
+    /// In milliseconds: when another attempt would come too late. Nil for one that never does.
+    let remaining: Int?
     /// Whether the pause is a wish of the provider, which counts for everybody.
     let holdsProvider: Bool
 
-    init(_ failure: RunFailure) {
+    init(_ failure: RunFailure, remaining: Duration?) {
+        self.remaining = remaining.map { max(0, $0.milliseconds) }
         self.failure = Outcome.Failure(code: failure.code, message: failure.message)
         pause = failure.retryAfter.map { min(HoldProvider.longestMilliseconds, Int($0.components.seconds + 1) * 1_000) }
         holdsProvider = failure.holdsProvider

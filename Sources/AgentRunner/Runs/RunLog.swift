@@ -275,7 +275,7 @@ extension RunEvent.Body {
         case .search(let query, _): query.utf8.count + 100
         case .citation(let citation): citation.quote.utf8.count + 1_000
         case .restarted: 100
-        case .approval: 1_000
+        case .approval, .postponed: 1_000
         case .part(_, let outcome), .finished(let outcome):
             (outcome.answer?.utf8.count ?? 0) + (outcome.output?.bytes.readableBytes ?? 0)
                 + outcome.citations.reduce(2_000) { $0 + $1.quote.utf8.count + 1_000 }

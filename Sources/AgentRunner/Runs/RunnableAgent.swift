@@ -14,6 +14,8 @@ protocol RunnableAgent: Sendable {
     var mostlyWaits: Bool { get }
     /// Whether the first thing it does is to ask its model.
     var beginsWithModel: Bool { get }
+    /// How long a run of it may take, with all its attempts and the pauses between them; nil where its file says nothing.
+    var wallClock: Duration? { get }
     /// What it is for, a sentence for whoever chooses among agents.
     var description: String { get }
     /// The same with all there is to know; nil for one that nobody chooses.
@@ -41,4 +43,5 @@ extension RunnableAgent {
     var conduct: SetConduct.DoubleText? { nil }
     var mostlyWaits: Bool { false }
     var beginsWithModel: Bool { false }
+    var wallClock: Duration? { nil }
 }

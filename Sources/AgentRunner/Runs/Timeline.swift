@@ -18,6 +18,9 @@ final class Timeline: Sendable {
         }
     }
 
+    /// Since it began.
+    var elapsed: Duration { start.duration(to: .now) }
+
     /// Carries out a part and notes when.
     func measure<T: Sendable>(_ name: String, _ body: () async throws -> T) async rethrows -> T {
         let begin = Span(name: name, startMilliseconds: milliseconds, endMilliseconds: 0)
@@ -35,8 +38,5 @@ final class Timeline: Sendable {
         return try await body()
     }
 
-    private var milliseconds: Int {
-        let elapsed = (ContinuousClock.now - start).components
-        return Int(elapsed.seconds) * 1000 + Int(elapsed.attoseconds / 1_000_000_000_000_000)
-    }
+    private var milliseconds: Int { elapsed.milliseconds }
 }

@@ -88,15 +88,14 @@ struct OutputPlan<Value: Sendable>: Sendable {
 
     /// Small models say the arguments instead of calling the tool, and some servers let none of theirs call one.
     private func valueSaidAloud(_ said: String) throws -> Value {
-        guard typed.count == 1 else {
-            throw OutputError("Answer by calling \(typed.map(\.name).joined(separator: " or ")), not in words.")
-        }
         guard let json = JSONValue(in: said), case .object = json else {
+            let names = typed.map(\.name).joined(separator: " or ")
+            let schema = typed.count == 1 ? typed[0].definition.parameters : schema
             throw OutputError(
-                "Those are words, and no call of \(typed[0].name).\nCall it; or, where you cannot, answer with one JSON object "
-                    + "that matches this JSON Schema, and with nothing else:\n\(typed[0].definition.parameters.text)\n"
+                "Those are words, and no call of \(names).\nCall it; or, where you cannot, answer with one JSON object "
+                    + "that matches this JSON Schema, and with nothing else:\n\(schema.text)\n"
             )
         }
-        return try typed[0].value(ofArguments: json.text)
+        return typed.count == 1 ? try typed[0].value(ofArguments: json.text) : try value(of: json)
     }
 }

@@ -27,12 +27,17 @@ public final class CircuitBreaker: Sendable {
             let sentence = "\(model) failed again and again, and is left alone for a while. The last time: \(reason)"
             throw ProviderFailure(AgentError(.providerUnavailable, sentence, retryAfter: rest), mayRetry: false)
         case .held(let rest):
-            let provider = model.provider.isEmpty ? "The provider" : "The provider \(model.provider)"
             throw ProviderFailure(
-                AgentError(.rateLimited, "\(provider) asked for fewer requests.", retryAfter: rest),
+                AgentError(.rateLimited, Circuits.wish(of: model.provider), retryAfter: rest),
                 mayRetry: true
             )
         }
+    }
+
+    /// What is amiss: a sentence for each model that has failed at least so often in a row, and one where the provider wants to be left
+    /// alone.
+    func troubles(after failures: Int, now: ContinuousClock.Instant = .now) -> [String] {
+        circuits.withLock { $0.troubles(after: failures, now) }
     }
 
     func succeeded(_ model: ServedModel) {
@@ -70,6 +75,11 @@ struct Circuits {
     /// Of the models that have failed and not answered since.
     private var failing: [ServedModel: CircuitState] = [:]
     private var heldUntil: ContinuousClock.Instant?
+    private var holder = ""
+
+    static func wish(of provider: String) -> String {
+        "The provider \(provider.isEmpty ? "" : "\(provider) ")asked for fewer requests."
+    }
 
     init(threshold: Int, shortest: Duration) {
         self.threshold = threshold
@@ -95,6 +105,15 @@ struct Circuits {
         abandoned(model)
         guard let wish else { return }
         heldUntil = max(heldUntil ?? now, now + min(wish, Self.longest))
+        holder = model.provider
+    }
+
+    func troubles(after failures: Int, _ now: ContinuousClock.Instant) -> [String] {
+        let held = heldUntil.map { now < $0 } == true ? [Self.wish(of: holder)] : []
+        let failed = failing.filter { $0.value.failures >= failures }.map { model, state in
+            "\(model) does not answer, and has failed \(state.failures) times in a row. The last time: \(state.reason)"
+        }
+        return held + failed.sorted()
     }
 
     /// It was cancelled, or refused for what it asked: that says nothing of the model.
@@ -107,8 +126,8 @@ struct Circuits {
 struct CircuitState {
     let threshold: Int
     let shortest: Duration
-    private var failures = 0
-    private var reason = ""
+    private(set) var failures = 0
+    private(set) var reason = ""
     private var pause: Duration?
     private var openUntil: ContinuousClock.Instant?
     private var isTrying = false

@@ -18,13 +18,22 @@ public struct Provider: Sendable, Hashable, Codable {
     public var baseURL: String
     /// The environment variable its key is usually kept in; nil where none is needed.
     public var keyVariable: String?
+    /// How many calls it is sent at once, of all its models together; further ones wait for their turn. Nil for any number.
+    public var calls: Int?
 
     /// A provider.
-    public init(_ name: String, _ api: API = .chat, baseURL: String, keyVariable: String? = nil) {
+    public init(
+        _ name: String,
+        _ api: API = .chat,
+        baseURL: String,
+        keyVariable: String? = nil,
+        calls: Int? = nil
+    ) {
         self.name = name
         self.api = api
         self.baseURL = baseURL
         self.keyVariable = keyVariable
+        self.calls = calls
     }
 
     /// The providers known by name.

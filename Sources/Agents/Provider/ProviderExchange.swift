@@ -29,6 +29,9 @@ final class ProviderExchange: Sendable {
         decoder: @escaping @Sendable () -> Decoder,
         emit: @escaping @Sendable (Decoder.Event) async throws -> Void
     ) async throws {
+        // The time of others is not the provider's: the clocks of this call start when it has its turn, which it keeps while it pauses.
+        try await settings.callLimit?.take()
+        defer { settings.callLimit?.giveBack() }
         let policy = RetryPolicy(retries: settings.retries)
         let watchdog = Watchdog(settings.timeouts)
         defer { watchdog.stop() }

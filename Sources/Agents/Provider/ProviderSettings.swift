@@ -14,6 +14,8 @@ public struct ProviderSettings: Sendable {
     public var client: HTTPClient
     /// Leaves a model alone that fails again and again, and the provider when it asks for that. To be shared by all its models.
     public var breaker: CircuitBreaker
+    /// How many calls there are at once; nil for any number. To be shared like the breaker.
+    public var callLimit: CallLimit?
     /// Keeps exchanges, or plays them back without the network.
     public var cassette: Cassette?
     /// Requests are logged at `debug`; never what is said, never a key.
@@ -26,6 +28,7 @@ public struct ProviderSettings: Sendable {
         streams: Bool = true,
         client: HTTPClient = .agents,
         breaker: CircuitBreaker = CircuitBreaker(),
+        callLimit: CallLimit? = nil,
         cassette: Cassette? = nil,
         logger: Logger = Logger(label: "agents")
     ) {
@@ -34,6 +37,7 @@ public struct ProviderSettings: Sendable {
         self.streams = streams
         self.client = client
         self.breaker = breaker
+        self.callLimit = callLimit
         self.cassette = cassette
         self.logger = logger
     }

@@ -24,7 +24,7 @@ public struct Providers: Sendable {
     /// - Parameters:
     ///   - providers: Two of one name: the last counts, so known ones can be given another address.
     ///   - keys: By the provider's name. Without one, the key is in the environment variable the provider names.
-    ///   - settings: How all of them are asked; each has a breaker of its own.
+    ///   - settings: How all of them are asked; each has a breaker of its own, and a limit of calls where it says one.
     public init(
         _ providers: [Provider] = Provider.known,
         keys: [String: String]? = nil,
@@ -35,11 +35,25 @@ public struct Providers: Sendable {
         for provider in providers {
             var own = settings
             own.breaker = CircuitBreaker()
+            own.callLimit = provider.calls.map { CallLimit($0) } ?? settings.callLimit
             let key = keys?[provider.name] ?? provider.keyVariable.flatMap { environment[$0] }
             entries[provider.name] = Entry(provider: provider, key: key, settings: own)
         }
         self.entries = entries
         self.names = entries.keys.sorted()
+    }
+
+    /// What is amiss with models that were asked, a sentence each: they have failed at every attempt of the last call at least, or
+    /// their provider wants to be left alone.
+    public var troubles: [String] {
+        names.compactMap { entries[$0] }.flatMap { entry in
+            entry.settings.breaker.troubles(after: entry.settings.retries + 1)
+        }
+    }
+
+    /// How many calls wait for their turn.
+    public var waitingCalls: Int {
+        entries.values.reduce(0) { $0 + ($1.settings.callLimit?.waiting ?? 0) }
     }
 
     /// The model of this name.

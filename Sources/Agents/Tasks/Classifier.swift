@@ -48,6 +48,8 @@ public struct Classifier: Sendable {
     public var several: Bool
     /// How the model is to answer.
     public var options: ModelOptions
+    /// How it is brought to the form of its answer.
+    public var outputMode: OutputMode
     /// Where a run ends at the latest.
     public var limits: AgentLimits
     /// What it may spend together with others.
@@ -61,6 +63,7 @@ public struct Classifier: Sendable {
         categories: [Category],
         several: Bool = false,
         options: ModelOptions = ModelOptions(),
+        outputMode: OutputMode = .automatic,
         limits: AgentLimits = AgentLimits(),
         budget: Budget? = nil,
         logger: Logger = Logger(label: "agents")
@@ -69,6 +72,7 @@ public struct Classifier: Sendable {
         self.categories = categories
         self.several = several
         self.options = options
+        self.outputMode = outputMode
         self.limits = limits
         self.budget = budget
         self.logger = logger
@@ -78,12 +82,13 @@ public struct Classifier: Sendable {
     ///
     /// - Throws: ``AgentError``.
     public func classify(_ text: String) async throws -> AgentResult<[Label]> {
+        let choice = try OutputChoice("labels", "Gives the categories of the text.", schema: schema) {
+            try labels(in: $0)
+        }
         let agent = Agent(
             model: model,
             instructions: instructions,
-            output: try AgentOutput.oneOf([
-                try OutputChoice("labels", "Gives the categories of the text.", schema: schema) { try labels(in: $0) }
-            ]),
+            output: try .oneOf([choice], mode: outputMode),
             options: options,
             limits: limits,
             budget: budget,

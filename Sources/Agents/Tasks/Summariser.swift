@@ -13,6 +13,8 @@ public struct Summariser: Sendable {
     public var audience: String?
     /// How the model is to answer.
     public var options: ModelOptions
+    /// How it is brought to the form of its answer.
+    public var outputMode: OutputMode
     /// Where a run ends at the latest.
     public var limits: AgentLimits
     /// What it may spend together with others.
@@ -26,6 +28,7 @@ public struct Summariser: Sendable {
         sentences: Int = 3,
         audience: String? = nil,
         options: ModelOptions = ModelOptions(),
+        outputMode: OutputMode = .automatic,
         limits: AgentLimits = AgentLimits(),
         budget: Budget? = nil,
         logger: Logger = Logger(label: "agents")
@@ -34,6 +37,7 @@ public struct Summariser: Sendable {
         self.sentences = max(1, sentences)
         self.audience = audience
         self.options = options
+        self.outputMode = outputMode
         self.limits = limits
         self.budget = budget
         self.logger = logger
@@ -43,14 +47,13 @@ public struct Summariser: Sendable {
     ///
     /// - Throws: ``AgentError``.
     public func summarise(_ text: String) async throws -> AgentResult<Summary> {
+        let choice = try OutputChoice("summary", "Gives the summary.", schema: schema) { value in
+            try summary(try value.decoded(), of: text)
+        }
         let agent = Agent(
             model: model,
             instructions: instructions,
-            output: try AgentOutput.oneOf([
-                try OutputChoice("summary", "Gives the summary.", schema: schema) { value in
-                    try summary(try value.decoded(), of: text)
-                }
-            ]),
+            output: try .oneOf([choice], mode: outputMode),
             options: options,
             limits: limits,
             budget: budget,

@@ -9,6 +9,8 @@ struct StreamView {
     private let showsText: Bool
     private var citations: [Citation] = []
     private var hasText = false
+    /// Whether the reader knows that another attempt follows, and why.
+    private var isPostponed = false
     private var outcome: Outcome?
     /// The number of the last event shown.
     private(set) var seen = 0
@@ -41,13 +43,24 @@ struct StreamView {
         case .part(let agent, let outcome):
             Terminal.error.notice("\(Terminal.harmless(agent)): \(outcome.state.rawValue)")
         case .approval(let notice): Terminal.error.notice(notice.sentence)
-        case .restarted:
-            terminal.line()
-            Terminal.error.line("(interrupted; starting over)")
-            citations = []
-            hasText = false
+        case .postponed(let postponement):
+            endLine()
+            Terminal.error.line("(\(postponement.sentence()))")
+            isPostponed = true
+        case .restarted: restart()
         case .finished(let outcome): self.outcome = outcome
         }
+    }
+
+    private mutating func restart() {
+        // Why was said when it failed; what stands there is void all the same.
+        if hasText || !isPostponed {
+            terminal.line()
+            Terminal.error.line("(interrupted; starting over)")
+        }
+        citations = []
+        hasText = false
+        isPostponed = false
     }
 
     /// The connection broke, and the question is asked again.

@@ -12,14 +12,14 @@ struct HealthCommand: AsyncParsableCommand {
               octavo health
               octavo health --json | jq '.storage.ready'
 
-            Exit code 0 when all are ready, 2 when one is not, 1 when one does not answer. Runs that wait for an agent which is not here are \
-            told of, and change nothing of that.
+            Exit code 0 when all are ready, 2 when one is not, 1 when one does not answer. Runs that wait for an agent which is not here, and \
+            models that do not answer, are told of, and change nothing of that.
 
             With --json it is one object with a member for each of gateway, agent-runner and storage: what health answers in \
             protocol/every-service.md. A service that does not answer has "live":false, "ready":false and the "reasons".
 
             With --nagios it is one line with numbers, and the exit code is 0 when all are ready, 1 when one was drained by an \
-            administrator, 2 when one is not ready or does not answer, 3 when you may not ask:
+            administrator or warns of something, 2 when one is not ready or does not answer, 3 when you may not ask:
 
               OCTAVO OK - gateway, agent-runner, storage ready | gateway_uptime=812s;;;0 gateway_calls=0;;;0 …
             """
@@ -83,15 +83,17 @@ struct HealthCommand: AsyncParsableCommand {
         let out = Terminal.output
         let state = health.ready ? out.styled("ready", .green) : out.styled("not ready", .red)
         let why = health.reasons.isEmpty ? "" : "  " + health.reasons.joined(separator: "; ")
+        let warned = (health.warnings ?? []).map { "  \($0)" }.joined()
         let gauges = health.gauges.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let calls = health.inFlight == 1 ? "1 call in flight" : "\(health.inFlight) calls in flight"
         let details = ["up \(Self.uptime(health.uptimeMilliseconds / 1000))", calls] + gauges
         let first = "\(health.service.padded(to: 13)) \(state)\(why)"
         // Programs read a service a line.
-        guard let width = out.width else { return "\(first)  \(details.joined(separator: ", "))" }
+        guard let width = out.width else { return "\(first)\(warned)  \(details.joined(separator: ", "))" }
         let margin = String(repeating: " ", count: 14)
+        let warnings = (health.warnings ?? []).map { margin + out.styled($0, .yellow) }
         let lines = Self.lines(of: details, width: width - margin.count).map { margin + out.styled($0, .dim) }
-        return ([first] + lines).joined(separator: "\n")
+        return ([first] + warnings + lines).joined(separator: "\n")
     }
 
     /// Words with commas between them, as many on a line as fit.

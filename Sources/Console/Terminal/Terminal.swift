@@ -7,6 +7,7 @@ struct Terminal: Sendable {
         case bold = "1"
         case dim = "2"
         case red = "31"
+        case yellow = "33"
         case green = "32"
         case cyan = "36"
     }

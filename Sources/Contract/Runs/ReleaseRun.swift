@@ -32,10 +32,13 @@ public struct ReleaseRun: Operation {
     public var error: Outcome.Failure?
     /// It is not tried again before this time is over.
     public var afterMilliseconds: Int?
+    /// Nor later than this: then the run ends as it does after its last try. Nil where its agent has no limit of time.
+    public var withinMilliseconds: Int?
 
     enum CodingKeys: String, CodingKey {
         case run, runner, attempt, reason, error
         case afterMilliseconds = "after_ms"
+        case withinMilliseconds = "within_ms"
     }
 
     /// The call with its arguments.
@@ -45,7 +48,8 @@ public struct ReleaseRun: Operation {
         attempt: Int,
         reason: Reason,
         error: Outcome.Failure? = nil,
-        afterMilliseconds: Int? = nil
+        afterMilliseconds: Int? = nil,
+        withinMilliseconds: Int? = nil
     ) {
         self.run = run
         self.runner = runner
@@ -53,5 +57,6 @@ public struct ReleaseRun: Operation {
         self.reason = reason
         self.error = error
         self.afterMilliseconds = afterMilliseconds
+        self.withinMilliseconds = withinMilliseconds
     }
 }

@@ -15,6 +15,8 @@ public struct RunEvent: Codable, Sendable, Equatable {
         case part(agent: String, outcome: Outcome)
         /// A call of a tool waits for a person, or no longer does. Written by storage, while nobody carries the run out.
         case approval(ApprovalNotice)
+        /// An attempt failed by something that may pass. Written by storage, while nobody carries the run out.
+        case postponed(Postponement)
         /// The run goes on after its runner was lost; the text shown so far is void.
         case restarted(attempt: Int)
         /// The last event.
@@ -46,6 +48,7 @@ extension RunEvent {
         case .text: "text"
         case .part: "part"
         case .approval: "approval"
+        case .postponed: "postponed"
         case .restarted: "restarted"
         case .finished: "finished"
         }
@@ -77,6 +80,7 @@ extension RunEvent {
             let part = try container.decode(Part.self, forKey: .data)
             body = .part(agent: part.agent, outcome: part.outcome)
         case "approval": body = .approval(try container.decode(ApprovalNotice.self, forKey: .data))
+        case "postponed": body = .postponed(try container.decode(Postponement.self, forKey: .data))
         case "restarted": body = .restarted(attempt: try container.decode(Restart.self, forKey: .data).attempt)
         case "finished": body = .finished(try container.decode(Outcome.self, forKey: .data))
         default:
@@ -101,6 +105,7 @@ extension RunEvent {
         case .part(let agent, let outcome):
             try container.encode(Part(agent: agent, outcome: outcome), forKey: .data)
         case .approval(let notice): try container.encode(notice, forKey: .data)
+        case .postponed(let postponement): try container.encode(postponement, forKey: .data)
         case .restarted(let attempt): try container.encode(Restart(attempt: attempt), forKey: .data)
         case .finished(let outcome): try container.encode(outcome, forKey: .data)
         }

@@ -22,6 +22,8 @@ public struct Health: Codable, Sendable, Equatable {
     public var ready: Bool
     /// Why it is not ready, in sentences for people; empty when it is.
     public var reasons: [String]
+    /// What is amiss and keeps it from none of its work, in sentences: a model that does not answer. Nil when there is nothing.
+    public var warnings: [String]?
     /// Milliseconds since the process started.
     public var uptimeMilliseconds: Int
     /// Octavo's version.
@@ -49,7 +51,7 @@ public struct Health: Codable, Sendable, Equatable {
     public static let drained = "drained by an administrator"
 
     enum CodingKeys: String, CodingKey {
-        case service, live, ready, reasons, version, connections, gauges
+        case service, live, ready, reasons, warnings, version, connections, gauges
         case uptimeMilliseconds = "uptime_ms"
         case inFlight = "in_flight"
     }
@@ -59,6 +61,7 @@ public struct Health: Codable, Sendable, Equatable {
         service: String,
         ready: Bool,
         reasons: [String],
+        warnings: [String] = [],
         uptimeMilliseconds: Int,
         version: String,
         inFlight: Int,
@@ -69,6 +72,7 @@ public struct Health: Codable, Sendable, Equatable {
         live = true
         self.ready = ready
         self.reasons = reasons
+        self.warnings = warnings.isEmpty ? nil : warnings
         self.uptimeMilliseconds = uptimeMilliseconds
         self.version = version
         self.inFlight = inFlight

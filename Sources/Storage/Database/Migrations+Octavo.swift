@@ -27,6 +27,7 @@ extension [Migration] {
         Migration(number: 26, name: "unique_keys", sql: text(PackageResources.m0026_unique_keys_sql)),
         Migration(number: 27, name: "record_indexes", sql: text(PackageResources.m0027_record_indexes_sql)),
         Migration(number: 28, name: "run_ids", sql: text(PackageResources.m0028_run_ids_sql)),
+        Migration(number: 29, name: "postponed", sql: text(PackageResources.m0029_postponed_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String {

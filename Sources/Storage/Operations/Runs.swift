@@ -143,7 +143,8 @@ struct Runs: Sendable {
                     uuid,
                     lease,
                     release.error ?? Outcome.Failure(code: "internal", message: "The attempt failed."),
-                    pause: min(max(0, release.afterMilliseconds ?? 0), HoldProvider.longestMilliseconds)
+                    pause: min(max(0, release.afterMilliseconds ?? 0), HoldProvider.longestMilliseconds),
+                    within: release.withinMilliseconds.map { min(max(0, $0), RunPolicy.longestMilliseconds) }
                 )
             }
         _ = try await database.racing(until: call.deadline) {

@@ -25,7 +25,8 @@ struct RunMachine: Sendable, Equatable {
         case await(Lease, isPending: Bool)
         /// A person has decided, or had time enough.
         case decide
-        case fail(Lease)
+        /// Its attempt failed by something that may pass; whether there is time for another.
+        case fail(Lease, hasTime: Bool)
         /// The runner that holds it is gone.
         case lose
         case cancel
@@ -132,9 +133,11 @@ struct RunMachine: Sendable, Equatable {
             isAwaiting = false
             state = .queued
             return tell() + [.offer]
-        case .fail(let lease):
+        case .fail(let lease, let hasTime):
             try hold(lease)
-            return try countFailure(otherwise: .scheduled)
+            guard hasTime else { return try conclude(.failed) }
+            let actions = try countFailure(otherwise: .scheduled)
+            return actions + (state == .scheduled ? tell() : [])
         case .lose:
             try expect(.running)
             return try countFailure(otherwise: .queued)

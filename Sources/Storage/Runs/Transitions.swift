@@ -53,11 +53,18 @@ enum Transitions {
         "select octavo_expire_approvals(\(most)::integer)"
     }
 
-    /// An attempt that failed by something that may pass.
-    static func fail(_ run: UUID, _ lease: Lease, _ failure: Outcome.Failure, pause: Int) -> Query {
+    /// An attempt that failed by something that may pass. Both times in milliseconds: it is not tried again before the one is over,
+    /// nor after the other.
+    static func fail(
+        _ run: UUID,
+        _ lease: Lease,
+        _ failure: Outcome.Failure,
+        pause: Int,
+        within remaining: Int? = nil
+    ) -> Query {
         """
         select octavo_fail(\(run), \(lease.runner), \(lease.attempt)::integer, \(failure.code), \(failure.message),
-            \(pause)::bigint * interval '1 millisecond')
+            \(pause)::bigint * interval '1 millisecond', \(remaining)::bigint * interval '1 millisecond')
         """
     }
 

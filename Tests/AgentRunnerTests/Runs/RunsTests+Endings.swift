@@ -10,6 +10,7 @@ import Wire
 extension RunsTests {
     struct FailingAgent: RunnableAgent {
         var error: any Error
+        var wallClock: Duration?
         var modelName: String { "failing" }
         var providers: [String] { ["house"] }
 
@@ -63,6 +64,22 @@ extension RunsTests {
             #expect(released.map(\.reason) == [.failed] && released.map(\.attempt) == [1])
             #expect(released.first?.error?.code == "unavailable")
         }
+    }
+
+    @Test func howMuchTimeIsLeftIsSaidWhereARunHasALimitOfIt() async throws {
+        let stored = StoredRuns()
+        let error = ServiceError.unavailable("The provider is away.")
+        let agents: AgentDirectory = [
+            "limited": FailingAgent(error: error, wallClock: .seconds(60)), "documentation": FailingAgent(error: error),
+        ]
+        try await withRuns(stored: stored, agents: agents) { runs in
+            for agent in ["documentation", "limited"] {
+                let feed = try runs.accept(.new(), agent: agent, question: question, origin: .live(RunPolicy()))
+                await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
+            }
+        }
+        let left = stored.state.withLock { $0.released.map(\.withinMilliseconds) }
+        #expect(left.count == 2 && left[0] == nil && (1...60_000).contains(left[1] ?? 0), "\(left)")
     }
 
     /// A pause of our own says nothing to others, who may reach the model.

@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test func whatIsAmissIsToldOfModelsThatFailedOftenAndOfAProviderThatWantsToBeLeftAlone() {
+        var circuits = circuits()
+        #expect(circuits.troubles(after: 2, start) == [])
+        for _ in 0..<2 { circuits.failed(model, "It is away.", start) }
+        circuits.failed(ServedModel(name: "other", provider: "house"), "Once.", start)
+        let told = "house:m does not answer, and has failed 2 times in a row. The last time: It is away."
+        #expect(circuits.troubles(after: 2, start) == [told])
+        circuits.hold(.seconds(5), askedOf: model, start)
+        let wish = "The provider house asked for fewer requests."
+        #expect(circuits.troubles(after: 2, start) == [wish, told])
+        #expect(circuits.troubles(after: 2, start + .seconds(6)) == [told])
+        circuits.succeeded(model)
+        #expect(circuits.troubles(after: 2, start + .seconds(6)) == [])
+    }
+
     @Test func aTrialThatWasCancelledLetsAnotherTry() {
         var circuits = open()
         #expect(circuits.admit(model, start + .seconds(10)) == .admitted)

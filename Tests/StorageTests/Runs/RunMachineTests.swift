@@ -79,12 +79,18 @@ import Testing
     @Test func theLastFailureEndsItAndStorageWritesTheLastEvent() throws {
         var run = RunMachine.enqueued(isDue: true, tries: 2)
         _ = try run.take(.claim(runner: "a"))
-        let first = try run.take(.fail(.init(runner: "a", attempt: 1)))
-        #expect(first.isEmpty && run.state == .scheduled)
+        let first = try run.take(.fail(.init(runner: "a", attempt: 1), hasTime: true))
+        #expect(first == [.show(upTo: 1)] && run.state == .scheduled)
         _ = try run.take(.fallDue(hasTurn: true))
         _ = try run.take(.claim(runner: "b"))
         let last = try run.take(.lose)
-        #expect(run.state == .failed && last.contains(.conclude(event: 1)) && last.contains(.show(upTo: 1)))
+        #expect(run.state == .failed && last.contains(.conclude(event: 2)) && last.contains(.show(upTo: 2)))
+    }
+
+    @Test func whoHasNoTimeForAnotherTryEndsWithTheFirstFailure() throws {
+        var run = RunMachine.opened(by: "a")
+        let actions = try run.take(.fail(.init(runner: "a", attempt: 1), hasTime: false))
+        #expect(run.state == .failed && actions.contains(.conclude(event: 2)) && actions.contains(.show(upTo: 2)))
     }
 
     @Test func eventsMayBeSentAgainAndLeaveNoGap() throws {

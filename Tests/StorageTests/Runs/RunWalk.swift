@@ -43,11 +43,11 @@ enum RunWalk {
                 path: [claim, .await(first, isPending: true)]
             ),
             Start(name: "lost", begin: queued, path: [claim, .lose]),
-            Start(name: "tried again later", begin: queued, path: [claim, .fail(first)]),
-            Start(name: "tried again later, with its turn", begin: inLane, path: [claim, .fail(first)]),
+            Start(name: "tried again later", begin: queued, path: [claim, .fail(first, hasTime: true)]),
+            Start(name: "tried again later, with its turn", begin: inLane, path: [claim, .fail(first, hasTime: true)]),
             Start(name: "running again", begin: queued, path: [claim, .lose, .claim(runner: "b")]),
             Start(name: "succeeded", begin: queued, path: [claim, .finish(first, first: 1, count: 2, .succeeded)]),
-            Start(name: "failed", begin: lastTry, path: [claim, .fail(first)]),
+            Start(name: "failed", begin: lastTry, path: [claim, .fail(first, hasTime: true)]),
             Start(name: "cancelled", begin: inLane, path: [.cancel]),
             Start(name: "expired", begin: queued, path: [claim, .expire]),
         ]
@@ -68,14 +68,15 @@ enum RunWalk {
                     .finish(lease, first: next, count: 1, .succeeded), .finish(lease, first: next, count: 2, .failed),
                     .finish(lease, first: next, count: 1, .cancelled),
                     .finish(lease, first: next + 1, count: 1, .succeeded),
-                    .drain(lease), .fail(lease), .await(lease, isPending: true), .await(lease, isPending: false),
+                    .drain(lease), .fail(lease, hasTime: true), .fail(lease, hasTime: false),
+                    .await(lease, isPending: true), .await(lease, isPending: false),
                 ]
             }
     }
 
     static func lease(of event: RunMachine.Event) -> RunMachine.Lease? {
         switch event {
-        case .append(let lease, _, _), .finish(let lease, _, _, _), .drain(let lease), .fail(let lease),
+        case .append(let lease, _, _), .finish(let lease, _, _, _), .drain(let lease), .fail(let lease, _),
             .await(let lease, _):
             lease
         case .fallDue, .turn, .claim, .lose, .decide, .cancel, .expire: nil
