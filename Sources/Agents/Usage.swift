@@ -12,6 +12,8 @@ public struct Usage: Sendable, Hashable, Codable {
     public var thinkingTokens: Int
     /// What it cost, in millionths of a US dollar; nil when nobody knows the price.
     public var microdollars: Int?
+    /// True where some of it is estimated, since the provider did not count; nil otherwise.
+    public var estimated: Bool?
 
     /// Input and output together.
     public var totalTokens: Int { Self.sum(inputTokens, outputTokens) }
@@ -23,7 +25,8 @@ public struct Usage: Sendable, Hashable, Codable {
         cacheWriteTokens: Int = 0,
         outputTokens: Int = 0,
         thinkingTokens: Int = 0,
-        microdollars: Int? = nil
+        microdollars: Int? = nil,
+        estimated: Bool? = nil
     ) {
         self.inputTokens = max(0, inputTokens)
         self.cachedInputTokens = max(0, cachedInputTokens)
@@ -31,6 +34,7 @@ public struct Usage: Sendable, Hashable, Codable {
         self.outputTokens = max(0, outputTokens)
         self.thinkingTokens = max(0, thinkingTokens)
         self.microdollars = microdollars.map { max(0, $0) }
+        self.estimated = estimated
     }
 
     /// The sum of both. It stops at `Int.max` and does not trap: the counts come from outside. A sum with something of
@@ -42,7 +46,8 @@ public struct Usage: Sendable, Hashable, Codable {
             cacheWriteTokens: sum(left.cacheWriteTokens, right.cacheWriteTokens),
             outputTokens: sum(left.outputTokens, right.outputTokens),
             thinkingTokens: sum(left.thinkingTokens, right.thinkingTokens),
-            microdollars: cost(left, right)
+            microdollars: cost(left, right),
+            estimated: left.estimated ?? right.estimated
         )
     }
 

@@ -177,7 +177,8 @@ extension Contract.Usage {
             requests: requests,
             inputTokens: usage.inputTokens,
             outputTokens: usage.outputTokens,
-            microdollars: usage.microdollars
+            microdollars: usage.microdollars,
+            estimated: usage.estimated
         )
     }
 }

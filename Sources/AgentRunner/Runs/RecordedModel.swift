@@ -72,6 +72,7 @@ struct RecordedModel: Model {
             // Broken off before anybody said how much it was.
             usage.inputTokens = Self.estimate(request).inputTokens
             usage.outputTokens = answer.text.utf8.count / 4 + 1
+            usage.estimated = true
         }
         usage.microdollars = usage.microdollars ?? model.price?.microdollars(for: usage)
         steps.spend(usage)

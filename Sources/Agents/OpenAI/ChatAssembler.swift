@@ -140,7 +140,7 @@ struct ChatAssembler: AnswerAssembler {
     private var estimate: Usage? {
         guard let request else { return nil }
         let said = calls.reduce(saidBytes + thinking.utf8.count) { $0 + $1.name.utf8.count + $1.arguments.utf8.count }
-        return Usage(inputTokens: request.bytes / 4 + 1, outputTokens: said / 4 + 1)
+        return Usage(inputTokens: request.bytes / 4 + 1, outputTokens: said / 4 + 1, estimated: true)
     }
 
     private var reason: FinishReason {

@@ -76,9 +76,11 @@ struct EvalCommand: AsyncParsableCommand {
         }
         let passed = results.cases.count { $0.failures.isEmpty }
         let tokens = results.cases.reduce(0) { $0 + $1.tokens }
+        let estimated = results.cases.contains { $0.estimated == true } ? " (estimated)" : ""
         let cost = results.dollars.map { $0 > 0 ? "; $\($0)" : "" } ?? "; nobody knows the price"
         out.line(
-            "\(passed) of \(results.cases.count) passed; \(tokens) tokens\(cost); the slowest took \(results.slowest) ms"
+            "\(passed) of \(results.cases.count) passed; \(tokens) tokens\(estimated)\(cost); "
+                + "the slowest took \(results.slowest) ms"
         )
     }
 

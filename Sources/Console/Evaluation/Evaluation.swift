@@ -136,6 +136,8 @@ struct EvaluationResults: Codable, Sendable {
         var failures: [String] = []
         var milliseconds = 0
         var tokens = 0
+        /// Whether some of them are estimated, since the provider does not count; nil where none is.
+        var estimated: Bool?
         /// Nil when nobody knows the price of the model.
         var microdollars: Int? = 0
         var run: String?
@@ -143,6 +145,7 @@ struct EvaluationResults: Codable, Sendable {
         mutating func count(_ outcome: Outcome, of run: RunID) {
             self.run = "\(run)"
             tokens = outcome.usage.inputTokens + outcome.usage.outputTokens
+            estimated = outcome.usage.estimated
             microdollars = outcome.usage.requests == 0 ? 0 : outcome.usage.microdollars
         }
 

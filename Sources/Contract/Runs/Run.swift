@@ -101,19 +101,28 @@ public struct Usage: Codable, Sendable, Equatable {
     public var outputTokens: Int
     /// What all of it cost, in millionths of a US dollar; nil when the price of a part is not known.
     public var microdollars: Int?
+    /// True where some of the tokens are estimated, since the provider did not count them.
+    public var estimated: Bool?
 
     enum CodingKeys: String, CodingKey {
-        case requests, microdollars
+        case requests, microdollars, estimated
         case inputTokens = "input_tokens"
         case outputTokens = "output_tokens"
     }
 
     /// From its parts.
-    public init(requests: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0, microdollars: Int? = nil) {
+    public init(
+        requests: Int = 0,
+        inputTokens: Int = 0,
+        outputTokens: Int = 0,
+        microdollars: Int? = nil,
+        estimated: Bool? = nil
+    ) {
         self.requests = requests
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.microdollars = microdollars
+        self.estimated = estimated
     }
 
     /// Adds `right` to `left`. What was not used has cost nothing.
@@ -123,7 +132,8 @@ public struct Usage: Codable, Sendable, Equatable {
             requests: left.requests + right.requests,
             inputTokens: left.inputTokens + right.inputTokens,
             outputTokens: left.outputTokens + right.outputTokens,
-            microdollars: costs.isEmpty || costs.contains(nil) ? nil : costs.compactMap(\.self).reduce(0, +)
+            microdollars: costs.isEmpty || costs.contains(nil) ? nil : costs.compactMap(\.self).reduce(0, +),
+            estimated: left.estimated ?? right.estimated
         )
     }
 }

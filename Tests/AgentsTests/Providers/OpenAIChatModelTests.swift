@@ -92,7 +92,7 @@ import Testing
             .eventsUntilClose([text, ChatJSON.chunk(delta: "{}", finishReason: "stop")])
         )
         // Nobody has counted.
-        let estimate = Usage(inputTokens: 1, outputTokens: 1)
+        let estimate = Usage(inputTokens: 1, outputTokens: 1, estimated: true)
         #expect(events == [.text("Yes"), .usage(estimate), .finish(.stop)])
         #expect(try await failure(.eventsUntilClose([text])).error?.code == .providerUnavailable)
     }
