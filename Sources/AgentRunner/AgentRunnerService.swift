@@ -33,7 +33,7 @@ public enum AgentRunnerService {
             .live("OPENAI_BASE_URL", "an OpenAI-compatible endpoint (https://api.openai.com/v1)"),
             .live(
                 "OPENAI_CALLS",
-                "how many calls it is sent at once, others wait their turn (no limit); OLLAMA_CALLS and so on alike"
+                "how many calls it is sent at once, others wait for their turn (no limit); OLLAMA_CALLS and so on alike"
             ),
             .live("OPENAI_API_KEY", "its key; better as a credential"),
             .live("ANTHROPIC_BASE_URL", "an endpoint for Anthropic's models (https://api.anthropic.com/v1)"),
@@ -90,7 +90,8 @@ public enum AgentRunnerService {
         let directory = AgentDirectory([:])
         directory.use(installed, problems: installed.problems)
         context.onReload { config in
-            let installed = try InstalledAgents(config, storage: storage, logger: logger)
+            let earlier = directory.providers
+            let installed = try InstalledAgents(config, after: earlier, storage: storage, logger: logger)
             try installed.check()
             return { directory.use(installed) }
         }
@@ -254,14 +255,14 @@ public enum AgentRunnerService {
         operations.runOnEventLoop(StartRun.self)
         operations.on(ListAgents.self) { _, _ in runs.agents.list }
         operations.health {
-            let provider = runs.agents.provider
-            let troubles = provider?.troubles ?? []
+            let providers = runs.agents.providers
             let own = [
-                "runs": runs.count, "models.failing": troubles.count, "models.waiting": provider?.waitingCalls ?? 0,
+                "runs": runs.count, "models.failing": providers?.failingModels ?? 0,
+                "models.waiting": providers?.waitingCalls ?? 0,
             ]
             return ServiceCondition(
                 reasons: claims.isOffered ? [] : ["storage is away"],
-                warnings: troubles,
+                warnings: providers?.troubles ?? [],
                 gauges: teller.gauges.merging(own) { $1 }
             )
         }

@@ -15,24 +15,24 @@ struct ModelProvider {
 
     /// Nil stands for the built-in extractive model.
     private(set) var model: (any Model)?
-    private let providers: Providers
+    let providers: Providers
     private let isOpenAISet: Bool
     private let hasServer: Bool
 
-    /// How many calls may be asked for at once: as many as there are runs at most.
+    /// More than any server answers at once.
     private static let mostCalls = 16_384
-
-    /// What is amiss with models that were asked, a sentence each.
-    var troubles: [String] { providers.troubles }
-
-    /// How many calls wait for their turn at a provider.
-    var waitingCalls: Int { providers.waitingCalls }
 
     var name: String { model?.qualifiedName ?? ExtractiveModel.modelName }
 
-    init(_ config: ConfigReader) throws {
+    /// - Parameter earlier: What was in use until now.
+    init(_ config: ConfigReader, after earlier: Providers? = nil) throws {
         let keys = Self.keys(config)
-        providers = Providers(try Self.providers(config), keys: keys, settings: ProviderSettings(client: .outside))
+        providers = Providers(
+            try Self.providers(config),
+            keys: keys,
+            settings: ProviderSettings(client: .outside),
+            after: earlier
+        )
         hasServer = config.string(forKey: "openai.base.url") != nil
         isOpenAISet = hasServer || keys["openai"] != nil
         let setting = config.string(forKey: "octavo.model")

@@ -47,7 +47,7 @@ public struct Usage: Sendable, Hashable, Codable {
             outputTokens: sum(left.outputTokens, right.outputTokens),
             thinkingTokens: sum(left.thinkingTokens, right.thinkingTokens),
             microdollars: cost(left, right),
-            estimated: left.estimated ?? right.estimated
+            estimated: left.estimated == true || right.estimated == true ? true : nil
         )
     }
 

@@ -31,6 +31,14 @@ import Testing
 }
 
 @Suite(.serialized) struct UsageTests {
+    @Test func aSumWithSomethingThatIsEstimatedIsEstimated() {
+        let counted = Usage(inputTokens: 1)
+        var estimated = counted
+        estimated.estimated = true
+        #expect((counted + estimated).estimated == true && (estimated + counted).estimated == true)
+        #expect((counted + counted).estimated == nil)
+    }
+
     @Test func absurdCountsNeitherTrapNorGoBelowNought() {
         let absurd = Usage(inputTokens: .max, cachedInputTokens: .min, outputTokens: -1)
         #expect((absurd + absurd).totalTokens == .max)

@@ -50,9 +50,11 @@ import Testing
         #expect(try await reply(try Self.output(mode, text: true), ScriptedModel(.says(said.text))) == said.reply)
     }
 
-    @Test func whoCallsNoToolIsShownTheFormsAndMaySayOne() async throws {
+    /// In words, or as the arguments of a tool that it was to call.
+    @Test(arguments: ["Rome, I think.", #"{"city":"Oslo","celsius":21,"wind":null}"#, "[1]"])
+    func whoCallsNoToolIsShownTheFormsAndMaySayOne(first: String) async throws {
         let said = #"{"answer":{"kind":"cities","value":["Rome"]}}"#
-        let model = ScriptedModel(.says("Rome, I think."), .says(said))
+        let model = ScriptedModel(.says(first), .says(said))
         #expect(try await reply(try Self.output(), model) == .cities(["Rome"]))
         guard case .user(let told, _)? = model.requests[1].messages.last else {
             Issue.record("The model was not told.")

@@ -26,6 +26,9 @@ import Wire
                 expires: "2026-01-31T12:00:00.000Z"
             )
         ),
+        .postponed(
+            Postponement(attempt: 1, code: "unavailable", message: "It is away.", until: "2026-01-31T12:00:04.000Z")
+        ),
         .restarted(attempt: 2),
         .finished(Outcome(state: .succeeded, answer: "Ask.", supported: true, model: "extractive")),
         .finished(
@@ -42,9 +45,16 @@ import Wire
         #expect(try JSON(encoding: text.decode(RunEvent.self)) == text)
     }
 
-    @Test func anUnknownTypeIsRefused() {
-        let text = #"{"sequence":1,"at":"","type":"sung","data":{}}"#
-        #expect(throws: DecodingError.self) { try JSON(validating: text).decode(RunEvent.self) }
+    @Test func anUnknownTypeIsRefusedAndByWhoeverOnlyShowsEventsPassedOver() throws {
+        let event = try JSON(validating: #"{"sequence":1,"at":"","type":"sung","data":{}}"#)
+        #expect(throws: DecodingError.self) { try event.decode(RunEvent.self) }
+        #expect(try RunEvent.known(event) == nil)
+        #expect(throws: DecodingError.self) { try RunEvent.known(.emptyObject) }
+    }
+
+    @Test(arguments: bodies) func everyTypeThereIsIsKnown(body: RunEvent.Body) throws {
+        let event = RunEvent(sequence: 3, at: "2026-01-31T12:00:00.000Z", body: body)
+        #expect(try RunEvent.known(JSON(encoding: event)) == event)
     }
 
     @Test func eventsThatAreWrittenAlreadyTravelAsTheyAre() throws {

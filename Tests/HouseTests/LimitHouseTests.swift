@@ -58,10 +58,23 @@ import Wire
             .fails(503)
         } _: { house, _ in
             let run = try await ended("slow", house)
-            // Nobody waits for a try that would come too late.
-            let why = "The limit of its time leaves none for another try. The provider failed (HTTP 503)."
-            #expect(run.outcome?.error?.message.hasPrefix(why) == true, "\(run)")
+            // It is over in the middle of an attempt, or before the next one would begin.
+            let ends = ["The run took longer than its limit of 2.0 seconds.", Self.noTimeLeft]
+            #expect(ends.contains { run.outcome?.error?.message.hasPrefix($0) == true }, "\(run)")
             #expect(run.attempt < 5)
+        }
+    }
+
+    private static let noTimeLeft = "The limit of its time leaves none for another try."
+
+    @Test func nobodyWaitsForATryThatWouldComeTooLate() async throws {
+        let files = ["quick": "instructions: Help.\nlimits: {seconds: 50}"]
+        try await withHouse(files) { _, _ in
+            .rateLimited(retryAfter: "60")
+        } _: { house, provider in
+            let run = try await ended("quick", house)
+            #expect(run.outcome?.error?.message.hasPrefix(Self.noTimeLeft) == true, "\(run)")
+            #expect(run.attempt == 1 && provider.requests.count == 1)
         }
     }
 

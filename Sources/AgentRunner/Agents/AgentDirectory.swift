@@ -11,7 +11,7 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
         var files: [AgentFile] = []
         var change = ReloadService.Result.Agents()
         var problems: [AgentFileProblem] = []
-        var provider: ModelProvider?
+        var providers: Providers?
     }
 
     private let state: Mutex<State>
@@ -28,7 +28,7 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
     var all: [String: any RunnableAgent] { state.withLock { $0.agents } }
 
     /// Whom they ask; nil where they were given one by one.
-    var provider: ModelProvider? { state.withLock { $0.provider } }
+    var providers: Providers? { state.withLock { $0.providers } }
 
     subscript(name: String) -> (any RunnableAgent)? { state.withLock { $0.agents[name] } }
 
@@ -41,7 +41,7 @@ final class AgentDirectory: Sendable, ExpressibleByDictionaryLiteral {
                 files: installed.files,
                 change: change,
                 problems: problems,
-                provider: installed.provider
+                providers: installed.providers
             )
         }
     }

@@ -1,4 +1,5 @@
 import AgentFiles
+import Agents
 import Configuration
 import Daemon
 import Logging
@@ -14,13 +15,16 @@ struct InstalledAgents: Sendable {
     let files: [AgentFile]
     let problems: [AgentFileProblem]
     /// Whom they ask.
-    let provider: ModelProvider
+    let providers: Providers
     private let folder: String
     private static let mostProblemsTold = 5
 
     /// Throws `ConfigurationError` for settings that cannot be used; files that cannot be used are problems.
-    init(_ config: ConfigReader, storage: RPCClient, logger: Logger) throws {
-        provider = try ModelProvider(config)
+    ///
+    /// - Parameter earlier: Whom those asked that were in use until now.
+    init(_ config: ConfigReader, after earlier: Providers? = nil, storage: RPCClient, logger: Logger) throws {
+        let provider = try ModelProvider(config, after: earlier)
+        providers = provider.providers
         let path = config.string(forKey: "octavo.agents") ?? Self.usualFolder
         var builder = AgentBuilder(provider: provider, storage: storage, logger: logger)
         let folder = AgentFolder(path: path)

@@ -1,6 +1,5 @@
 import Agents
 import Contract
-import FoundationEssentials
 import Logging
 import RPC
 import Traces
@@ -256,10 +255,7 @@ final class RunExecution: Sendable {
     /// Nil without a limit; and where storage cannot say what earlier attempts have taken, the next one asks again.
     private func timeLeft(_ steps: Steps, _ timeline: Timeline) async -> Duration? {
         guard let limit = agent.wallClock else { return nil }
-        let elapsed = timeline.elapsed
-        let began = Date().addingTimeInterval(-Double(elapsed.milliseconds) / 1_000)
-        let spent = try? await steps.timeSpent(before: began)
-        return spent.map { limit - $0 - elapsed }
+        return try? await steps.timeLeft(of: limit, after: timeline.elapsed)
     }
 
     private func makeSteps() -> Steps {

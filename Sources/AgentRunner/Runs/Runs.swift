@@ -1,3 +1,4 @@
+import Agents
 import Contract
 import Logging
 import NIOCore
@@ -15,6 +16,9 @@ final class Runs: Service {
 
     /// How many runs it asks the queue for at most.
     private static let maximumClaimed = 256
+    /// And where a provider takes few calls at once: so many for each of them. Further ones would wait for their turn here, and lose by it
+    /// of the time that they may take; the queue costs them nothing.
+    private static let claimedForACall = 4
 
     private struct State {
         var executions: [RunID: RunExecution] = [:]
@@ -66,7 +70,10 @@ final class Runs: Service {
     }
 
     /// How many runs it asks the queue for: the rest of the room is for those whose readers wait.
-    var room: Int { min(Self.maximumClaimed, max(1, maximum / 2)) }
+    var room: Int {
+        let byCalls = agents.providers?.fewestCalls.map { $0 * Self.claimedForACall }
+        return min(Self.maximumClaimed, max(1, maximum / 2), byCalls ?? .max)
+    }
 
     /// Runs in flight.
     var count: Int { state.withLock { $0.executions.count } }

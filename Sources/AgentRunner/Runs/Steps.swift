@@ -127,16 +127,15 @@ final class Steps: Sendable {
         return Contract.Usage(spent.usage, requests: spent.requests)
     }
 
-    /// How long earlier attempts have taken, and the pauses between them.
+    /// The record of the run, for an attempt that is not its first.
     ///
-    /// - Parameter now: Until when a pause counts: the beginning of this attempt.
-    func timeSpent(before now: Date = Date()) async throws -> Duration {
-        // A run that is being opened has none; and to wait for its lease here would keep its first step from going along.
-        guard opening == nil, case let attempt = try await lease.value(), attempt > 1 else { return .zero }
-        let found = try await Patience.repeating(for: Self.patience) {
+    /// A run that is being opened has none; and to wait for its lease here would keep its first step from going along.
+    func earlierAttempts() async throws -> (record: GetRun.Result, attempt: Int)? {
+        guard opening == nil, case let attempt = try await lease.value(), attempt > 1 else { return nil }
+        let record = try await Patience.repeating(for: Self.patience) {
             try await storage.perform(GetRun(run: run), traceparent: trace)
         }
-        return found.timeSpent(before: attempt, within: prefix, at: now)
+        return (record, attempt)
     }
 
     /// What was said before in a conversation.

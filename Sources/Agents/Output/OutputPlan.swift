@@ -88,14 +88,15 @@ struct OutputPlan<Value: Sendable>: Sendable {
 
     /// Small models say the arguments instead of calling the tool, and some servers let none of theirs call one.
     private func valueSaidAloud(_ said: String) throws -> Value {
-        guard let json = JSONValue(in: said), case .object = json else {
-            let names = typed.map(\.name).joined(separator: " or ")
-            let schema = typed.count == 1 ? typed[0].definition.parameters : schema
-            throw OutputError(
-                "Those are words, and no call of \(names).\nCall it; or, where you cannot, answer with one JSON object "
-                    + "that matches this JSON Schema, and with nothing else:\n\(schema.text)\n"
-            )
-        }
-        return typed.count == 1 ? try typed[0].value(ofArguments: json.text) : try value(of: json)
+        let json = JSONValue(in: said)
+        if typed.count == 1, let json, case .object = json { return try typed[0].value(ofArguments: json.text) }
+        // Of several, nobody has told it yet how they are told apart.
+        if typed.count > 1, let json, (json["answer"] ?? json)["kind"] != nil { return try value(of: json) }
+        let names = typed.map(\.name).joined(separator: " or ")
+        let (which, form) = typed.count == 1 ? ("it", typed[0].definition.parameters) : ("one of them", schema)
+        throw OutputError(
+            "Those are words, and no call of \(names).\nCall \(which); or, where you cannot, answer with one JSON object "
+                + "that matches this JSON Schema, and with nothing else:\n\(form.text)\n"
+        )
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 /// At most so many calls at once; further ones wait for their turn, first come first served. For a server that works on few questions at
 /// a time: what it is asked beyond them it would let run into timeouts, or answer with an error.
 ///
-/// Those who wait are bounded by whoever asks, and by the time that their runs may take.
+/// Those who wait are bounded by whoever asks, and by the time that their runs may take, of which the wait is a part. A call has its turn
+/// until its answer was read: whoever asks the same server while reading one waits for a turn of their own.
 public final class CallLimit: Sendable {
     private struct State {
         var free: Int

@@ -40,6 +40,11 @@ public final class CircuitBreaker: Sendable {
         circuits.withLock { $0.troubles(after: failures, now) }
     }
 
+    /// How many models have failed at least so often in a row.
+    func failing(after failures: Int) -> Int {
+        circuits.withLock { $0.failing(after: failures).count }
+    }
+
     func succeeded(_ model: ServedModel) {
         circuits.withLock { $0.succeeded(model) }
     }
@@ -110,10 +115,14 @@ struct Circuits {
 
     func troubles(after failures: Int, _ now: ContinuousClock.Instant) -> [String] {
         let held = heldUntil.map { now < $0 } == true ? [Self.wish(of: holder)] : []
-        let failed = failing.filter { $0.value.failures >= failures }.map { model, state in
+        let failed = failing(after: failures).map { model, state in
             "\(model) does not answer, and has failed \(state.failures) times in a row. The last time: \(state.reason)"
         }
         return held + failed.sorted()
+    }
+
+    func failing(after failures: Int) -> [ServedModel: CircuitState] {
+        failing.filter { $0.value.failures >= failures }
     }
 
     /// It was cancelled, or refused for what it asked: that says nothing of the model.

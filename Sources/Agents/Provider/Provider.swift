@@ -18,7 +18,7 @@ public struct Provider: Sendable, Hashable, Codable {
     public var baseURL: String
     /// The environment variable its key is usually kept in; nil where none is needed.
     public var keyVariable: String?
-    /// How many calls it is sent at once, of all its models together; further ones wait for their turn. Nil for any number.
+    /// How many calls its address is sent at once, whatever the model; further ones wait for their turn (``CallLimit``). Nil for any number.
     public var calls: Int?
 
     /// A provider.

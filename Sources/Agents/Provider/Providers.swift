@@ -15,7 +15,16 @@ public struct Providers: Sendable {
         let settings: ProviderSettings
     }
 
+    /// A server, and how many calls it is sent at once.
+    private struct Server: Hashable {
+        let baseURL: String
+        let calls: Int
+    }
+
     private let entries: [String: Entry]
+    /// Providers at one address share theirs.
+    private let limits: [Server: CallLimit]
+    private let sharedLimit: CallLimit?
     /// The names that stand before the colon.
     public let names: [String]
 
@@ -25,21 +34,33 @@ public struct Providers: Sendable {
     ///   - providers: Two of one name: the last counts, so known ones can be given another address.
     ///   - keys: By the provider's name. Without one, the key is in the environment variable the provider names.
     ///   - settings: How all of them are asked; each has a breaker of its own, and a limit of calls where it says one.
+    ///   - earlier: What was in use before, as when settings are read again: what is known of servers that are the same is kept, and calls
+    ///     that are under way count.
     public init(
         _ providers: [Provider] = Provider.known,
         keys: [String: String]? = nil,
-        settings: ProviderSettings = ProviderSettings()
+        settings: ProviderSettings = ProviderSettings(),
+        after earlier: Providers? = nil
     ) {
         let environment = keys == nil ? ProcessInfo.processInfo.environment : [:]
         var entries: [String: Entry] = [:]
+        var limits: [Server: CallLimit] = [:]
         for provider in providers {
             var own = settings
+            let before = earlier?.entries[provider.name]
             own.breaker = CircuitBreaker()
-            own.callLimit = provider.calls.map { CallLimit($0) } ?? settings.callLimit
+            if let before, before.provider.baseURL == provider.baseURL { own.breaker = before.settings.breaker }
+            if let calls = provider.calls {
+                let server = Server(baseURL: provider.baseURL, calls: calls)
+                limits[server] = limits[server] ?? earlier?.limits[server] ?? CallLimit(calls)
+                own.callLimit = limits[server]
+            }
             let key = keys?[provider.name] ?? provider.keyVariable.flatMap { environment[$0] }
             entries[provider.name] = Entry(provider: provider, key: key, settings: own)
         }
         self.entries = entries
+        self.limits = limits
+        sharedLimit = settings.callLimit
         self.names = entries.keys.sorted()
     }
 
@@ -51,10 +72,16 @@ public struct Providers: Sendable {
         }
     }
 
-    /// How many calls wait for their turn.
-    public var waitingCalls: Int {
-        entries.values.reduce(0) { $0 + ($1.settings.callLimit?.waiting ?? 0) }
+    /// How many models have failed at every attempt of the last call at least.
+    public var failingModels: Int {
+        entries.values.reduce(0) { $0 + $1.settings.breaker.failing(after: $1.settings.retries + 1) }
     }
+
+    /// How many calls wait for their turn.
+    public var waitingCalls: Int { limits.values.reduce(sharedLimit?.waiting ?? 0) { $0 + $1.waiting } }
+
+    /// The smallest number of calls at once that a provider has; nil without any.
+    public var fewestCalls: Int? { limits.keys.map(\.calls).min() }
 
     /// The model of this name.
     ///

@@ -30,7 +30,8 @@ struct StreamView {
             guard number > seen else { return }
             seen = number
         }
-        switch try JSON(validating: event.data).decode(RunEvent.self).body {
+        guard let event = try RunEvent.known(JSON(validating: event.data)) else { return }
+        switch event.body {
         case .status(let text): if !hasText { Terminal.error.progress(Terminal.harmless(text)) }
         case .search(let query, let hits):
             if !hasText { Terminal.error.progress("\(hits) sections on \"\(Terminal.harmless(query).prefix(60))\"") }
@@ -53,10 +54,12 @@ struct StreamView {
     }
 
     private mutating func restart() {
-        // Why was said when it failed; what stands there is void all the same.
-        if hasText || !isPostponed {
-            terminal.line()
+        if !isPostponed {
+            endLine()
             Terminal.error.line("(interrupted; starting over)")
+        } else if hasText {
+            // Why, and that it ends there, was said when it failed.
+            Terminal.error.line("(starting over)")
         }
         citations = []
         hasText = false

@@ -96,7 +96,7 @@ struct Check: AsyncParsableCommand {
             )
         }
         guard findings.isEmpty else { return findings }
-        let warnings = (health.warnings ?? []).map { Finding(subject: name, remark: $0) }
+        let warnings = (health.warnings ?? []).map { Finding(subject: name, remark: Terminal.oneLine($0)) }
         let seconds = health.uptimeMilliseconds / 1000
         return [Finding(subject: "\(name) is ready: version \(health.version), up \(seconds) s")] + warnings
     }

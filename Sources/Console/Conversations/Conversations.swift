@@ -71,8 +71,9 @@ struct ConversationsSay: AsyncParsableCommand {
     private func show(_ run: RunID, _ storage: RPCClient) async throws {
         do {
             try await storage.events(of: run) { event in
-                switch try event.decode(RunEvent.self).body {
+                switch try RunEvent.known(event)?.body {
                 case .approval(let notice): Terminal.error.line(notice.sentence)
+                case .postponed(let postponement): Terminal.error.line("(\(postponement.sentence()))")
                 case .finished(let outcome): AnswerView(terminal: .output).show(outcome)
                 default: break
                 }

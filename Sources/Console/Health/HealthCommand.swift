@@ -83,7 +83,7 @@ struct HealthCommand: AsyncParsableCommand {
         let out = Terminal.output
         let state = health.ready ? out.styled("ready", .green) : out.styled("not ready", .red)
         let why = health.reasons.isEmpty ? "" : "  " + health.reasons.joined(separator: "; ")
-        let warned = (health.warnings ?? []).map { "  \($0)" }.joined()
+        let warned = (health.warnings ?? []).map { "  \(Terminal.oneLine($0))" }.joined()
         let gauges = health.gauges.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let calls = health.inFlight == 1 ? "1 call in flight" : "\(health.inFlight) calls in flight"
         let details = ["up \(Self.uptime(health.uptimeMilliseconds / 1000))", calls] + gauges
@@ -91,7 +91,7 @@ struct HealthCommand: AsyncParsableCommand {
         // Programs read a service a line.
         guard let width = out.width else { return "\(first)\(warned)  \(details.joined(separator: ", "))" }
         let margin = String(repeating: " ", count: 14)
-        let warnings = (health.warnings ?? []).map { margin + out.styled($0, .yellow) }
+        let warnings = (health.warnings ?? []).map { margin + out.styled(Terminal.oneLine($0), .yellow) }
         let lines = Self.lines(of: details, width: width - margin.count).map { margin + out.styled($0, .dim) }
         return ([first] + warnings + lines).joined(separator: "\n")
     }

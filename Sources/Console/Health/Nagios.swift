@@ -32,7 +32,8 @@ struct Nagios {
     private static func finding(_ health: Result<Health, Failure>) -> (state: State, why: String) {
         switch health {
         case .success(let health) where health.ready && health.warnings == nil: (.ok, "")
-        case .success(let health) where health.ready: (.warning, health.warnings?.joined(separator: " ") ?? "")
+        case .success(let health) where health.ready:
+            (.warning, (health.warnings ?? []).map(Terminal.oneLine).joined(separator: " "))
         case .success(let health) where health.reasons == [Health.drained]: (.warning, Health.drained)
         case .success(let health): (.critical, health.reasons.joined(separator: ", "))
         case .failure(let failure): (failure.isForbidden ? .unknown : .critical, failure.description)

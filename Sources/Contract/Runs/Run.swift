@@ -133,7 +133,7 @@ public struct Usage: Codable, Sendable, Equatable {
             inputTokens: left.inputTokens + right.inputTokens,
             outputTokens: left.outputTokens + right.outputTokens,
             microdollars: costs.isEmpty || costs.contains(nil) ? nil : costs.compactMap(\.self).reduce(0, +),
-            estimated: left.estimated ?? right.estimated
+            estimated: left.estimated == true || right.estimated == true ? true : nil
         )
     }
 }

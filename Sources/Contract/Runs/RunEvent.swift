@@ -1,3 +1,5 @@
+public import Wire
+
 /// Something that happened in a run. Events are numbered from 1 without a gap, stored, and shown once stored; whoever
 /// follows a run gets the same bytes each time.
 public struct RunEvent: Codable, Sendable, Equatable {
@@ -39,6 +41,20 @@ public struct RunEvent: Codable, Sendable, Equatable {
 }
 
 extension RunEvent {
+    private static let types: Set = [
+        "status", "search", "citation", "text", "part", "approval", "postponed", "restarted", "finished",
+    ]
+
+    /// An event as it is told; nil for one of a type that this version does not know, which is to be passed over.
+    ///
+    /// Throws `DecodingError` for what is no event.
+    public static func known(_ event: JSON) throws -> RunEvent? {
+        guard let type = event.member("type")?.string, !types.contains(type) else {
+            return try event.decode(RunEvent.self)
+        }
+        return nil
+    }
+
     /// The event's type on the wire, also the `event:` field of a server-sent event.
     public var type: String {
         switch body {

@@ -47,6 +47,18 @@ import Wire
         #expect(try run(failures: 0, steps).timeSpent(before: 3, at: now) == .milliseconds(1_500))
     }
 
+    @Test func whatIsLeftCountsTheTimeOfThisAttemptOnce() throws {
+        let run = try run(failures: 2, steps)
+        // 599 seconds since the first began, ten of them in this attempt.
+        let left = run.timeLeft(of: .seconds(600), in: 3, after: .seconds(10), at: now)
+        #expect(left == .seconds(1))
+        #expect(run.timeLeft(of: .seconds(60), in: 3, after: .seconds(10), at: now) == .seconds(-539))
+    }
+
+    @Test func aPauseThatTheNextAttemptWouldNotCountEndsNoRun() throws {
+        #expect(try run(failures: 1, steps).timeLeft(of: .seconds(1), in: 3, after: .seconds(10), at: now) == nil)
+    }
+
     @Test(arguments: [
         (AgentError.Code.limitReached, false), (.misconfigured, false), (.timedOut, true), (.providerUnavailable, true),
     ])

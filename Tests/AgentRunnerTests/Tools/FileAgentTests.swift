@@ -62,6 +62,27 @@ import Wire
         #expect(model.requests.first?.tools.isEmpty == true)
     }
 
+    @Test(arguments: OutputMode.allCases)
+    func theOutputModeCountsForLabelsAndSummariesToo(mode: OutputMode) async throws {
+        let labels = #"{"labels":[{"category":"a","confidence":1}]}"#
+        let summary = #"{"sentences":[{"text":"It rains.","quotes":["It rains."]}]}"#
+        for (task, answer) in [("classify: {categories: {a: A., b: B.}}", labels), ("summarise: {}", summary)] {
+            let file = try AgentFile("\(task)\noutput_mode: \(mode)", name: "test", file: "test.yaml")
+            let model = ScriptedModel(.says(answer))
+            let agent: any RunnableAgent =
+                switch file.task {
+                case .classify(let task): ClassifierAgent(file: file, task: task, model: model, logger: logger)
+                case .summarise(let task): SummariserAgent(file: file, task: task, model: model, logger: logger)
+                case .instructed, .together: throw WrongTask()
+                }
+            #expect(try await run(agent, "It rains.").state == .succeeded)
+            let request = try #require(model.requests.first)
+            let isTool = mode == .automatic || mode == .tool
+            #expect(request.tools.isEmpty != isTool)
+            #expect((request.format == .json) == (mode == .prompted))
+        }
+    }
+
     @Test func whatSendsDataOutIsRefusedOnceSomethingWasRead() async throws {
         let model = ScriptedModel(
             call("desk_echo", #"{"text": "one"}"#),

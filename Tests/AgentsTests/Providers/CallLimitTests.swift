@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agents
 
-@Suite struct CallLimitTests {
+@Suite(.timeLimit(.minutes(1))) struct CallLimitTests {
     /// What the calls of a test have done.
     private final class Calls: Sendable {
         let order = Mutex<[Int]>([])
@@ -12,7 +12,8 @@ import Testing
     }
 
     private func until(_ isSo: () -> Bool) async throws {
-        while !isSo() { try await Task.sleep(for: .milliseconds(1)) }
+        for _ in 0..<30_000 where !isSo() { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(isSo())
     }
 
     @Test func whoComesFirstHasItsTurnFirst() async throws {
@@ -74,21 +75,58 @@ import Testing
     }
 
     @Test func aProviderIsSentNoMoreCallsAtOnceThanItsLimit() async throws {
-        let answers = [Answer](repeating: .hangs(afterSaying: "So"), count: 2) + [.says("Yes.")]
-        try await ScriptedProvider.withServer(answers) { provider in
-            let providers = Providers([Provider("house", baseURL: provider.url, calls: 2)], keys: [:])
-            let model = try providers.model("house:m")
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<2 { group.addTask { _ = try? await Agent(model: model).run("?") } }
-                await provider.received(2)
-                async let third = Agent(model: try providers.model("house:other")).run("?").output
-                try await until { providers.waitingCalls == 1 }
-                #expect(provider.requests.count == 2)
-                // Whoever has the turns does not want them any more.
-                group.cancelAll()
-                #expect(try await third == "Yes.")
+        try await withServer { provider in
+            let providers = Providers([Provider("house", baseURL: provider.url, calls: 1)], keys: [:])
+            try await expect(try providers.model("house:other"), toWaitFor: try providers.model("house:m"), provider) {
+                providers.waitingCalls
             }
             #expect(providers.waitingCalls == 0)
+        }
+    }
+
+    @Test func providersAtOneAddressShareItsTurns() async throws {
+        try await withServer { provider in
+            // As openai and openai-responses are.
+            let names = ["house", "also"]
+            let providers = Providers(names.map { Provider($0, baseURL: provider.url, calls: 1) }, keys: [:])
+            try await expect(try providers.model("also:m"), toWaitFor: try providers.model("house:m"), provider) {
+                providers.waitingCalls
+            }
+        }
+    }
+
+    @Test func callsThatAreUnderWayCountWhenSettingsAreReadAgain() async throws {
+        try await withServer { provider in
+            let house = Provider("house", baseURL: provider.url, calls: 1)
+            let before = Providers([house], keys: [:])
+            let after = Providers([house], keys: [:], after: before)
+            try await expect(try after.model("house:m"), toWaitFor: try before.model("house:m"), provider) {
+                after.waitingCalls
+            }
+        }
+    }
+
+    /// The first who asks hears no end, the second one does.
+    private func withServer(_ body: (ScriptedProvider) async throws -> Void) async throws {
+        try await ScriptedProvider.withServer([.hangs(afterSaying: "So"), .says("Yes.")], body)
+    }
+
+    private func expect(
+        _ second: any Model,
+        toWaitFor first: any Model,
+        _ provider: ScriptedProvider,
+        _ waiting: () -> Int
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try? await Agent(model: first).run("?") }
+            await provider.received(1)
+            async let answer = Agent(model: second).run("?").output
+            try await until { waiting() == 1 }
+            #expect(provider.requests.count == 1)
+            // Whoever has the turn does not want it any more.
+            group.cancelAll()
+            let said = try await answer
+            #expect(said == "Yes.")
         }
     }
 }

@@ -53,6 +53,7 @@ import Testing
         circuits.failed(ServedModel(name: "other", provider: "house"), "Once.", start)
         let told = "house:m does not answer, and has failed 2 times in a row. The last time: It is away."
         #expect(circuits.troubles(after: 2, start) == [told])
+        #expect(circuits.failing(after: 2).keys.map(\.name) == ["m"])
         circuits.hold(.seconds(5), askedOf: model, start)
         let wish = "The provider house asked for fewer requests."
         #expect(circuits.troubles(after: 2, start) == [wish, told])
