@@ -27,10 +27,13 @@ struct ModelProvider {
     /// - Parameter earlier: What was in use until now.
     init(_ config: ConfigReader, after earlier: Providers? = nil) throws {
         let keys = Self.keys(config)
+        var settings = ProviderSettings(client: .outside)
+        // What takes longer is waited for in storage, where it is seen, and whoever asks is told.
+        settings.longestPause = .seconds(2)
         providers = Providers(
             try Self.providers(config),
             keys: keys,
-            settings: ProviderSettings(client: .outside),
+            settings: settings,
             after: earlier
         )
         hasServer = config.string(forKey: "openai.base.url") != nil

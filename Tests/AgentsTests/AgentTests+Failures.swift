@@ -138,7 +138,7 @@ extension AgentTests {
     @Test func theTimeOfEarlierAttemptsCounts() async throws {
         let model = ScriptedModel(.says("Hello"))
         let limits = AgentLimits(wallClock: .seconds(600), wallClockSpent: .seconds(600))
-        await #expect(throws: AgentError(.limitReached, "The run took longer than its limit of 600.0 seconds.")) {
+        await #expect(throws: AgentError(.limitReached, "The run took longer than its limit of 600 seconds.")) {
             try await Agent(model: model, limits: limits).run("?")
         }
         #expect(model.requests.isEmpty)

@@ -149,12 +149,13 @@ import Testing
         let model = ScriptedModel(.says("It is warm."), .says(Self.json))
         let output = try AgentOutput(Weather.self, mode: .native)
         let events = try await Agent(model: model, output: output).stream("?").reduce(into: []) { $0.append($1) }
-        #expect(events.contains(.rejected("The answer is no JSON object.")))
         guard case .user(let told, _)? = model.requests[1].messages.last else {
             Issue.record("The model was not told.")
             return
         }
-        #expect(told.contains("no JSON object"))
+        // With the schema: a server may have taken it and not held the model to it.
+        #expect(told.contains("no JSON object") && told.contains(#""celsius""#))
+        #expect(events.contains { if case .rejected(let reason) = $0 { told.contains(reason) } else { false } })
     }
 
     @Test func wordsWhereAToolIsAskedForGoBack() async throws {

@@ -59,7 +59,7 @@ import Wire
         } _: { house, _ in
             let run = try await ended("slow", house)
             // It is over in the middle of an attempt, or before the next one would begin.
-            let ends = ["The run took longer than its limit of 2.0 seconds.", Self.noTimeLeft]
+            let ends = ["The run took longer than its limit of 2 seconds.", Self.noTimeLeft]
             #expect(ends.contains { run.outcome?.error?.message.hasPrefix($0) == true }, "\(run)")
             #expect(run.attempt < 5)
         }

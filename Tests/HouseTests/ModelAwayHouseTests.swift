@@ -31,7 +31,7 @@ import Wire
         try await withHouse(Self.away + [says]) { house, _ in
             let answer = try await house.octavo(["ask", "How do I request a day off?"])
             #expect(answer.exit == .code(0) && answer.text.contains("two weeks before"), "\(answer.errors)")
-            let why = "(tried again in a moment: The provider failed (HTTP 503). It said: overloaded)"
+            let why = "(trying again in a moment: The provider failed (HTTP 503). It said: overloaded)"
             #expect(answer.errors.contains(why), "\(answer.errors)")
             // Nothing was said that is void now.
             #expect(!answer.errors.contains("starting over"), "\(answer.errors)")
@@ -47,7 +47,7 @@ import Wire
             // Ready it is all the same: others of its agents may ask another model.
             let health = try await octavo(["health"], house)
             #expect(health.exit == .code(0), "\(health.text)")
-            let warning = "openai:small does not answer, and has failed 3 times in a row."
+            let warning = "openai:small does not answer: it has failed 3 times in a row."
             #expect(health.text.contains(warning) && health.text.contains("models.failing 1"), "\(health.text)")
             let nagios = try await octavo(["health", "--nagios"], house)
             #expect(nagios.exit == .code(1) && nagios.text.contains("WARNING - agent-runner: openai:small"))

@@ -25,7 +25,10 @@ struct TogetherAgent: RunnableAgent {
 
     var providers: [String] { parts.flatMap(\.agent.providers) }
     var description: String { file.description }
-    var wallClock: Duration? { file.limits.wallClock }
+    /// With its parts', where the first failure ends all.
+    var wallClock: Duration? {
+        ([file.limits.wallClock] + (failsFast ? parts.map(\.agent.wallClock) : [])).compactMap(\.self).min()
+    }
 
     func listed(as name: String) -> ListAgents.Agent? {
         ListAgents.Agent(
@@ -131,8 +134,10 @@ struct TogetherAgent: RunnableAgent {
         }
     }
 
-    /// The whole fails only when every part has.
+    /// The whole fails only when every part has; and is tried again where one of them may pass.
     private func outcome(of ended: [Together<Outcome?>.Outcome], _ steps: [String: Steps]) throws -> Outcome {
+        let errors = ended.compactMap { if case .failure(let error) = $0.result { error } else { nil } }
+        if errors.count == ended.count, let passing = errors.first(where: { RunFailure($0).mayPass }) { throw passing }
         let outcomes = try ended.map { part in
             guard let outcome = outcome(of: part, steps) else { throw AwaitsApproval() }
             return (name: part.name, outcome: outcome)

@@ -28,7 +28,8 @@ extension RunExecution {
                     "error_code": "\(failure.failure.code)", "error": "\(failure.failure.message)",
                 ]
             )
-            await release(.failed, failure.failure, after: failure.pause, within: failure.remaining)
+            let reason = failure.isCounted(of: run) ? ReleaseRun.Reason.failed : .held
+            await release(reason, failure.failure, after: failure.pause, within: failure.remaining)
             if let pause = failure.pause, failure.holdsProvider {
                 let hold = HoldProvider(provider: agent.providerName, milliseconds: pause)
                 _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)

@@ -1,5 +1,6 @@
 import Agents
 import Contract
+import FoundationEssentials
 import Wire
 
 /// An error as a run's record keeps it: a code of the protocol and a sentence that is safe to show.
@@ -56,6 +57,10 @@ extension RunFailure {
 
 /// An attempt failed by something that may pass.
 struct PassingFailure: Error {
+    /// How long a run waits for a provider that is left alone without losing tries: a model server that is started anew may take minutes to
+    /// load its model. Later each wait counts, so that nobody waits for ever.
+    private static let patience = 240.0
+
     let failure: Outcome.Failure
     /// In milliseconds.
     let pause: Int?
@@ -69,6 +74,11 @@ struct PassingFailure: Error {
         self.failure = Outcome.Failure(code: failure.code, message: failure.message)
         pause = failure.retryAfter.map { min(HoldProvider.longestMilliseconds, Int($0.components.seconds + 1) * 1_000) }
         holdsProvider = failure.holdsProvider
+    }
+
+    /// Whether it was one of the run's tries.
+    func isCounted(of run: RunID, at now: Date = Date()) -> Bool {
+        pause == nil || now.timeIntervalSince(run.time) > Self.patience
     }
 }
 

@@ -215,7 +215,7 @@ final class AgentRun<Output: Sendable>: Sendable {
     private func withinWallClock<Value: Sendable>(
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let late = AgentError(.limitReached, "The run took longer than its limit of \(agent.limits.wallClock).")
+        let late = AgentError(.limitReached, "The run took longer than its limit of \(agent.limits.wallClock.inWords).")
         // Nothing more is begun: it could be paid for before the alarm rings.
         guard deadline > .now else { throw late }
         return try await withThrowingTaskGroup(of: Value.self) { group in

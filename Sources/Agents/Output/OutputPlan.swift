@@ -68,7 +68,11 @@ struct OutputPlan<Value: Sendable>: Sendable {
             if let text { return try await output.accept(try text.value(of: .string(said))) }
             return try await output.accept(try valueSaidAloud(said))
         }
-        guard let json = JSONValue(in: said) else { throw OutputError("The answer is no JSON object.") }
+        guard let json = JSONValue(in: said) else {
+            // A server may take the schema and not hold the model to it.
+            let shown = mode == .native ? "\nIt is to match this JSON Schema:\n\(schema.text)\n" : ""
+            throw OutputError("The answer is no JSON object.\(shown)")
+        }
         return try await output.accept(try value(of: json))
     }
 

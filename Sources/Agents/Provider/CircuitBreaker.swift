@@ -55,6 +55,7 @@ public final class CircuitBreaker: Sendable {
             switch error?.code {
             case .providerUnavailable, .timedOut: circuits.failed(model, error?.message ?? "", now)
             case .rateLimited: circuits.hold(error?.retryAfter, askedOf: model, now)
+            case .providerRefused: circuits.refused(model, error?.message ?? "")
             default: circuits.abandoned(model)
             }
         }
@@ -72,6 +73,8 @@ struct Circuits {
 
     /// A provider that was away for an hour is found again within this.
     static let longest = Duration.seconds(60)
+    /// The most it may ask for: one that says a year is asked once an hour.
+    private static let longestHold = Duration.seconds(3_600)
     /// Models that fail at the same time: more than any provider has, unless names are made up. Those beyond are asked as ever.
     private static let mostModels = 1_000
 
@@ -106,23 +109,28 @@ struct Circuits {
         failing[model, default: new].failed(reason, now)
     }
 
+    /// It answers, but not what it is asked: its key is wrong, or its name, or this request.
+    mutating func refused(_ model: ServedModel, _ reason: String) {
+        abandoned(model)
+        guard failing[model] != nil || failing.count < Self.mostModels else { return }
+        let new = CircuitState(threshold: threshold, shortest: shortest)
+        failing[model, default: new].refused(reason)
+    }
+
     mutating func hold(_ wish: Duration?, askedOf model: ServedModel, _ now: ContinuousClock.Instant) {
         abandoned(model)
         guard let wish else { return }
-        heldUntil = max(heldUntil ?? now, now + min(wish, Self.longest))
+        heldUntil = max(heldUntil ?? now, now + min(wish, Self.longestHold))
         holder = model.provider
     }
 
     func troubles(after failures: Int, _ now: ContinuousClock.Instant) -> [String] {
         let held = heldUntil.map { now < $0 } == true ? [Self.wish(of: holder)] : []
-        let failed = failing(after: failures).map { model, state in
-            "\(model) does not answer, and has failed \(state.failures) times in a row. The last time: \(state.reason)"
-        }
-        return held + failed.sorted()
+        return held + failing(after: failures).map { "\($0) \($1.trouble(now))" }.sorted()
     }
 
     func failing(after failures: Int) -> [ServedModel: CircuitState] {
-        failing.filter { $0.value.failures >= failures }
+        failing.filter { max($0.value.failures, $0.value.refusals) >= failures }
     }
 
     /// It was cancelled, or refused for what it asked: that says nothing of the model.
@@ -136,7 +144,9 @@ struct CircuitState {
     let threshold: Int
     let shortest: Duration
     private(set) var failures = 0
-    private(set) var reason = ""
+    /// Since it failed or answered the last time.
+    private(set) var refusals = 0
+    private var reason = ""
     private var pause: Duration?
     private var openUntil: ContinuousClock.Instant?
     private var isTrying = false
@@ -155,7 +165,22 @@ struct CircuitState {
         return .admitted
     }
 
+    /// What is the matter, as the end of a sentence about the model.
+    func trouble(_ now: ContinuousClock.Instant) -> String {
+        let last = "The last time: \(reason)"
+        guard refusals == 0 else { return "has refused what it was asked \(refusals) times in a row. \(last)" }
+        let rest = openUntil.flatMap { now < $0 ? $0 - now : nil }
+        let pause = rest.map { ", and is left alone for \(Duration.seconds(Int($0 / .seconds(1)) + 1).inWords)" } ?? ""
+        return "does not answer: it has failed \(failures) times in a row\(pause). \(last)"
+    }
+
+    mutating func refused(_ reason: String) {
+        refusals += 1
+        self.reason = reason
+    }
+
     mutating func failed(_ reason: String, _ now: ContinuousClock.Instant) {
+        refusals = 0
         failures += 1
         self.reason = reason
         let wasTrying = isTrying

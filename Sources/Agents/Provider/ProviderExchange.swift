@@ -32,7 +32,7 @@ final class ProviderExchange: Sendable {
         // The time of others is not the provider's: the clocks of this call start when it has its turn, which it keeps while it pauses.
         try await settings.callLimit?.take()
         defer { settings.callLimit?.giveBack() }
-        let policy = RetryPolicy(retries: settings.retries)
+        let policy = RetryPolicy(retries: settings.retries, longestPause: settings.longestPause)
         let watchdog = Watchdog(settings.timeouts)
         defer { watchdog.stop() }
         var attempt = 1

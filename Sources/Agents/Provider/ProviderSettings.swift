@@ -7,6 +7,8 @@ public struct ProviderSettings: Sendable {
     public var timeouts: ProviderTimeouts
     /// How often a request that failed is made again.
     public var retries: Int
+    /// How long is waited before that, where the provider says when; one that wants more fails the call at once.
+    public var longestPause = Duration.seconds(30)
     /// Whether answers are asked for as they are written. A server that cannot stream with tools wants them at once; the answer
     /// is the same.
     public var streams: Bool

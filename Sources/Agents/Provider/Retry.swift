@@ -5,7 +5,7 @@ struct RetryPolicy: Sendable, Hashable {
     /// Requests after the first.
     var retries = 2
     /// A provider that asks for a longer pause is not waited for: whoever asked should know.
-    static let longestPause = Duration.seconds(30)
+    var longestPause = Duration.seconds(30)
 
     /// How long to wait before request number `attempt` + 1, or `nil` when the failure is final.
     ///
@@ -13,9 +13,9 @@ struct RetryPolicy: Sendable, Hashable {
     /// who failed together do not return together.
     func pause(after failure: ProviderFailure, attempt: Int, random: Double = .random(in: 0...1)) -> Duration? {
         guard failure.mayRetry, attempt <= retries else { return nil }
-        if let wish = failure.error.retryAfter { return wish <= Self.longestPause ? wish : nil }
+        if let wish = failure.error.retryAfter { return wish <= longestPause ? wish : nil }
         let full = Duration.milliseconds(500) * (1 << min(attempt - 1, 6))
-        return min(full, Self.longestPause) * (0.5 + random / 2)
+        return min(full, longestPause) * (0.5 + random / 2)
     }
 }
 

@@ -53,12 +53,12 @@ final class Watchdog: Sendable {
 
     /// The first byte of the answer is awaited.
     func awaitFirstByte() {
-        expect(timeouts.firstByte, "The provider did not begin to answer within \(timeouts.firstByte).")
+        expect(timeouts.firstByte, "The provider did not begin to answer within \(timeouts.firstByte.inWords).")
     }
 
     /// The next byte of the answer is awaited.
     func awaitNextByte() {
-        expect(timeouts.idle, "The provider fell silent for \(timeouts.idle) in the middle of its answer.")
+        expect(timeouts.idle, "The provider fell silent for \(timeouts.idle.inWords) in the middle of its answer.")
     }
 
     /// Everything is said. The provider has a moment to end its answer properly, which keeps the connection usable; if it
@@ -107,5 +107,7 @@ final class Watchdog: Sendable {
         breakOff?()
     }
 
-    private var late: AgentError { AgentError(.timedOut, "The provider did not finish within \(timeouts.total).") }
+    private var late: AgentError {
+        AgentError(.timedOut, "The provider did not finish within \(timeouts.total.inWords).")
+    }
 }

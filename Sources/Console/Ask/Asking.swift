@@ -48,7 +48,7 @@ struct Asking: Sendable {
             return String(buffer: body)
         } progress: {
             0
-        } interrupted: {
+        } interrupted: { _ in
         }
     }
 
@@ -76,8 +76,8 @@ struct Asking: Sendable {
             try await show(response, &view)
         } progress: {
             view.seen
-        } interrupted: {
-            view.interrupted()
+        } interrupted: { reason in
+            view.interrupted(reason)
         }
         view.endLine()
         try view.showOutcome()
@@ -105,16 +105,18 @@ struct Asking: Sendable {
         with run: RunID,
         _ attempt: (_ isFirst: Bool) async throws -> Value,
         progress: () -> Int,
-        interrupted: () -> Void
+        interrupted: (_ reason: String) -> Void
     ) async throws -> Value {
         var failures = 0
         var last = 0
         var isFirst = true
+        var why = ""
         while true {
             do {
                 return try await attempt(isFirst)
             } catch let interruption as Interruption {
                 isFirst = false
+                why = interruption.reason
                 failures = progress() > last ? 1 : failures + 1
                 last = progress()
                 guard failures <= Self.mostFailures else {
@@ -123,7 +125,7 @@ struct Asking: Sendable {
                     )
                 }
             }
-            interrupted()
+            interrupted(why)
             try await Task.sleep(for: Self.pause)
         }
     }

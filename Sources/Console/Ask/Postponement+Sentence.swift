@@ -4,7 +4,7 @@ import FoundationEssentials
 extension Postponement {
     /// For whoever waits for the run.
     func sentence(at told: Date = .now) -> String {
-        "tried again \(pause(from: told)): \(Terminal.harmless(message))"
+        "trying again \(pause(from: told)): \(Terminal.harmless(message))"
     }
 
     /// Of more than a moment, how long it is.

@@ -66,9 +66,9 @@ struct StreamView {
         isPostponed = false
     }
 
-    /// The connection broke, and the question is asked again.
-    func interrupted() {
-        if !hasText { Terminal.error.progress("The connection broke; following the run again…") }
+    /// The question is asked again, since the connection broke or a service is away.
+    func interrupted(_ reason: String) {
+        if !hasText { Terminal.error.progress("Asking again: \(reason)") }
     }
 
     /// Whatever comes next is to stand on a line of its own.

@@ -16,6 +16,8 @@ public struct ReleaseRun: Operation {
         case lost
         /// The attempt failed by something that may pass: tried again after a pause.
         case failed
+        /// The same, since its provider is left alone, or wants to be: that was none of its tries.
+        case held
         /// A person has to approve something first: it goes on when they have decided. No try is counted.
         case awaiting
     }
@@ -28,7 +30,7 @@ public struct ReleaseRun: Operation {
     public var attempt: Int
     /// Why.
     public var reason: Reason
-    /// What went wrong, where the attempt failed: the run's outcome if it was the last try.
+    /// What went wrong, where the attempt failed or was held: the run's outcome if it was the last try.
     public var error: Outcome.Failure?
     /// It is not tried again before this time is over.
     public var afterMilliseconds: Int?

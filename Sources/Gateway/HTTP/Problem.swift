@@ -68,6 +68,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as ServiceError {
+            // Nobody has cancelled it but this process, which has no more time.
+            if error.code == .cancelled, Task.isCancelled { return Self.stopping }
             if error.code == .internal {
                 context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
@@ -80,10 +82,14 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             let words = (error as? HTTPError)?.body ?? "\(error.status.reasonPhrase)."
             return Problem(.invalidArgument(words), status: error.status.code).response()
         } catch is CancellationError {
-            return Problem(.unavailable("The gateway is stopping.")).response()
+            return Self.stopping
         } catch {
             context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Problem.defect.response()
         }
+    }
+
+    private static var stopping: Response {
+        Problem(.unavailable("The gateway is stopping; a run that was begun goes on.")).response()
     }
 }

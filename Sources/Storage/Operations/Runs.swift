@@ -138,13 +138,14 @@ struct Runs: Sendable {
             case .drained: Transitions.drain(uuid, lease)
             case .awaiting: Transitions.await(uuid, lease)
             case .lost: Transitions.lose(uuid, lease)
-            case .failed:
+            case .failed, .held:
                 Transitions.fail(
                     uuid,
                     lease,
                     release.error ?? Outcome.Failure(code: "internal", message: "The attempt failed."),
                     pause: min(max(0, release.afterMilliseconds ?? 0), HoldProvider.longestMilliseconds),
-                    within: release.withinMilliseconds.map { min(max(0, $0), RunPolicy.longestMilliseconds) }
+                    within: release.withinMilliseconds.map { min(max(0, $0), RunPolicy.longestMilliseconds) },
+                    isCounted: release.reason == .failed
                 )
             }
         _ = try await database.racing(until: call.deadline) {
@@ -152,9 +153,10 @@ struct Runs: Sendable {
         }
         leases.over(release.run, of: release.runner)
         signals.signal(.run(release.run))
-        signals.signal(release.reason == .failed ? .clock : .queue)
-        // Where it was the last try.
-        if release.reason == .failed || release.reason == .lost { signals.runsEnded([uuid]) }
+        let isLater = [.failed, .held].contains(release.reason)
+        signals.signal(isLater ? .clock : .queue)
+        // Where it was the last try, or there is no time for another.
+        if isLater || release.reason == .lost { signals.runsEnded([uuid]) }
         // Until when somebody has to decide.
         if release.reason == .awaiting { signals.signal(.clock) }
         return Done()

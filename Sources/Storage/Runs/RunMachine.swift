@@ -27,6 +27,8 @@ struct RunMachine: Sendable, Equatable {
         case decide
         /// Its attempt failed by something that may pass; whether there is time for another.
         case fail(Lease, hasTime: Bool)
+        /// The same, since its provider is left alone: that was none of its tries.
+        case hold(Lease, hasTime: Bool)
         /// The runner that holds it is gone.
         case lose
         case cancel
@@ -63,7 +65,7 @@ struct RunMachine: Sendable, Equatable {
     /// How many of its attempts failed or were lost.
     private(set) var failures = 0
     /// With so many failures it ends.
-    let tries: Int
+    private(set) var tries: Int
     /// Who holds it.
     private(set) var runner: String?
     /// The number of the last event.
@@ -133,11 +135,11 @@ struct RunMachine: Sendable, Equatable {
             isAwaiting = false
             state = .queued
             return tell() + [.offer]
-        case .fail(let lease, let hasTime):
+        case .fail(let lease, let hasTime): return try fail(lease, hasTime)
+        case .hold(let lease, let hasTime):
             try hold(lease)
-            guard hasTime else { return try conclude(.failed) }
-            let actions = try countFailure(otherwise: .scheduled)
-            return actions + (state == .scheduled ? tell() : [])
+            tries += 1
+            return try fail(lease, hasTime)
         case .lose:
             try expect(.running)
             return try countFailure(otherwise: .queued)
@@ -177,6 +179,13 @@ struct RunMachine: Sendable, Equatable {
     private mutating func tell() -> [Action] {
         events += 1
         return [.show(upTo: events)]
+    }
+
+    private mutating func fail(_ lease: Lease, _ hasTime: Bool) throws(Refusal) -> [Action] {
+        try hold(lease)
+        guard hasTime else { return try conclude(.failed) }
+        let actions = try countFailure(otherwise: .scheduled)
+        return actions + (state == .scheduled ? tell() : [])
     }
 
     private mutating func countFailure(otherwise next: RunState) throws(Refusal) -> [Action] {

@@ -104,17 +104,25 @@ import Wire
     @Test func theWholeFailsWhenAllPartsHave() async throws {
         struct Failing: RunnableAgent {
             let modelName = "failing"
+            var error = ServiceError.failedPrecondition("Refused.")
             func answer(
                 _ question: Question,
                 steps: Steps?,
                 trace: TraceParent,
                 emit: @escaping @Sendable (RunEvent.Body) throws -> Void
-            ) async throws -> Outcome { throw ServiceError.unavailable("Away.") }
+            ) async throws -> Outcome { throw error }
         }
         let file = try AgentFile("together: {agents: [a, b]}", name: "desk", file: "desk.yaml")
         let summariser = SummariserAgent(task: .init(sentences: 1), logger: logger)
         let failed = try await run(TogetherAgent(file: file, parts: [("a", Failing())], failsFast: false), "x")
-        #expect(failed.state == .failed && failed.error?.message == "Away.")
+        #expect(failed.state == .failed && failed.error?.message == "Refused.")
+        // Unless one of them may pass: then it is tried again.
+        let away: [(name: String, agent: any RunnableAgent)] = [
+            ("a", Failing()), ("b", Failing(error: .unavailable("Away."))),
+        ]
+        await #expect(throws: ServiceError.unavailable("Away.")) {
+            try await run(TogetherAgent(file: file, parts: away, failsFast: false), "x")
+        }
         let mixed: [(name: String, agent: any RunnableAgent)] = [("a", Failing()), ("b", summariser)]
         #expect(try await run(TogetherAgent(file: file, parts: mixed, failsFast: false), "x").state == .succeeded)
         await #expect(throws: ServiceError.self) {

@@ -51,7 +51,11 @@ import Testing
         #expect(circuits.troubles(after: 2, start) == [])
         for _ in 0..<2 { circuits.failed(model, "It is away.", start) }
         circuits.failed(ServedModel(name: "other", provider: "house"), "Once.", start)
-        let told = "house:m does not answer, and has failed 2 times in a row. The last time: It is away."
+        let (failed, last) = ("house:m does not answer: it has failed 2 times in a row", "The last time: It is away.")
+        let told = "\(failed). \(last)"
+        let open = "\(failed), and is left alone for 10 seconds. \(last)"
+        #expect(circuits.troubles(after: 2, start + .milliseconds(500)) == [open])
+        let start = start + .seconds(10)
         #expect(circuits.troubles(after: 2, start) == [told])
         #expect(circuits.failing(after: 2).keys.map(\.name) == ["m"])
         circuits.hold(.seconds(5), askedOf: model, start)
@@ -60,6 +64,16 @@ import Testing
         #expect(circuits.troubles(after: 2, start + .seconds(6)) == [told])
         circuits.succeeded(model)
         #expect(circuits.troubles(after: 2, start + .seconds(6)) == [])
+    }
+
+    @Test func aModelThatRefusesWhatItIsAskedIsToldOfAndAskedOn() {
+        var circuits = circuits()
+        for _ in 0..<2 { circuits.refused(model, "The key is wrong.") }
+        let told = "house:m has refused what it was asked 2 times in a row. The last time: The key is wrong."
+        #expect(circuits.troubles(after: 2, start) == [told] && circuits.admit(model, start) == .admitted)
+        #expect(circuits.troubles(after: 3, start) == [])
+        circuits.succeeded(model)
+        #expect(circuits.troubles(after: 2, start) == [])
     }
 
     @Test func aTrialThatWasCancelledLetsAnotherTry() {
@@ -83,8 +97,10 @@ import Testing
         circuits.hold(nil, askedOf: model, start)
         #expect(circuits.admit(sister, start + .seconds(4)) == .held(.seconds(1)))
         #expect(circuits.admit(sister, start + .seconds(5)) == .admitted)
+        // As long as it wants, but a year is no answer.
         circuits.hold(.seconds(86_400), askedOf: model, start)
-        #expect(circuits.admit(sister, start + .seconds(60)) == .admitted)
+        #expect(circuits.admit(sister, start + .seconds(3_599)) == .held(.seconds(1)))
+        #expect(circuits.admit(sister, start + .seconds(3_600)) == .admitted)
     }
 
     @Test func modelsWithoutNumberAreNotKept() {

@@ -87,6 +87,19 @@ import Testing
         #expect(run.state == .failed && last.contains(.conclude(event: 2)) && last.contains(.show(upTo: 2)))
     }
 
+    @Test func whoseProviderIsLeftAloneLosesNoTry() throws {
+        var run = RunMachine.enqueued(isDue: true, tries: 1)
+        for attempt in 1...10 {
+            _ = try run.take(.claim(runner: "a"))
+            let actions = try run.take(.hold(.init(runner: "a", attempt: attempt), hasTime: true))
+            #expect(actions == [.show(upTo: attempt)])
+            _ = try run.take(.fallDue(hasTurn: true))
+        }
+        _ = try run.take(.claim(runner: "a"))
+        _ = try run.take(.fail(.init(runner: "a", attempt: 11), hasTime: true))
+        #expect(run.state == .failed)
+    }
+
     @Test func whoHasNoTimeForAnotherTryEndsWithTheFirstFailure() throws {
         var run = RunMachine.opened(by: "a")
         let actions = try run.take(.fail(.init(runner: "a", attempt: 1), hasTime: false))

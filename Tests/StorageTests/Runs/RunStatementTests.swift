@@ -117,10 +117,18 @@ private struct StoredRun {
                 where run_id = \(id.uuid) and approval.state = 'pending'
                 """
             )
-        case .fail(let lease, let hasTime):
+        case .fail(let lease, let hasTime), .hold(let lease, let hasTime):
+            let isCounted = if case .fail = event { true } else { false }
             let failure = Outcome.Failure(code: "unavailable", message: "It is away.")
             let rows = try await connection.query(
-                Transitions.fail(id.uuid, self.lease(lease), failure, pause: 3_600_000, within: hasTime ? nil : 1_000)
+                Transitions.fail(
+                    id.uuid,
+                    self.lease(lease),
+                    failure,
+                    pause: 3_600_000,
+                    within: hasTime ? nil : 1_000,
+                    isCounted: isCounted
+                )
             )
             return try rows[0][0, as: String?.self] != nil
         case .lose: try await lose()

@@ -45,6 +45,7 @@ enum RunWalk {
             Start(name: "lost", begin: queued, path: [claim, .lose]),
             Start(name: "tried again later", begin: queued, path: [claim, .fail(first, hasTime: true)]),
             Start(name: "tried again later, with its turn", begin: inLane, path: [claim, .fail(first, hasTime: true)]),
+            Start(name: "held for the last time", begin: lastTry, path: [claim, .hold(first, hasTime: true)]),
             Start(name: "running again", begin: queued, path: [claim, .lose, .claim(runner: "b")]),
             Start(name: "succeeded", begin: queued, path: [claim, .finish(first, first: 1, count: 2, .succeeded)]),
             Start(name: "failed", begin: lastTry, path: [claim, .fail(first, hasTime: true)]),
@@ -69,6 +70,7 @@ enum RunWalk {
                     .finish(lease, first: next, count: 1, .cancelled),
                     .finish(lease, first: next + 1, count: 1, .succeeded),
                     .drain(lease), .fail(lease, hasTime: true), .fail(lease, hasTime: false),
+                    .hold(lease, hasTime: true), .hold(lease, hasTime: false),
                     .await(lease, isPending: true), .await(lease, isPending: false),
                 ]
             }
@@ -77,7 +79,7 @@ enum RunWalk {
     static func lease(of event: RunMachine.Event) -> RunMachine.Lease? {
         switch event {
         case .append(let lease, _, _), .finish(let lease, _, _, _), .drain(let lease), .fail(let lease, _),
-            .await(let lease, _):
+            .hold(let lease, _), .await(let lease, _):
             lease
         case .fallDue, .turn, .claim, .lose, .decide, .cancel, .expire: nil
         }
@@ -95,6 +97,7 @@ enum RunWalk {
         case .await: "await"
         case .decide: "decide"
         case .fail: "fail"
+        case .hold: "hold"
         case .lose: "lose"
         case .cancel: "cancel"
         case .expire: "expire"
