@@ -134,10 +134,24 @@ struct TogetherAgent: RunnableAgent {
         }
     }
 
+    /// What all parts have failed by, where that may pass: of several the one that says when.
+    private static func passing(_ ended: [Together<Outcome?>.Outcome]) -> (any Error)? {
+        var passing: [(error: any Error, failure: RunFailure)] = []
+        for part in ended {
+            switch part.result {
+            case .success(let outcome) where outcome?.state != .failed: return nil
+            case .success: break
+            case .failure(let error): passing.append((error, RunFailure(error)))
+            }
+        }
+        passing.removeAll { !$0.failure.mayPass }
+        let held = passing.first(where: \.failure.holdsProvider) ?? passing.first { $0.failure.retryAfter != nil }
+        return (held ?? passing.first)?.error
+    }
+
     /// The whole fails only when every part has; and is tried again where one of them may pass.
     private func outcome(of ended: [Together<Outcome?>.Outcome], _ steps: [String: Steps]) throws -> Outcome {
-        let errors = ended.compactMap { if case .failure(let error) = $0.result { error } else { nil } }
-        if errors.count == ended.count, let passing = errors.first(where: { RunFailure($0).mayPass }) { throw passing }
+        if let passing = Self.passing(ended) { throw passing }
         let outcomes = try ended.map { part in
             guard let outcome = outcome(of: part, steps) else { throw AwaitsApproval() }
             return (name: part.name, outcome: outcome)

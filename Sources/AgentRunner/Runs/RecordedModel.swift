@@ -26,10 +26,14 @@ struct RecordedModel: Model {
     var capabilities: ModelCapabilities { model.capabilities }
     var price: Price? { model.price }
 
+    func check() throws(AgentError) { try model.check() }
+
     func respond(
         to request: ModelRequest,
         emit: @escaping @Sendable (ModelEvent) async throws -> Void
     ) async throws {
+        // Before a step that takes its request from the budgets.
+        try model.check()
         let step = steps.nextModelStep()
         if let answer = try await begin(step, request) { return try await say(answer, emit) }
         let gathered = Gathered()

@@ -28,8 +28,7 @@ extension RunExecution {
                     "error_code": "\(failure.failure.code)", "error": "\(failure.failure.message)",
                 ]
             )
-            let reason = failure.isCounted(of: run) ? ReleaseRun.Reason.failed : .held
-            await release(reason, failure.failure, after: failure.pause, within: failure.remaining)
+            await release(failure.reason, failure.failure, after: failure.pause, within: failure.remaining)
             if let pause = failure.pause, failure.holdsProvider {
                 let hold = HoldProvider(provider: agent.providerName, milliseconds: pause)
                 _ = try? await storage.perform(hold, deadline: .seconds(5), traceparent: trace)

@@ -1,6 +1,5 @@
 import Agents
 import Contract
-import FoundationEssentials
 import Wire
 
 /// An error as a run's record keeps it: a code of the protocol and a sentence that is safe to show.
@@ -57,10 +56,6 @@ extension RunFailure {
 
 /// An attempt failed by something that may pass.
 struct PassingFailure: Error {
-    /// How long a run waits for a provider that is left alone without losing tries: a model server that is started anew may take minutes to
-    /// load its model. Later each wait counts, so that nobody waits for ever.
-    private static let patience = 240.0
-
     let failure: Outcome.Failure
     /// In milliseconds.
     let pause: Int?
@@ -76,10 +71,8 @@ struct PassingFailure: Error {
         holdsProvider = failure.holdsProvider
     }
 
-    /// Whether it was one of the run's tries.
-    func isCounted(of run: RunID, at now: Date = Date()) -> Bool {
-        pause == nil || now.timeIntervalSince(run.time) > Self.patience
-    }
+    /// Whoever says when to come back is not to be asked before.
+    var reason: ReleaseRun.Reason { pause == nil ? .failed : .held }
 }
 
 /// The lease is not ours: the run has ended, or is carried out by another runner.

@@ -45,6 +45,9 @@ public struct AnthropicModel: Model {
         self.price = price ?? known.price
     }
 
+    /// Throws while the model is left alone, or its provider.
+    public func check() throws(AgentError) { try link.check() }
+
     /// Asks the provider.
     public func respond(
         to request: ModelRequest,

@@ -47,6 +47,15 @@ public struct FallbackModel: Model {
         models.dropFirst().reduce(models[0].capabilities) { $0.common(with: $1.capabilities) }
     }
 
+    /// Throws the last one's error where none of them may be asked.
+    public func check() throws(AgentError) {
+        var refusal: AgentError?
+        for model in models {
+            do throws(AgentError) { return try model.check() } catch { refusal = error }
+        }
+        if let refusal { throw refusal }
+    }
+
     /// Asks one model after the other.
     public func respond(
         to request: ModelRequest,

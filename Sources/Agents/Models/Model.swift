@@ -15,6 +15,10 @@ public protocol Model: Sendable {
     /// What it costs; nil when nobody knows.
     var price: Price? { get }
 
+    /// Throws the ``AgentError`` with which a request would fail at once, without being sent: a model that is left alone for a while. So
+    /// whoever prepares or pays for a request need not do so in vain.
+    func check() throws(AgentError)
+
     /// Answers the conversation in `request`.
     ///
     /// Text and thinking go to `emit` as they come; then, when all is said, thinking to be kept, the tool calls, the usage if
@@ -37,6 +41,8 @@ extension Model {
     public var capabilities: ModelCapabilities { ModelCapabilities() }
     /// Unknown.
     public var price: Price? { nil }
+    /// It may be asked.
+    public func check() throws(AgentError) {}
     /// `provider:model`, as ``Providers`` takes it.
     public var qualifiedName: String { provider.isEmpty ? name : "\(provider):\(name)" }
 

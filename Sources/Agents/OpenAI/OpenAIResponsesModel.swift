@@ -40,6 +40,9 @@ public struct OpenAIResponsesModel: Model {
         self.link = link
     }
 
+    /// Throws while the model is left alone, or its provider.
+    public func check() throws(AgentError) { try link.check() }
+
     /// Asks the provider.
     public func respond(
         to request: ModelRequest,

@@ -21,28 +21,23 @@ public final class CircuitBreaker: Sendable {
 
     /// Throws ``ProviderFailure`` when no request may be made now.
     func admit(_ model: ServedModel, now: ContinuousClock.Instant = .now) throws {
-        switch circuits.withLock({ $0.admit(model, now) }) {
-        case .admitted: break
-        case .open(let rest, let reason):
-            let sentence = "\(model) failed again and again, and is left alone for a while. The last time: \(reason)"
-            throw ProviderFailure(AgentError(.providerUnavailable, sentence, retryAfter: rest), mayRetry: false)
-        case .held(let rest):
-            throw ProviderFailure(
-                AgentError(.rateLimited, Circuits.wish(of: model.provider), retryAfter: rest),
-                mayRetry: true
-            )
-        }
+        if let refusal = circuits.withLock({ $0.admit(model, now) }).refusal(of: model) { throw refusal }
     }
 
-    /// What is amiss: a sentence for each model that has failed at least so often in a row, and one where the provider wants to be left
-    /// alone.
+    /// The same, where nothing is to be asked yet.
+    func check(_ model: ServedModel, now: ContinuousClock.Instant = .now) throws(AgentError) {
+        if let refusal = circuits.withLock({ $0.verdict(model, now) }).refusal(of: model) { throw refusal.error }
+    }
+
+    /// What is amiss: a sentence for each model that has failed or refused at least so often in a row, and one where the provider wants to
+    /// be left alone.
     func troubles(after failures: Int, now: ContinuousClock.Instant = .now) -> [String] {
         circuits.withLock { $0.troubles(after: failures, now) }
     }
 
-    /// How many models have failed at least so often in a row.
-    func failing(after failures: Int) -> Int {
-        circuits.withLock { $0.failing(after: failures).count }
+    /// How many models have failed or refused at least so often in a row.
+    func failing(after failures: Int, now: ContinuousClock.Instant = .now) -> Int {
+        circuits.withLock { $0.failing(after: failures, now).count }
     }
 
     func succeeded(_ model: ServedModel) {
@@ -55,7 +50,7 @@ public final class CircuitBreaker: Sendable {
             switch error?.code {
             case .providerUnavailable, .timedOut: circuits.failed(model, error?.message ?? "", now)
             case .rateLimited: circuits.hold(error?.retryAfter, askedOf: model, now)
-            case .providerRefused: circuits.refused(model, error?.message ?? "")
+            case .providerRefused: circuits.refused(model, error?.message ?? "", now)
             default: circuits.abandoned(model)
             }
         }
@@ -69,12 +64,27 @@ struct Circuits {
         /// With what was the matter the last time.
         case open(Duration, String)
         case held(Duration)
+
+        func refusal(of model: ServedModel) -> ProviderFailure? {
+            switch self {
+            case .admitted: return nil
+            case .open(let rest, let reason):
+                let sentence =
+                    "\(model) failed again and again, and is left alone for a while. The last time: \(reason)"
+                return ProviderFailure(AgentError(.providerUnavailable, sentence, retryAfter: rest), mayRetry: false)
+            case .held(let rest):
+                let error = AgentError(.rateLimited, Circuits.wish(of: model.provider), retryAfter: rest)
+                return ProviderFailure(error, mayRetry: true)
+            }
+        }
     }
 
     /// A provider that was away for an hour is found again within this.
     static let longest = Duration.seconds(60)
     /// The most it may ask for: one that says a year is asked once an hour.
     private static let longestHold = Duration.seconds(3_600)
+    /// What nobody has asked for so long is no news any more: perhaps nobody ever will.
+    private static let longestTrouble = Duration.seconds(600)
     /// Models that fail at the same time: more than any provider has, unless names are made up. Those beyond are asked as ever.
     private static let mostModels = 1_000
 
@@ -99,6 +109,12 @@ struct Circuits {
         return failing[model]?.admit(now) ?? .admitted
     }
 
+    /// What `admit` would say.
+    func verdict(_ model: ServedModel, _ now: ContinuousClock.Instant) -> Verdict {
+        var copy = self
+        return copy.admit(model, now)
+    }
+
     mutating func succeeded(_ model: ServedModel) {
         failing[model] = nil
     }
@@ -110,11 +126,11 @@ struct Circuits {
     }
 
     /// It answers, but not what it is asked: its key is wrong, or its name, or this request.
-    mutating func refused(_ model: ServedModel, _ reason: String) {
+    mutating func refused(_ model: ServedModel, _ reason: String, _ now: ContinuousClock.Instant) {
         abandoned(model)
         guard failing[model] != nil || failing.count < Self.mostModels else { return }
         let new = CircuitState(threshold: threshold, shortest: shortest)
-        failing[model, default: new].refused(reason)
+        failing[model, default: new].refused(reason, now)
     }
 
     mutating func hold(_ wish: Duration?, askedOf model: ServedModel, _ now: ContinuousClock.Instant) {
@@ -126,14 +142,16 @@ struct Circuits {
 
     func troubles(after failures: Int, _ now: ContinuousClock.Instant) -> [String] {
         let held = heldUntil.map { now < $0 } == true ? [Self.wish(of: holder)] : []
-        return held + failing(after: failures).map { "\($0) \($1.trouble(now))" }.sorted()
+        return held + failing(after: failures, now).map { "\($0) \($1.trouble(after: failures, now))" }.sorted()
     }
 
-    func failing(after failures: Int) -> [ServedModel: CircuitState] {
-        failing.filter { max($0.value.failures, $0.value.refusals) >= failures }
+    func failing(after failures: Int, _ now: ContinuousClock.Instant) -> [ServedModel: CircuitState] {
+        failing.filter {
+            max($0.value.failures, $0.value.refusals) >= failures && now - $0.value.last < Self.longestTrouble
+        }
     }
 
-    /// It was cancelled, or refused for what it asked: that says nothing of the model.
+    /// It was cancelled: that says nothing of the model.
     mutating func abandoned(_ model: ServedModel) {
         failing[model]?.abandoned()
     }
@@ -146,6 +164,8 @@ struct CircuitState {
     private(set) var failures = 0
     /// Since it failed or answered the last time.
     private(set) var refusals = 0
+    /// When it failed or refused.
+    private(set) var last = ContinuousClock.now
     private var reason = ""
     private var pause: Duration?
     private var openUntil: ContinuousClock.Instant?
@@ -166,22 +186,24 @@ struct CircuitState {
     }
 
     /// What is the matter, as the end of a sentence about the model.
-    func trouble(_ now: ContinuousClock.Instant) -> String {
+    func trouble(after times: Int, _ now: ContinuousClock.Instant) -> String {
         let last = "The last time: \(reason)"
-        guard refusals == 0 else { return "has refused what it was asked \(refusals) times in a row. \(last)" }
+        guard refusals < times else { return "has refused what it was asked \(refusals) times in a row. \(last)" }
         let rest = openUntil.flatMap { now < $0 ? $0 - now : nil }
         let pause = rest.map { ", and is left alone for \(Duration.seconds(Int($0 / .seconds(1)) + 1).inWords)" } ?? ""
         return "does not answer: it has failed \(failures) times in a row\(pause). \(last)"
     }
 
-    mutating func refused(_ reason: String) {
+    mutating func refused(_ reason: String, _ now: ContinuousClock.Instant) {
         refusals += 1
         self.reason = reason
+        last = now
     }
 
     mutating func failed(_ reason: String, _ now: ContinuousClock.Instant) {
         refusals = 0
         failures += 1
+        last = now
         self.reason = reason
         let wasTrying = isTrying
         isTrying = false

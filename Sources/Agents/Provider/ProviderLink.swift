@@ -47,6 +47,11 @@ final class ProviderLink: Sendable {
 
     var isOpenAI: Bool { host == "api.openai.com" }
 
+    /// Throws where a request would not be sent now.
+    func check() throws(AgentError) {
+        try exchange.settings.breaker.check(exchange.model)
+    }
+
     /// Posts `body`, and hands on what is answered.
     func post<Decoder: AnswerDecoder>(
         _ path: String,

@@ -49,13 +49,16 @@ public struct Providers: Sendable {
             var own = settings
             let before = earlier?.entries[provider.name]
             own.breaker = CircuitBreaker()
-            if let before, before.provider.baseURL == provider.baseURL { own.breaker = before.settings.breaker }
+            let key = keys?[provider.name] ?? provider.keyVariable.flatMap { environment[$0] }
+            // What was asked for of one account does not count for another.
+            if let before, before.provider.baseURL == provider.baseURL, before.key == key {
+                own.breaker = before.settings.breaker
+            }
             if let calls = provider.calls {
                 let server = Server(baseURL: provider.baseURL, calls: calls)
                 limits[server] = limits[server] ?? earlier?.limits[server] ?? CallLimit(calls)
                 own.callLimit = limits[server]
             }
-            let key = keys?[provider.name] ?? provider.keyVariable.flatMap { environment[$0] }
             entries[provider.name] = Entry(provider: provider, key: key, settings: own)
         }
         self.entries = entries
@@ -64,7 +67,7 @@ public struct Providers: Sendable {
         self.names = entries.keys.sorted()
     }
 
-    /// What is amiss with models that were asked, a sentence each: they have failed at every attempt of the last call at least, or
+    /// What is amiss with models that were asked, a sentence each: they have failed, or refused, three times in a row at least, or
     /// their provider wants to be left alone.
     public var troubles: [String] {
         names.compactMap { entries[$0] }.flatMap { entry in

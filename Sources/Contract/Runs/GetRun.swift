@@ -17,7 +17,7 @@ public struct GetRun: Operation {
         public var question: Question
         /// The number of its latest lease; 0 before the first.
         public var attempt: Int
-        /// How many attempts failed or were lost, while it is under way.
+        /// How many attempts failed, were held or were lost, while it is under way.
         public var failures: Int?
         /// The number of the last event.
         public var events: Int
@@ -35,6 +35,8 @@ public struct GetRun: Operation {
         public var traceID: String?
         /// When it was asked, as RFC 3339.
         public var created: String
+        /// When its first attempt said the first thing, as RFC 3339.
+        public var began: String?
         /// When it ended, as RFC 3339.
         public var finished: String?
         /// How it ended.
@@ -47,7 +49,7 @@ public struct GetRun: Operation {
             case retryOf = "retry_of"
             case traceID = "trace_id"
             case due, priority, lane, deadline
-            case created, finished, outcome, steps
+            case created, began, finished, outcome, steps
         }
     }
 

@@ -16,7 +16,7 @@ public struct ReleaseRun: Operation {
         case lost
         /// The attempt failed by something that may pass: tried again after a pause.
         case failed
-        /// The same, since its provider is left alone, or wants to be: that was none of its tries.
+        /// The same, since its provider is left alone, or wants to be: none of its tries, unless it has waited for that for four minutes.
         case held
         /// A person has to approve something first: it goes on when they have decided. No try is counted.
         case awaiting

@@ -90,6 +90,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 
     private static var stopping: Response {
-        Problem(.unavailable("The gateway is stopping; a run that was begun goes on.")).response()
+        // What it was about may be done by now.
+        Problem(.unavailable("The gateway is stopping.", retry: .sameKey)).response()
     }
 }

@@ -54,7 +54,15 @@ private struct RunResponder: Sendable {
             }
         }
         let outcome: Outcome
-        switch try await follower.ending(of: start, trace: trace) {
+        let ending: RunEnding
+        do {
+            ending = try await follower.ending(of: start, trace: trace)
+        } catch let error as ServiceError where error.code == .cancelled && Task.isCancelled {
+            // Nobody has cancelled it but this process, which has no more time.
+            let sentence = "The gateway is stopping; the run goes on, and asking with its id is the same run."
+            return Problem(.unavailable(sentence, retry: .sameKey), run: start.run).response()
+        }
+        switch ending {
         case .finished(let end): outcome = end
         case .waiting(let notice):
             let waiting = Waiting(run: start.run, state: .waiting, approval: notice)

@@ -20,6 +20,7 @@ extension Runs {
                 'priority', run_work.priority, 'deadline', \(unsafe: Self.timestamp("run_work.deadline_at")),
                 'lane', case when \(call.role == .admin) then run_work.lane end,
                 'created', \(unsafe: Self.timestamp("run.created_at")),
+                'began', (select event ->> 'at' from run_event where run_id = run.id and sequence = 1),
                 'finished', \(unsafe: Self.timestamp("run.finished_at")), 'outcome', run.outcome, 'steps', (
                     select coalesce(json_agg(line), '[]') from (
                         select json_build_object('step', step, 'attempt', attempt, 'kind', kind, 'name', name,

@@ -145,7 +145,7 @@ struct Runs: Sendable {
                     release.error ?? Outcome.Failure(code: "internal", message: "The attempt failed."),
                     pause: min(max(0, release.afterMilliseconds ?? 0), HoldProvider.longestMilliseconds),
                     within: release.withinMilliseconds.map { min(max(0, $0), RunPolicy.longestMilliseconds) },
-                    isCounted: release.reason == .failed
+                    isHeld: release.reason == .held
                 )
             }
         _ = try await database.racing(until: call.deadline) {

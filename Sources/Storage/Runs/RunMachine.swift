@@ -27,7 +27,7 @@ struct RunMachine: Sendable, Equatable {
         case decide
         /// Its attempt failed by something that may pass; whether there is time for another.
         case fail(Lease, hasTime: Bool)
-        /// The same, since its provider is left alone: that was none of its tries.
+        /// The same, since its provider is left alone: that was none of its tries, for four minutes on end.
         case hold(Lease, hasTime: Bool)
         /// The runner that holds it is gone.
         case lose
@@ -62,10 +62,12 @@ struct RunMachine: Sendable, Equatable {
     private(set) var state: RunState
     /// The number of the latest lease; 0 before the first.
     private(set) var attempt = 0
-    /// How many of its attempts failed or were lost.
+    /// How many of its attempts failed, were held or were lost.
     private(set) var failures = 0
+    /// How many of them were held, and none of its tries.
+    private(set) var holds = 0
     /// With so many failures it ends.
-    private(set) var tries: Int
+    let tries: Int
     /// Who holds it.
     private(set) var runner: String?
     /// The number of the last event.
@@ -138,7 +140,7 @@ struct RunMachine: Sendable, Equatable {
         case .fail(let lease, let hasTime): return try fail(lease, hasTime)
         case .hold(let lease, let hasTime):
             try hold(lease)
-            tries += 1
+            holds += 1
             return try fail(lease, hasTime)
         case .lose:
             try expect(.running)
@@ -190,7 +192,7 @@ struct RunMachine: Sendable, Equatable {
 
     private mutating func countFailure(otherwise next: RunState) throws(Refusal) -> [Action] {
         failures += 1
-        return failures >= tries ? try conclude(.failed) : giveBack(next)
+        return failures - holds >= tries ? try conclude(.failed) : giveBack(next)
     }
 
     private mutating func conclude(_ outcome: RunState) throws(Refusal) -> [Action] {

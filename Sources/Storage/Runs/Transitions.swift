@@ -54,19 +54,19 @@ enum Transitions {
     }
 
     /// An attempt that failed by something that may pass. Both times in milliseconds: it is not tried again before the one is over,
-    /// nor after the other. `isCounted`: it was one of the tries.
+    /// nor after the other. `isHeld`: its provider is left alone.
     static func fail(
         _ run: UUID,
         _ lease: Lease,
         _ failure: Outcome.Failure,
         pause: Int,
         within remaining: Int? = nil,
-        isCounted: Bool = true
+        isHeld: Bool = false
     ) -> Query {
         """
         select octavo_fail(\(run), \(lease.runner), \(lease.attempt)::integer, \(failure.code), \(failure.message),
             \(pause)::bigint * interval '1 millisecond', \(remaining)::bigint * interval '1 millisecond',
-            \(isCounted))
+            \(isHeld))
         """
     }
 

@@ -117,8 +117,9 @@ import Wire
         let failed = try await run(TogetherAgent(file: file, parts: [("a", Failing())], failsFast: false), "x")
         #expect(failed.state == .failed && failed.error?.message == "Refused.")
         // Unless one of them may pass: then it is tried again.
+        let inner = TogetherAgent(file: file, parts: [("c", Failing())], failsFast: false)
         let away: [(name: String, agent: any RunnableAgent)] = [
-            ("a", Failing()), ("b", Failing(error: .unavailable("Away."))),
+            ("a", Failing()), ("inner", inner), ("b", Failing(error: .unavailable("Away."))),
         ]
         await #expect(throws: ServiceError.unavailable("Away.")) {
             try await run(TogetherAgent(file: file, parts: away, failsFast: false), "x")

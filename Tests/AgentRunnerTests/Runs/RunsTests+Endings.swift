@@ -1,6 +1,5 @@
 import Agents
 import Contract
-import FoundationEssentials
 import Synchronization
 import Testing
 import Wire
@@ -83,17 +82,6 @@ extension RunsTests {
         #expect(left.count == 2 && left[0] == nil && (1...60_000).contains(left[1] ?? 0), "\(left)")
     }
 
-    @Test func whoHasWaitedForMinutesLosesTriesByWaitingToo() {
-        let (run, now) = (RunID.new(), Date())
-        let away = RunFailure(AgentError(.providerUnavailable, "It is left alone.", retryAfter: .seconds(10)))
-        let failed = RunFailure(AgentError(.providerUnavailable, "It failed."))
-        for (minutes, isCounted) in [(0, false), (3, false), (5, true)] {
-            let later = now.addingTimeInterval(Double(minutes) * 60)
-            #expect(PassingFailure(away, remaining: nil).isCounted(of: run, at: later) == isCounted)
-            #expect(PassingFailure(failed, remaining: nil).isCounted(of: run, at: later))
-        }
-    }
-
     /// A pause of our own says nothing to others, who may reach the model.
     @Test(arguments: [
         (AgentError.Code.providerUnavailable, [] as [String]), (.rateLimited, ["house"]),
@@ -108,7 +96,7 @@ extension RunsTests {
         }
         let (released, holds) = stored.state.withLock { ($0.released, $0.held) }
         #expect(released.map(\.afterMilliseconds) == [30_000])
-        // Nobody has asked the model: that was none of its tries.
+        // Whoever says when to come back is not to be asked before: that is none of the tries.
         #expect(released.map(\.reason) == [.held])
         #expect(holds.map(\.provider) == held && holds.allSatisfy { $0.milliseconds == 30_000 })
     }

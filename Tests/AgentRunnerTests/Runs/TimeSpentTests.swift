@@ -8,12 +8,12 @@ import Wire
 
 /// What is left of a run's limits for a further attempt, and which failures have none.
 @Suite struct TimeSpentTests {
-    private func run(failures: Int, _ steps: [RunStep]) throws -> GetRun.Result {
+    private func run(failures: Int, began: String = "null", _ steps: [RunStep]) throws -> GetRun.Result {
         let question = #"{"text":"?","channel":"http"}"#
         let json = try JSON(
             validating: """
                 {"id":"018e6109-2400-7000-8000-000000000001","state":"running","agent":"a","question":\(question),"attempt":3,\
-                "failures":\(failures),"events":1,"created":"2026-01-31T12:00:00.000Z","steps":\(try JSON(encoding: steps))}
+                "failures":\(failures),"events":1,"created":"2026-01-31T12:00:00.000Z","began":\(began),"steps":\(try JSON(encoding: steps))}
                 """
         )
         return try json.decode(GetRun.Result.self)
@@ -45,6 +45,13 @@ import Wire
 
     @Test func theTimeOfWhoHadToApproveSomethingIsNotTheRuns() throws {
         #expect(try run(failures: 0, steps).timeSpent(before: 3, at: now) == .milliseconds(1_500))
+    }
+
+    @Test func attemptsThatCouldAskNobodyCountToo() throws {
+        let run = try run(failures: 2, began: #""2026-01-31T12:09:00.000Z""#, [])
+        #expect(run.timeSpent(before: 3, at: now) == .seconds(60))
+        // A part of it has begun nothing.
+        #expect(run.timeSpent(before: 3, within: "1/b#1/", at: now) == .zero)
     }
 
     @Test func whatIsLeftCountsTheTimeOfThisAttemptOnce() throws {

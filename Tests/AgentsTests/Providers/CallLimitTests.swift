@@ -95,6 +95,20 @@ import Testing
         }
     }
 
+    @Test func whatIsKnownOfAProviderIsKeptUnlessItIsAnotherAccounts() async throws {
+        try await ScriptedProvider.withServer([.rateLimited(retryAfter: "60")]) { provider in
+            let house = Provider("house", baseURL: provider.url)
+            let before = Providers([house], keys: ["house": "one"])
+            _ = try? await Agent(model: try before.model("house:m")).run("?")
+            let same = Providers([house], keys: ["house": "one"], after: before)
+            for providers in [before, same] {
+                let refusal = #expect(throws: AgentError.self) { try providers.model("house:m").check() }
+                #expect(refusal?.code == .rateLimited)
+            }
+            try Providers([house], keys: ["house": "two"], after: before).model("house:m").check()
+        }
+    }
+
     @Test func callsThatAreUnderWayCountWhenSettingsAreReadAgain() async throws {
         try await withServer { provider in
             let house = Provider("house", baseURL: provider.url, calls: 1)

@@ -35,6 +35,14 @@ import Testing
         #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
     }
 
+    @Test func whoOnlyLooksTakesNobodysTrial() {
+        var circuits = open()
+        #expect(circuits.verdict(model, start + .seconds(1)) == .open(.seconds(9), "Away."))
+        for _ in 0..<2 { #expect(circuits.verdict(model, start + .seconds(10)) == .admitted) }
+        #expect(circuits.admit(model, start + .seconds(10)) == .admitted)
+        #expect(circuits.verdict(model, start + .seconds(10)) == .open(.seconds(10), "Away."))
+    }
+
     @Test func aTrialThatFailsDoublesThePauseUpToAMinute() {
         var circuits = open()
         var now = start + .seconds(10)
@@ -57,7 +65,7 @@ import Testing
         #expect(circuits.troubles(after: 2, start + .milliseconds(500)) == [open])
         let start = start + .seconds(10)
         #expect(circuits.troubles(after: 2, start) == [told])
-        #expect(circuits.failing(after: 2).keys.map(\.name) == ["m"])
+        #expect(circuits.failing(after: 2, start).keys.map(\.name) == ["m"])
         circuits.hold(.seconds(5), askedOf: model, start)
         let wish = "The provider house asked for fewer requests."
         #expect(circuits.troubles(after: 2, start) == [wish, told])
@@ -68,10 +76,12 @@ import Testing
 
     @Test func aModelThatRefusesWhatItIsAskedIsToldOfAndAskedOn() {
         var circuits = circuits()
-        for _ in 0..<2 { circuits.refused(model, "The key is wrong.") }
+        for _ in 0..<2 { circuits.refused(model, "The key is wrong.", start) }
         let told = "house:m has refused what it was asked 2 times in a row. The last time: The key is wrong."
         #expect(circuits.troubles(after: 2, start) == [told] && circuits.admit(model, start) == .admitted)
         #expect(circuits.troubles(after: 3, start) == [])
+        // Perhaps its name was wrong, and nobody asks for it any more.
+        #expect(circuits.troubles(after: 2, start + .seconds(600)) == [])
         circuits.succeeded(model)
         #expect(circuits.troubles(after: 2, start) == [])
     }

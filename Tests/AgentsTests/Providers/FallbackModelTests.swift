@@ -11,6 +11,17 @@ import Testing
         try await OpenAIChatModelTests.events(of: model).filter { if case .model = $0 { false } else { true } }
     }
 
+    /// As far as anybody knows before asking.
+    @Test func whoStandsInForOthersMayBeAskedWhileOneOfThemMay() async throws {
+        try await ScriptedProvider.withServer([.rateLimited(retryAfter: "60")]) { provider in
+            let held = try OpenAIChatModel("m", baseURL: provider.url)
+            _ = try? await Agent(model: held).run("?")
+            try FallbackModel(held, [ScriptedModel(.says("Yes."))]).check()
+            let refusal = #expect(throws: AgentError.self) { try FallbackModel(held, [held]).check() }
+            #expect(refusal?.code == .rateLimited)
+        }
+    }
+
     @Test(arguments: [AgentError.Code.providerUnavailable, .rateLimited, .timedOut, .providerRefused, .invalidAnswer])
     func afterAnErrorTheNextIsAsked(code: AgentError.Code) async throws {
         let model = FallbackModel(ScriptedModel(.fails(AgentError(code, "No."))), [ScriptedModel(.says("Yes."))])

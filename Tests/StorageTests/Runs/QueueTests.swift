@@ -161,48 +161,6 @@ import Wire
         }
     }
 
-    @Test func whoeverFollowsARunIsToldWhyItIsTriedAgainAndWhen() async throws {
-        try await withHost { host in
-            let run = try await host.admin.enqueue().run
-            try await host.withRunner { runner in
-                _ = try await runner.claim(1, as: "a")
-                var release = ReleaseRun(run: run, runner: "a", attempt: 1, reason: .failed)
-                release.error = Outcome.Failure(code: "unavailable", message: "It is away.")
-                release.afterMilliseconds = 60_000
-                _ = try await runner.perform(release)
-            }
-            let found = try await host.admin.perform(GetRun(run: run))
-            #expect(found.state == .scheduled && found.events == 1)
-            for try await event in host.admin.stream(FollowRun(run: run), deadline: .seconds(30)).items {
-                let told = Postponement(
-                    attempt: 1,
-                    code: "unavailable",
-                    message: "It is away.",
-                    until: try #require(found.due)
-                )
-                #expect(event.body == .postponed(told) && told.until > event.at)
-                break
-            }
-        }
-    }
-
-    @Test(arguments: [true, false]) func aRunWhoseTimeIsOverBeforeTheNextTryEndsAtOnce(hasTime: Bool) async throws {
-        try await withHost { host in
-            let run = try await host.admin.enqueue().run
-            try await host.withRunner { runner in
-                _ = try await runner.claim(1, as: "a")
-                var release = ReleaseRun(run: run, runner: "a", attempt: 1, reason: .failed)
-                release.error = Outcome.Failure(code: "unavailable", message: "It is away.")
-                (release.afterMilliseconds, release.withinMilliseconds) = (60_000, hasTime ? 3_600_000 : 59_000)
-                _ = try await runner.perform(release)
-            }
-            let found = try await host.admin.perform(GetRun(run: run))
-            #expect(found.state == (hasTime ? .scheduled : .failed))
-            let why = "The limit of its time leaves none for another try. It is away."
-            #expect(found.outcome?.error?.message == (hasTime ? nil : why))
-        }
-    }
-
     @Test func aRunThatFailedMayBeAskedOnceMoreAsANewOne() async throws {
         try await withHost { host in
             let run = try await host.admin.enqueue { $0.tries = 1 }.run

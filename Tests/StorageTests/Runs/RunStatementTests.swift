@@ -118,7 +118,7 @@ private struct StoredRun {
                 """
             )
         case .fail(let lease, let hasTime), .hold(let lease, let hasTime):
-            let isCounted = if case .fail = event { true } else { false }
+            let isHeld = if case .hold = event { true } else { false }
             let failure = Outcome.Failure(code: "unavailable", message: "It is away.")
             let rows = try await connection.query(
                 Transitions.fail(
@@ -127,7 +127,7 @@ private struct StoredRun {
                     failure,
                     pause: 3_600_000,
                     within: hasTime ? nil : 1_000,
-                    isCounted: isCounted
+                    isHeld: isHeld
                 )
             )
             return try rows[0][0, as: String?.self] != nil
@@ -206,7 +206,8 @@ private struct StoredRun {
                 run.outcome ->> 'state',
                 (select coalesce(array_agg(sequence order by sequence), '{}') = array(select generate_series(1, max(sequence)))
                     and coalesce(max(sequence), 0) = \(run.events) from run_event where run_id = run.id),
-                (select event ->> 'type' from run_event where run_id = run.id order by sequence desc limit 1)
+                (select event ->> 'type' from run_event where run_id = run.id order by sequence desc limit 1),
+                run_work.holds
             from run left join run_work on run_work.run_id = run.id where run.id = \(id.uuid)
             """
         )
@@ -222,6 +223,7 @@ private struct StoredRun {
         } else {
             #expect(try row[3, as: Int.self] == run.failures, "\(comment)")
             #expect(try row[5, as: Bool.self] == run.hasTurn, "\(comment)")
+            #expect(try row[9, as: Int.self] == run.holds, "\(comment)")
         }
     }
 }

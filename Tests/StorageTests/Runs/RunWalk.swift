@@ -45,7 +45,11 @@ enum RunWalk {
             Start(name: "lost", begin: queued, path: [claim, .lose]),
             Start(name: "tried again later", begin: queued, path: [claim, .fail(first, hasTime: true)]),
             Start(name: "tried again later, with its turn", begin: inLane, path: [claim, .fail(first, hasTime: true)]),
-            Start(name: "held for the last time", begin: lastTry, path: [claim, .hold(first, hasTime: true)]),
+            Start(
+                name: "running for the last time after it was held",
+                begin: lastTry,
+                path: [claim, .hold(first, hasTime: true), .fallDue(hasTurn: true), .claim(runner: "b")]
+            ),
             Start(name: "running again", begin: queued, path: [claim, .lose, .claim(runner: "b")]),
             Start(name: "succeeded", begin: queued, path: [claim, .finish(first, first: 1, count: 2, .succeeded)]),
             Start(name: "failed", begin: lastTry, path: [claim, .fail(first, hasTime: true)]),
