@@ -1,4 +1,6 @@
+import Contract
 import Daemon
+import RPC
 import ScriptedProvider
 import TestSupport
 import Testing
@@ -10,10 +12,12 @@ import Wire
 
     private func withHouse(
         _ answers: [Answer],
+        calls: Int? = nil,
         _ body: (TestHouse, ScriptedProvider) async throws -> Void
     ) async throws {
         try await ScriptedProvider.withServer(answers) { provider in
-            let settings = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "small"]
+            var settings = ["OPENAI_BASE_URL": provider.url, "OCTAVO_MODEL": "small"]
+            settings["OPENAI_CALLS"] = calls.map { "\($0)" }
             try await TestHouse.run(database: TestDatabase.make(), settings: settings) { house in
                 try await house.waitUntilReady()
                 try await house.importBook("Handbook", handbook)
@@ -35,6 +39,26 @@ import Wire
             #expect(answer.errors.contains(why), "\(answer.errors)")
             // Nothing was said that is void now.
             #expect(!answer.errors.contains("starting over"), "\(answer.errors)")
+        }
+    }
+
+    @Test func whoeverWaitsForATurnIsToldOfThoseWhoGoFirst() async throws {
+        let says = Answer.says("Write to your lead at least two weeks before.")
+        try await withHouse([.hangs(afterSaying: "So"), says], calls: 1) { house, provider in
+            let question = Question(text: "How do I request a day off?", channel: .http)
+            let enqueues = (0..<2).map { _ in EnqueueRun(run: .new(), agent: "documentation", question: question) }
+            try await house.withAdmin(of: "storage") { storage in
+                _ = try await storage.perform(enqueues[0])
+                await provider.received(1)
+                _ = try await storage.perform(enqueues[1])
+                for try await event in storage.stream(FollowRun(run: enqueues[1].run), deadline: .seconds(60)).items {
+                    guard case .status(let text) = event.body, text.hasPrefix("Waiting") else { continue }
+                    #expect(text == "Waiting for the model; 1 question goes first…" && provider.requests.count == 1)
+                    _ = try await storage.perform(CancelRun(run: enqueues[0].run))
+                }
+                let found = try await storage.perform(GetRun(run: enqueues[1].run))
+                #expect(found.outcome?.answer?.contains("two weeks before") == true)
+            }
         }
     }
 

@@ -16,6 +16,7 @@ struct ClassifierAgent: RunnableAgent {
 
     var modelName: String { model?.name ?? LexicalClassifier.modelName }
     var providers: [String] { model?.providers ?? [] }
+    var callsAhead: Int { model?.callsAhead ?? 0 }
     var description: String { file.description }
     var wallClock: Duration? { file.limits.wallClock }
 

@@ -38,6 +38,7 @@ struct FileAgent: RunnableAgent {
 
     var modelName: String { model.name }
     var providers: [String] { model.providers }
+    var callsAhead: Int { model.callsAhead }
     var description: String { file.description }
     var wallClock: Duration? { file.limits.wallClock }
     var conduct: SetConduct.DoubleText? { task.conversation.flatMap { SetConduct.DoubleText(rawValue: $0.rawValue) } }

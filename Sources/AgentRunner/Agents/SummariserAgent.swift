@@ -19,6 +19,7 @@ struct SummariserAgent: RunnableAgent {
 
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
     var providers: [String] { model?.providers ?? [] }
+    var callsAhead: Int { model?.callsAhead ?? 0 }
     var wallClock: Duration? { file?.limits.wallClock }
     var description: String {
         file?.description ?? "Summarises a text; every sentence points at the words it rests on."

@@ -24,6 +24,7 @@ struct TogetherAgent: RunnableAgent {
     }
 
     var providers: [String] { parts.flatMap(\.agent.providers) }
+    var callsAhead: Int { parts.map(\.agent.callsAhead).max() ?? 0 }
     var description: String { file.description }
     /// With its parts', where the first failure ends all.
     var wallClock: Duration? {

@@ -25,6 +25,7 @@ struct DocumentationAgent: RunnableAgent {
     var description: String { "Answers from the documentation, with citations." }
     var modelName: String { model?.name ?? ExtractiveModel.modelName }
     var providers: [String] { model?.providers ?? [] }
+    var callsAhead: Int { model?.callsAhead ?? 0 }
 
     func paying(from budget: Budget) -> any RunnableAgent {
         DocumentationAgent(model: model, storage: storage, budget: budget, logger: logger)

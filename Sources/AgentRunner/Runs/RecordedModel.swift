@@ -26,6 +26,8 @@ struct RecordedModel: Model {
     var capabilities: ModelCapabilities { model.capabilities }
     var price: Price? { model.price }
 
+    var callsAhead: Int { model.callsAhead }
+
     func check() throws(AgentError) { try model.check() }
 
     func respond(

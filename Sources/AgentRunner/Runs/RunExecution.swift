@@ -14,6 +14,11 @@ final class RunExecution: Sendable {
     /// What the reader is told at once.
     static let status = "Finding a response…"
 
+    /// What the reader is told whose model has others to answer first.
+    private static func waiting(for calls: Int) -> String {
+        "Waiting for the model; \(calls == 1 ? "1 question goes" : "\(calls) questions go") first…"
+    }
+
     let run: RunID
     let agentName: String
     let question: Question
@@ -220,6 +225,8 @@ final class RunExecution: Sendable {
     private func answer(into log: RunLog, _ timeline: Timeline) async throws -> Outcome {
         let steps = makeSteps()
         defer { opening.offerNothing() }
+        // As it is at this moment. It is told once, and what is called later may find others.
+        if case let ahead = agent.callsAhead, ahead > 0 { try log.append(.status(Self.waiting(for: ahead))) }
         do {
             return try await timeline.measure("agent") {
                 try await agent.answerUnlessAwaiting(question, steps: steps, trace: trace) { try log.append($0) }
@@ -236,6 +243,8 @@ final class RunExecution: Sendable {
 
     @inline(never)
     private func outcome(of error: any Error, _ steps: Steps, _ timeline: Timeline) async throws -> Outcome {
+        // Whoever opens the run waits for its first step, and this for the lease.
+        opening.offerNothing()
         // What was bought is not to be bought again by whoever goes on.
         try? await steps.tellOfEnded()
         let failure = RunFailure(error)

@@ -14,6 +14,8 @@ protocol RunnableAgent: Sendable {
     var mostlyWaits: Bool { get }
     /// Whether the first thing it does is to ask its model.
     var beginsWithModel: Bool { get }
+    /// How many calls its model's provider answers first; 0 where it may be asked at once.
+    var callsAhead: Int { get }
     /// How long a run of it may take, with all its attempts and the pauses between them; nil where its file says nothing.
     var wallClock: Duration? { get }
     /// What it is for, a sentence for whoever chooses among agents.
@@ -43,5 +45,6 @@ extension RunnableAgent {
     var conduct: SetConduct.DoubleText? { nil }
     var mostlyWaits: Bool { false }
     var beginsWithModel: Bool { false }
+    var callsAhead: Int { 0 }
     var wallClock: Duration? { nil }
 }

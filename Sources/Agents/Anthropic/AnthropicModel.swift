@@ -48,6 +48,9 @@ public struct AnthropicModel: Model {
     /// Throws while the model is left alone, or its provider.
     public func check() throws(AgentError) { try link.check() }
 
+    /// Those that wait at the provider.
+    public var callsAhead: Int { link.callsAhead }
+
     /// Asks the provider.
     public func respond(
         to request: ModelRequest,

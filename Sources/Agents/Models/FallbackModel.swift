@@ -56,6 +56,9 @@ public struct FallbackModel: Model {
         if let refusal { throw refusal }
     }
 
+    /// The first model's.
+    public var callsAhead: Int { models[0].callsAhead }
+
     /// Asks one model after the other.
     public func respond(
         to request: ModelRequest,

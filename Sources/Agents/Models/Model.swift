@@ -18,6 +18,8 @@ public protocol Model: Sendable {
     /// Throws the ``AgentError`` with which a request would fail at once, without being sent: a model that is left alone for a while. So
     /// whoever prepares or pays for a request need not do so in vain.
     func check() throws(AgentError)
+    /// How many calls its provider answers before one that is made now has its turn (``CallLimit``); 0 where it has it at once.
+    var callsAhead: Int { get }
 
     /// Answers the conversation in `request`.
     ///
@@ -43,6 +45,8 @@ extension Model {
     public var price: Price? { nil }
     /// It may be asked.
     public func check() throws(AgentError) {}
+    /// None.
+    public var callsAhead: Int { 0 }
     /// `provider:model`, as ``Providers`` takes it.
     public var qualifiedName: String { provider.isEmpty ? name : "\(provider):\(name)" }
 

@@ -25,6 +25,9 @@ public final class CallLimit: Sendable {
     /// How many wait for their turn.
     public var waiting: Int { state.withLock { $0.waiters.count } }
 
+    /// How many calls are answered before one that is made now has its turn; 0 where it has it at once.
+    var ahead: Int { state.withLock { $0.free > 0 ? 0 : $0.waiters.count + 1 } }
+
     /// Begins a call, when it has its turn. Whoever returns from here gives the turn back. Throws `CancellationError`.
     func take() async throws {
         let id = state.withLock { state -> Int? in

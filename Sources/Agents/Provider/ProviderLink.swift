@@ -52,6 +52,8 @@ final class ProviderLink: Sendable {
         try exchange.settings.breaker.check(exchange.model)
     }
 
+    var callsAhead: Int { exchange.settings.callLimit?.ahead ?? 0 }
+
     /// Posts `body`, and hands on what is answered.
     func post<Decoder: AnswerDecoder>(
         _ path: String,

@@ -11,6 +11,7 @@ extension RunsTests {
     struct FailingAgent: RunnableAgent {
         var error: any Error
         var wallClock: Duration?
+        var beginsWithModel = false
         var modelName: String { "failing" }
         var providers: [String] { ["house"] }
 
@@ -64,6 +65,18 @@ extension RunsTests {
             #expect(released.map(\.reason) == [.failed] && released.map(\.attempt) == [1])
             #expect(released.first?.error?.code == "unavailable")
         }
+    }
+
+    /// As where its model is left alone.
+    @Test func anAgentThatFailsBeforeItAsksItsModelLeavesTheRunToBeOpened() async throws {
+        let stored = StoredRuns()
+        let error = AgentError(.providerUnavailable, "It is left alone.", retryAfter: .seconds(29))
+        let agents: AgentDirectory = ["documentation": FailingAgent(error: error, beginsWithModel: true)]
+        try await withRuns(stored: stored, agents: agents) { runs in
+            let feed = try runs.accept(.new(), agent: "documentation", question: question, origin: .live(RunPolicy()))
+            await #expect { try await events(of: feed) } throws: { ($0 as? ServiceError)?.code == .aborted }
+        }
+        #expect(stored.state.withLock { $0.released.map(\.reason) } == [.held])
     }
 
     @Test func howMuchTimeIsLeftIsSaidWhereARunHasALimitOfIt() async throws {
